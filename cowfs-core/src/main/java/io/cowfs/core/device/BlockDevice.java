@@ -1,0 +1,47 @@
+package io.cowfs.core.device;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * Positioned I/O on the one data file (or block device) of a pool. Thread-safe. Offsets and lengths
+ * are bytes and need no alignment, though callers keep to sectors of 4 KiB.
+ */
+public interface BlockDevice extends Closeable {
+  /**
+   * Fills the buffer's remaining bytes from {@code offset}. What was never written reads as zeros.
+   *
+   * @throws IOException on an I/O error; the buffer's content is then undefined
+   */
+  void read(ByteBuffer destination, long offset) throws IOException;
+
+  /** Writes all remaining bytes of the buffer. Durable only after {@link #sync}. */
+  void write(ByteBuffer source, long offset) throws IOException;
+
+  /** Writes all buffers, one after the other, as one request. Durable only after {@link #sync}. */
+  void write(ByteBuffer[] sources, long offset) throws IOException;
+
+  /** Makes every write that returned before this call durable. Not to be retried after an error. */
+  void sync() throws IOException;
+
+  /**
+   * Gives the space of a range back to the host; the range then reads as zeros. Does nothing where
+   * the host cannot.
+   */
+  void punch(long offset, long length) throws IOException;
+
+  /**
+   * Makes sure that later writes into the range find space on the host. Does nothing where the host
+   * cannot promise it.
+   *
+   * @throws io.cowfs.core.device.HostFullException when the host has no space
+   */
+  void preallocate(long offset, long length) throws IOException;
+
+  /** The most bytes the device can hold: its size limit. */
+  long capacity();
+
+  /** The file's name, for messages. */
+  String name();
+}

@@ -1,0 +1,197 @@
+package io.cowfs.core.vfs;
+
+import java.nio.ByteBuffer;
+import java.util.Set;
+
+/**
+ * A file system at the level of inodes, as a kernel sees it. All methods are thread-safe.
+ *
+ * <p><b>Lookup counts.</b> Each {@link Attributes} returned by {@link #lookup}, {@link #create},
+ * {@link #makeDirectory}, {@link #makeNode}, {@link #makeSymlink} and {@link #link} counts one
+ * reference of the front end to that inode, and so does each {@link #reference}. The front end
+ * gives them back with {@link #forget}. An inode without links lives on while it is referenced or
+ * open. The root is always there and needs no count.
+ *
+ * <p><b>Errors.</b> Each method throws {@link FsException} and has then changed nothing, if not
+ * said otherwise. Common to all: {@link FsError#IO} (storage failed, or the pool is suspended),
+ * {@link FsError#STALE} (an inode number that is not, or no longer, there), {@link
+ * FsError#READ_ONLY} and {@link FsError#NO_SPACE} from every change, {@link FsError#NAME_TOO_LONG}
+ * for names over 255 bytes and {@link FsError#INVALID} for empty ones, and {@link
+ * FsError#NOT_A_DIRECTORY} where a parent is none. Permissions are not checked here: that is the
+ * front end's part.
+ *
+ * <p><b>Buffers</b> are the caller's and are used only during the call. Names and values passed in
+ * must not be changed afterwards; those returned belong to the caller.
+ */
+public interface FileSystem {
+  /** The inode number of the root directory. */
+  long ROOT_INODE = 1;
+
+  /** Longest name in bytes. */
+  int NAME_LENGTH_MAX = 255;
+
+  /** A new regular file with its handle, as answered by {@link #create}. */
+  record Created(Attributes attributes, FileHandle handle) {}
+
+  /** Who hears of changes that did not come through the front end. At most one; NONE at first. */
+  void setCacheInvalidator(CacheInvalidator invalidator);
+
+  /**
+   * Finds a name in a directory; {@code .} and {@code ..} too. Counts one reference.
+   *
+   * @throws FsException NOT_FOUND when there is no such name
+   */
+  Attributes lookup(long parent, byte[] name) throws FsException;
+
+  /**
+   * Counts one reference to an inode by its number, as a lookup would (READDIRPLUS entries, file
+   * handles of NFS).
+   *
+   * @throws FsException STALE when there is no such inode
+   */
+  Attributes reference(long inode) throws FsException;
+
+  /** Gives back {@code count} references. Never fails; an unknown inode is ignored. */
+  void forget(long inode, long count);
+
+  Attributes getAttributes(long inode) throws FsException;
+
+  /**
+   * Changes attributes, all or none.
+   *
+   * @param handle the open file over which the change was asked (ftruncate), or null
+   * @throws FsException IS_A_DIRECTORY or INVALID for the size of what is no regular file,
+   *     FILE_TOO_LARGE
+   */
+  Attributes setAttributes(Caller caller, long inode, FileHandle handle, AttributeChange change)
+      throws FsException;
+
+  /** The target of a symbolic link. INVALID when the inode is none. */
+  byte[] readSymlink(long inode) throws FsException;
+
+  /**
+   * Makes a regular file and opens it. The mode is that asked for; the umask is applied here.
+   *
+   * @throws FsException EXISTS
+   */
+  Created create(Caller caller, long parent, byte[] name, int mode, Set<OpenFlags> flags)
+      throws FsException;
+
+  /** Makes a directory. Throws EXISTS, TOO_MANY_LINKS. */
+  Attributes makeDirectory(Caller caller, long parent, byte[] name, int mode) throws FsException;
+
+  /** Makes a regular file, FIFO, socket or device node (type from the mode). Throws EXISTS. */
+  Attributes makeNode(Caller caller, long parent, byte[] name, int mode, int rdev)
+      throws FsException;
+
+  /** Makes a symbolic link. Throws EXISTS; NAME_TOO_LONG for a target over 4,095 bytes. */
+  Attributes makeSymlink(Caller caller, long parent, byte[] name, byte[] target) throws FsException;
+
+  /**
+   * Makes another name for a file. Throws EXISTS, NOT_PERMITTED for directories, TOO_MANY_LINKS.
+   */
+  Attributes link(long inode, long newParent, byte[] newName) throws FsException;
+
+  /** Removes a name that is no directory. Throws NOT_FOUND, IS_A_DIRECTORY. */
+  void unlink(long parent, byte[] name) throws FsException;
+
+  /**
+   * Removes an empty directory. Throws NOT_FOUND, NOT_A_DIRECTORY, NOT_EMPTY, INVALID for {@code
+   * .}.
+   */
+  void removeDirectory(long parent, byte[] name) throws FsException;
+
+  /**
+   * Renames atomically. Throws NOT_FOUND, EXISTS, NOT_EMPTY, IS_A_DIRECTORY, NOT_A_DIRECTORY,
+   * INVALID for a directory moved below itself.
+   */
+  void rename(long parent, byte[] name, long newParent, byte[] newName, RenameMode mode)
+      throws FsException;
+
+  /** Opens a regular file. IS_A_DIRECTORY for a directory. TRUNCATE is done here, atomically. */
+  FileHandle open(long inode, Set<OpenFlags> flags) throws FsException;
+
+  /**
+   * Reads up to {@code length} bytes at {@code offset} into the buffer's position and advances it.
+   *
+   * @param destination a direct, or array-backed, buffer with at least {@code length} remaining
+   * @return the bytes read; fewer than asked only at the end of the file
+   * @throws FsException IO when a checksum does not match; nothing of the bad data is returned
+   */
+  int read(FileHandle handle, long offset, int length, ByteBuffer destination) throws FsException;
+
+  /**
+   * Writes all remaining bytes of the source at {@code offset}. May wait for the transaction groups
+   * to catch up.
+   *
+   * @param killPrivileges clear suid and sgid as write(2) by an unprivileged caller does
+   * @throws FsException NO_SPACE, FILE_TOO_LARGE
+   */
+  void write(
+      Caller caller, FileHandle handle, long offset, ByteBuffer source, boolean killPrivileges)
+      throws FsException;
+
+  /**
+   * Makes the file's data and attributes, or the directory's entries, durable.
+   *
+   * @param dataOnly attributes not needed to read the data back may stay behind (fdatasync)
+   */
+  void sync(Caller caller, long inode, boolean dataOnly) throws FsException;
+
+  /** Makes everything durable that was done before the call. */
+  void syncAll() throws FsException;
+
+  /** Closes a handle of {@link #open}, {@link #create} or {@link #openDirectory}. Never fails. */
+  void release(FileHandle handle);
+
+  FileHandle openDirectory(long inode) throws FsException;
+
+  /**
+   * Visits the entries after {@code cookie} (0 for the start), {@code .} and {@code ..} first. Each
+   * entry that exists during the whole scan is visited exactly once.
+   */
+  void readDirectory(FileHandle handle, long cookie, DirectoryVisitor visitor) throws FsException;
+
+  FileSystemStatus status() throws FsException;
+
+  /**
+   * Sets an extended attribute. Names carry their namespace. Throws EXISTS, NO_ATTRIBUTE, RANGE,
+   * ARGUMENT_TOO_LONG for a value over 64 KiB, NO_SPACE.
+   */
+  void setXattr(long inode, byte[] name, byte[] value, XattrMode mode) throws FsException;
+
+  /** The value of an extended attribute. Throws NO_ATTRIBUTE. */
+  byte[] getXattr(long inode, byte[] name) throws FsException;
+
+  /** The names of all extended attributes, each followed by a NUL byte. */
+  byte[] listXattrs(long inode) throws FsException;
+
+  /** Removes an extended attribute. Throws NO_ATTRIBUTE. */
+  void removeXattr(long inode, byte[] name) throws FsException;
+
+  /** The next data or hole at or after the offset. Throws NO_SUCH_DEVICE_OR_OFFSET past the end. */
+  long seek(FileHandle handle, long offset, SeekTarget target) throws FsException;
+
+  /** What {@link #seek} looks for. */
+  enum SeekTarget {
+    DATA,
+    HOLE
+  }
+
+  /**
+   * Allocates, punches or zeroes a range, as fallocate(2).
+   *
+   * @throws FsException NOT_SUPPORTED for a mode that the file system does not have
+   */
+  void allocate(FileHandle handle, AllocationMode mode, long offset, long length)
+      throws FsException;
+
+  /** The modes of fallocate(2). KEEP variants leave the size of the file as it is. */
+  enum AllocationMode {
+    RESERVE,
+    RESERVE_KEEP_SIZE,
+    PUNCH_HOLE,
+    ZERO_RANGE,
+    ZERO_RANGE_KEEP_SIZE
+  }
+}
