@@ -1,0 +1,106 @@
+package io.cowfs.core.fs;
+
+import io.cowfs.core.alloc.ReserveTier;
+import io.cowfs.core.vfs.AttributeChange;
+import io.cowfs.core.vfs.Attributes;
+import io.cowfs.core.vfs.Caller;
+import io.cowfs.core.vfs.FsError;
+import io.cowfs.core.vfs.FsException;
+import io.cowfs.core.vfs.Timestamp;
+import java.io.IOException;
+
+/** chmod, chown, utimensat and truncate. Thread-safe. */
+final class AttributeChanges {
+  /** A stored access time older than this, in seconds, is renewed by a read (relatime). */
+  private static final long RELATIME_SECONDS = 24 * 60 * 60;
+
+  private final Volume volume;
+  private final FileWrites writes;
+
+  AttributeChanges(Volume volume, FileWrites writes) {
+    this.volume = volume;
+    this.writes = writes;
+  }
+
+  Attributes set(Caller caller, long number, AttributeChange wanted)
+      throws FsException, IOException {
+    if (wanted.size() != null) {
+      return setWithSize(caller, number, wanted);
+    }
+    try (Mutation change = Mutation.begin(volume, caller, ReserveTier.DELETE)) {
+      Inode inode = change.use(number);
+      change.lock(inode);
+      change.join();
+      apply(inode, wanted, change.now());
+      change.store(inode);
+      return inode.attributes();
+    }
+  }
+
+  private Attributes setWithSize(Caller caller, long number, AttributeChange wanted)
+      throws FsException, IOException {
+    try (DataMutation change = DataMutation.begin(volume, caller, number, 1, ReserveTier.DELETE)) {
+      writes.truncate(
+          change,
+          wanted.size(),
+          () -> {
+            apply(change.inode(), wanted, change.now());
+            return null;
+          });
+      return change.inode().attributes();
+    }
+  }
+
+  private static void apply(Inode inode, AttributeChange wanted, Timestamp now) {
+    if (wanted.killPrivileges()) {
+      inode.killPrivileges();
+    }
+    if (wanted.mode() != null) {
+      inode.mode = inode.mode & ~Inode.PERMISSIONS | wanted.mode() & Inode.PERMISSIONS;
+    }
+    if (wanted.uid() != null) {
+      inode.uid = wanted.uid();
+    }
+    if (wanted.gid() != null) {
+      inode.gid = wanted.gid();
+    }
+    if (wanted.atime() != null) {
+      inode.atime = timeOr(wanted.atime(), now);
+    }
+    if (wanted.mtime() != null) {
+      inode.mtime = timeOr(wanted.mtime(), now);
+    }
+    inode.ctime = wanted.ctime() == null ? now : timeOr(wanted.ctime(), now);
+  }
+
+  private static Timestamp timeOr(Timestamp wanted, Timestamp now) {
+    return wanted == AttributeChange.NOW ? now : wanted;
+  }
+
+  /** Renews the access time of what was read, where relatime asks for it. The inode is not locked. */
+  void accessed(Inode inode) throws FsException, IOException {
+    if (!accessTimeIsOld(inode) || volume.isReadOnly()) {
+      return;
+    }
+    try (Mutation change = Mutation.begin(volume, Caller.ROOT, ReserveTier.DELETE)) {
+      change.lock(change.use(inode.number));
+      if (accessTimeIsOld(inode)) {
+        change.join();
+        inode.atime = change.now();
+        change.store(inode);
+      }
+    } catch (FsException refused) {
+      // A full or suspended pool still lets files be read; their access times stay.
+      if (refused.error() != FsError.NO_SPACE && refused.error() != FsError.READ_ONLY) {
+        throw refused;
+      }
+    }
+  }
+
+  private boolean accessTimeIsOld(Inode inode) {
+    Timestamp atime = inode.atime;
+    return atime.compareTo(inode.mtime) <= 0
+        || atime.compareTo(inode.ctime) <= 0
+        || volume.now().seconds() - atime.seconds() >= RELATIME_SECONDS;
+  }
+}

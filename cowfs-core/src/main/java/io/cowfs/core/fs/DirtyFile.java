@@ -1,0 +1,217 @@
+package io.cowfs.core.fs;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * What one txg changed in the content of one file: pages with new data, and holes, by sector. A page
+ * wins over a hole; what is neither is as in the older layers. Offsets are in sectors of the file.
+ *
+ * <p>Guarded by the inode's lock; once its txg is frozen it changes no more, but for pages that the sync
+ * thread adds under the lock.
+ */
+final class DirtyFile {
+  static final int NO_PAGE = -1;
+
+  /** End of everything: no file has this sector. */
+  static final long SECTORS_MAX = 1L << 51;
+  private static final int CHUNK_SECTORS = PageArena.BLOCK_PAGES;
+
+  /** Sectors from, included, to, not included. */
+  record Range(long from, long to) {}
+
+  private final long txg;
+  private final PageArena arena;
+  private final TreeMap<Long, int[]> chunks = new TreeMap<>();
+  private final TreeMap<Long, Long> holes = new TreeMap<>();
+  private int pageCount;
+  private int unreservedPages;
+
+  DirtyFile(long txg, PageArena arena) {
+    this.txg = txg;
+    this.arena = arena;
+  }
+
+  long txg() {
+    return txg;
+  }
+
+  int pageCount() {
+    return pageCount;
+  }
+
+  int page(long sector) {
+    int[] chunk = chunks.get(sector / CHUNK_SECTORS);
+    return chunk == null ? NO_PAGE : chunk[(int) (sector % CHUNK_SECTORS)];
+  }
+
+  /** True when older layers are not to be looked at for this sector. */
+  boolean isHole(long sector) {
+    Map.Entry<Long, Long> hole = holes.floorEntry(sector);
+    return hole != null && sector < hole.getValue();
+  }
+
+  /** The page of a sector, with undefined content if it is new. */
+  int pageForWriting(long sector) {
+    int[] chunk = chunk(sector);
+    int index = (int) (sector % CHUNK_SECTORS);
+    if (chunk[index] == NO_PAGE) {
+      chunk[index] = arena.allocatePage();
+      pageCount++;
+    }
+    return chunk[index];
+  }
+
+  /** A new page for the sync thread, which has no space reserved for it. */
+  int pageWithoutReservation(long sector) {
+    unreservedPages++;
+    return pageForWriting(sector);
+  }
+
+  /** Pages for which a sector is reserved. */
+  int reservedPages() {
+    return pageCount - unreservedPages;
+  }
+
+  /**
+   * The pages of a whole chunk, one behind the other in memory, when it has none yet.
+   *
+   * @param sector the first of the chunk
+   * @return the first page, or {@link #NO_PAGE} when the chunk has pages already
+   */
+  int chunkForWriting(long sector) {
+    if (sector % CHUNK_SECTORS != 0 || chunks.containsKey(sector / CHUNK_SECTORS)) {
+      return NO_PAGE;
+    }
+    int[] chunk = chunk(sector);
+    int first = arena.allocateBlock();
+    for (int i = 0; i < CHUNK_SECTORS; i++) {
+      chunk[i] = first + i;
+    }
+    pageCount += CHUNK_SECTORS;
+    return first;
+  }
+
+  private int[] chunk(long sector) {
+    return chunks.computeIfAbsent(
+        sector / CHUNK_SECTORS,
+        index -> {
+          int[] pages = new int[CHUNK_SECTORS];
+          Arrays.fill(pages, NO_PAGE);
+          return pages;
+        });
+  }
+
+  /**
+   * Makes a hole.
+   *
+   * @return how many pages were dropped for it
+   */
+  int punch(long from, long to) {
+    if (from >= to) {
+      return 0;
+    }
+    int dropped = 0;
+    var affected =
+        chunks.subMap(from / CHUNK_SECTORS, true, (to - 1) / CHUNK_SECTORS, true).entrySet();
+    for (var iterator = affected.iterator(); iterator.hasNext(); ) {
+      Map.Entry<Long, int[]> entry = iterator.next();
+      long base = entry.getKey() * CHUNK_SECTORS;
+      int[] pages = entry.getValue();
+      boolean empty = true;
+      for (int i = 0; i < CHUNK_SECTORS; i++) {
+        if (pages[i] != NO_PAGE && base + i >= from && base + i < to) {
+          arena.free(pages[i]);
+          pages[i] = NO_PAGE;
+          dropped++;
+        }
+        empty &= pages[i] == NO_PAGE;
+      }
+      if (empty) {
+        iterator.remove();
+      }
+    }
+    pageCount -= dropped;
+    addHole(from, to);
+    return dropped;
+  }
+
+  private void addHole(long from, long to) {
+    long start = from;
+    long end = to;
+    Map.Entry<Long, Long> before = holes.floorEntry(from);
+    if (before != null && before.getValue() >= from) {
+      start = before.getKey();
+      end = Math.max(end, before.getValue());
+    }
+    var covered = holes.subMap(start, true, end, true);
+    for (long coveredEnd : covered.values()) {
+      end = Math.max(end, coveredEnd);
+    }
+    covered.clear();
+    holes.put(start, end);
+  }
+
+  /** Gives all pages back. Returns how many there were. */
+  int drop() {
+    int dropped = pageCount;
+    for (int[] pages : chunks.values()) {
+      for (int page : pages) {
+        if (page != NO_PAGE) {
+          arena.free(page);
+        }
+      }
+    }
+    chunks.clear();
+    holes.clear();
+    pageCount = 0;
+    return dropped;
+  }
+
+  /** Runs of sectors that have pages, ascending, none adjacent to the next. */
+  List<Range> dirtyRanges() {
+    List<Range> ranges = new ArrayList<>();
+    long start = -1;
+    long end = -1;
+    for (Map.Entry<Long, int[]> entry : chunks.entrySet()) {
+      long base = entry.getKey() * CHUNK_SECTORS;
+      int[] pages = entry.getValue();
+      for (int i = 0; i < CHUNK_SECTORS; i++) {
+        if (pages[i] == NO_PAGE) {
+          continue;
+        }
+        if (base + i != end) {
+          if (start >= 0) {
+            ranges.add(new Range(start, end));
+          }
+          start = base + i;
+        }
+        end = base + i + 1;
+      }
+    }
+    if (start >= 0) {
+      ranges.add(new Range(start, end));
+    }
+    return ranges;
+  }
+
+  /** Everything that older layers no longer show: dirty ranges and holes, ascending and merged. */
+  List<Range> changedRanges() {
+    List<Range> all = dirtyRanges();
+    holes.forEach((from, to) -> all.add(new Range(from, to)));
+    all.sort(java.util.Comparator.comparingLong(Range::from));
+    List<Range> merged = new ArrayList<>(all.size());
+    for (Range range : all) {
+      Range last = merged.isEmpty() ? null : merged.get(merged.size() - 1);
+      if (last != null && range.from <= last.to) {
+        merged.set(merged.size() - 1, new Range(last.from, Math.max(last.to, range.to)));
+      } else {
+        merged.add(range);
+      }
+    }
+    return merged;
+  }
+}

@@ -1,0 +1,298 @@
+package io.cowfs.core.fs;
+
+import io.cowfs.core.block.BlockStore;
+import io.cowfs.core.block.BlockWriter;
+import io.cowfs.core.block.DataExtent;
+import io.cowfs.core.block.DataExtentFormat;
+import io.cowfs.core.btree.Key;
+import io.cowfs.core.btree.Tree;
+import io.cowfs.core.codec.Compression;
+import io.cowfs.core.dataset.DatasetHead;
+import io.cowfs.core.fs.DirtyFile.Range;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.NavigableMap;
+
+/**
+ * Turns the dirty data of one txg into extents. Used by the sync thread, for one txg of one volume.
+ *
+ * <p>What a file no longer shows is cut out of its extents first, then the dirty sectors are written in
+ * runs of up to 128 KiB. An extent stored plain is cut by giving its remaining parts pointers of their
+ * own, with the birth of the old one, because the reference is the same. A compressed one is indivisible:
+ * what remains of it is written anew together with the dirty sectors in its range.
+ */
+final class FileFlush {
+  private static final int SECTOR = PageArena.PAGE_BYTES;
+  private static final int EXTENT_SECTORS = FileReads.EXTENT_BYTES_MAX / SECTOR;
+
+  /** Changed ranges closer than this are handled in one scan of the tree, in sectors. */
+  private static final long SCAN_GAP_SECTORS = 1024;
+
+  private final Tree committed;
+  private final DatasetHead head;
+  private final BlockWriter writer;
+  private final BlockStore store;
+  private final PageArena arena;
+  private final NavigableMap<Key, byte[]> changes;
+
+  // Of the file in work.
+  private Inode inode;
+  private DirtyFile layer;
+  private long allocatedSectors;
+  private final List<Range> rewritten = new ArrayList<>();
+
+  /**
+   * @param changes where item changes go; a null value deletes
+   */
+  FileFlush(
+      Tree committed,
+      DatasetHead head,
+      BlockWriter writer,
+      BlockStore store,
+      PageArena arena,
+      NavigableMap<Key, byte[]> changes) {
+    this.committed = committed;
+    this.head = head;
+    this.writer = writer;
+    this.store = store;
+    this.arena = arena;
+    this.changes = changes;
+  }
+
+  /**
+   * Writes the dirty data of a file.
+   *
+   * @param size of the file at the end of the txg, in bytes
+   * @return the sectors that the file takes then
+   */
+  long flush(Inode file, DirtyFile dirty, long size) throws IOException {
+    inode = file;
+    layer = dirty;
+    allocatedSectors = file.allocatedSectors;
+    rewritten.clear();
+    boolean startIsInMemory = layer.page(0) != DirtyFile.NO_PAGE || layer.isHole(0);
+    if (size <= Items.INLINE_BYTES_MAX && startIsInMemory) {
+      cut(List.of(new Range(0, DirtyFile.SECTORS_MAX)));
+      putInline(size);
+    } else {
+      promoteInline(startIsInMemory);
+      cut(layer.changedRanges());
+      writeDirtySectors();
+    }
+    return allocatedSectors;
+  }
+
+  private void putInline(long size) {
+    Key key = Items.inlineData(inode.number);
+    if (size == 0 || layer.page(0) == DirtyFile.NO_PAGE) {
+      changes.put(key, null);
+      return;
+    }
+    ByteBuffer content = ByteBuffer.allocate((int) size);
+    arena.copyOut(layer.page(0), 0, (int) size, content);
+    changes.put(key, content.array());
+  }
+
+  /** A file that outgrew the tree gets its inline data as its first sector. */
+  private void promoteInline(boolean startIsInMemory) throws IOException {
+    if (allocatedSectors > 0) {
+      return;
+    }
+    byte[] data = committed.get(Items.inlineData(inode.number));
+    if (data == null) {
+      return;
+    }
+    changes.put(Items.inlineData(inode.number), null);
+    if (startIsInMemory) {
+      return;
+    }
+    inode.writeLock().lock();
+    try {
+      int page = layer.pageWithoutReservation(0);
+      arena.zero(page, 0, SECTOR);
+      arena.copyIn(page, 0, ByteBuffer.wrap(data), 0, Math.min(data.length, SECTOR));
+    } finally {
+      inode.writeLock().unlock();
+    }
+  }
+
+  private static long bytes(long sectors) {
+    return sectors >= DirtyFile.SECTORS_MAX ? Long.MAX_VALUE : sectors * SECTOR;
+  }
+
+  /** An extent with the sector of the file at which it begins. */
+  private record Placed(long from, DataExtent extent) {
+    long to() {
+      return from + extent.logicalBytes() / SECTOR;
+    }
+  }
+
+  /** Takes the ranges, ascending and disjoint, out of the file's extents. */
+  private void cut(List<Range> ranges) throws IOException {
+    if (allocatedSectors == 0) {
+      return;
+    }
+    for (int i = 0; i < ranges.size(); ) {
+      int last = i + 1;
+      while (last < ranges.size()
+          && ranges.get(last).from() - ranges.get(last - 1).to() < SCAN_GAP_SECTORS) {
+        last++;
+      }
+      cutGroup(ranges.subList(i, last));
+      i = last;
+    }
+  }
+
+  private void cutGroup(List<Range> ranges) throws IOException {
+    long from = ranges.get(0).from();
+    long to = ranges.get(ranges.size() - 1).to();
+    int[] next = {0};
+    committed.scan(
+        Items.extent(inode.number, bytes(Math.max(0, from - EXTENT_SECTORS + 1))),
+        Items.extent(inode.number, bytes(to) - 1),
+        (key, source, offset, length) -> {
+          Placed placed =
+              new Placed(key.low() / SECTOR, DataExtentFormat.decode(source, offset, length));
+          while (next[0] < ranges.size() && ranges.get(next[0]).to() <= placed.from) {
+            next[0]++;
+          }
+          List<Range> inside = new ArrayList<>();
+          for (int i = next[0]; i < ranges.size() && ranges.get(i).from() < placed.to(); i++) {
+            Range range = ranges.get(i);
+            inside.add(
+                new Range(Math.max(range.from(), placed.from), Math.min(range.to(), placed.to())));
+          }
+          inside.removeIf(range -> range.from() >= range.to());
+          if (!inside.isEmpty()) {
+            cutExtent(placed, inside);
+          }
+          return true;
+        });
+  }
+
+  private void cutExtent(Placed placed, List<Range> gone) throws IOException {
+    if (placed.extent.compression() != Compression.NONE) {
+      boolean all = gone.get(0).from() == placed.from && gone.get(0).to() == placed.to();
+      changes.put(Items.extent(inode.number, bytes(placed.from)), null);
+      leaves(placed.extent);
+      if (!all) {
+        rewrite(placed, gone);
+      }
+      return;
+    }
+    long at = placed.from;
+    if (gone.get(0).from() == at) {
+      changes.put(Items.extent(inode.number, bytes(at)), null);
+    }
+    for (Range range : gone) {
+      keep(placed, at, range.from());
+      leaves(
+          placed.extent.slice(
+              (int) (range.from() - placed.from), (int) (range.to() - range.from())));
+      at = range.to();
+    }
+    keep(placed, at, placed.to());
+  }
+
+  private void keep(Placed placed, long from, long to) {
+    if (from < to) {
+      DataExtent part = placed.extent.slice((int) (from - placed.from), (int) (to - from));
+      changes.put(Items.extent(inode.number, bytes(from)), DataExtentFormat.encode(part));
+    }
+  }
+
+  private void leaves(DataExtent extent) {
+    head.leaves(extent.sector(), extent.sectors(), extent.birthTxg());
+    allocatedSectors -= extent.sectors();
+  }
+
+  /** Writes the range of a compressed extent anew: dirty pages, and what remains between them. */
+  private void rewrite(Placed placed, List<Range> gone) throws IOException {
+    byte[] old = store.readCompressed(placed.extent);
+    rewritten.add(new Range(placed.from, placed.to()));
+    ByteBuffer run = ByteBuffer.allocateDirect(FileReads.EXTENT_BYTES_MAX);
+    long runStart = placed.from;
+    for (long sector = placed.from; sector < placed.to(); sector++) {
+      long here = sector;
+      int page = layer.page(sector);
+      boolean isGone = gone.stream().anyMatch(r -> r.from() <= here && here < r.to());
+      if (page != DirtyFile.NO_PAGE) {
+        arena.copyOut(page, 0, SECTOR, run);
+      } else if (!isGone) {
+        run.put(old, (int) (sector - placed.from) * SECTOR, SECTOR);
+      } else {
+        writeRun(runStart, run);
+        runStart = sector + 1;
+      }
+    }
+    writeRun(runStart, run);
+  }
+
+  private void writeRun(long from, ByteBuffer run) throws IOException {
+    run.flip();
+    if (run.hasRemaining()) {
+      write(from, List.of(run.slice()), run.remaining() / SECTOR);
+    }
+    run.clear();
+  }
+
+  private void writeDirtySectors() throws IOException {
+    int nextRewritten = 0;
+    for (Range range : layer.dirtyRanges()) {
+      long at = range.from();
+      while (at < range.to()) {
+        while (nextRewritten < rewritten.size() && rewritten.get(nextRewritten).to() <= at) {
+          nextRewritten++;
+        }
+        Range skip = nextRewritten < rewritten.size() ? rewritten.get(nextRewritten) : null;
+        if (skip != null && skip.from() <= at) {
+          at = skip.to();
+          continue;
+        }
+        long aligned = (at / EXTENT_SECTORS + 1) * EXTENT_SECTORS;
+        long end = Math.min(range.to(), aligned);
+        if (skip != null) {
+          end = Math.min(end, skip.from());
+        }
+        write(at, gather(at, end), (int) (end - at));
+        at = end;
+      }
+    }
+  }
+
+  /** The pages of a run of dirty sectors, in as few pieces as their place in memory allows. */
+  private List<ByteBuffer> gather(long from, long to) {
+    List<ByteBuffer> pieces = new ArrayList<>();
+    int first = layer.page(from);
+    int count = 1;
+    for (long sector = from + 1; sector < to; sector++) {
+      int page = layer.page(sector);
+      if (PageArena.adjacent(first + count - 1, page)) {
+        count++;
+      } else {
+        pieces.add(arena.slice(first, count));
+        first = page;
+        count = 1;
+      }
+    }
+    pieces.add(arena.slice(first, count));
+    return pieces;
+  }
+
+  private void write(long from, List<ByteBuffer> pieces, int sectors) throws IOException {
+    long[] at = {from};
+    writer.writeExtent(
+        pieces.toArray(ByteBuffer[]::new),
+        sectors * SECTOR,
+        head.compression(),
+        extent -> {
+          changes.put(
+              Items.extent(inode.number, bytes(at[0])), DataExtentFormat.encode(extent));
+          head.born(extent.sectors());
+          allocatedSectors += extent.sectors();
+          at[0] += extent.logicalBytes() / SECTOR;
+        });
+  }
+}

@@ -1,0 +1,206 @@
+package io.cowfs.core.fs;
+
+import io.cowfs.core.block.BlockStore;
+import io.cowfs.core.block.DataExtent;
+import io.cowfs.core.block.DataExtentFormat;
+import io.cowfs.core.block.PlainPiece;
+import io.cowfs.core.btree.Tree;
+import io.cowfs.core.codec.Compression;
+import io.cowfs.core.txg.TransactionalTree;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Reads file content: dirty data first, then inline data or extents of the committed tree. Thread-safe;
+ * the caller holds the inode's lock.
+ */
+final class FileReads {
+  static final int SECTOR = PageArena.PAGE_BYTES;
+
+  /** The most that one extent covers of a file, in bytes. */
+  static final int EXTENT_BYTES_MAX = 128 << 10;
+
+  private static final byte[] ZEROS = new byte[EXTENT_BYTES_MAX];
+
+  private final TransactionalTree tree;
+  private final BlockStore store;
+  private final PageArena arena;
+
+  FileReads(TransactionalTree tree, BlockStore store, PageArena arena) {
+    this.tree = tree;
+    this.store = store;
+    this.arena = arena;
+  }
+
+  /**
+   * Reads exactly {@code length} bytes into the destination's position and advances it. What lies behind
+   * the end of the file reads as zeros.
+   */
+  void read(Inode inode, long offset, int length, ByteBuffer destination) throws IOException {
+    if (inode.dirty == null && inode.syncing == null) {
+      readCommitted(inode, offset, length, destination);
+      return;
+    }
+    long at = offset;
+    long end = offset + length;
+    while (at < end) {
+      long sector = at / SECTOR;
+      int page = dirtyPage(inode, sector);
+      long runEnd = Math.min(end, (sector + 1) * SECTOR);
+      if (page >= 0) {
+        arena.copyOut(page, (int) (at % SECTOR), (int) (runEnd - at), destination);
+      } else if (page == HOLE) {
+        zeros(destination, (int) (runEnd - at));
+      } else {
+        long next = sector + 1;
+        while (next * SECTOR < end && dirtyPage(inode, next) == CLEAN) {
+          next++;
+        }
+        runEnd = Math.min(end, next * SECTOR);
+        readCommitted(inode, at, (int) (runEnd - at), destination);
+      }
+      at = runEnd;
+    }
+  }
+
+  private static final int CLEAN = -1;
+  private static final int HOLE = -2;
+
+  /** The page that holds the newest data of a sector, or {@link #CLEAN} or {@link #HOLE}. */
+  private static int dirtyPage(Inode inode, long sector) {
+    int page = dirtyPage(inode.dirty, sector);
+    return page == CLEAN ? dirtyPage(inode.syncing, sector) : page;
+  }
+
+  private static int dirtyPage(DirtyFile layer, long sector) {
+    if (layer == null) {
+      return CLEAN;
+    }
+    int page = layer.page(sector);
+    if (page != DirtyFile.NO_PAGE) {
+      return page;
+    }
+    return layer.isHole(sector) ? HOLE : CLEAN;
+  }
+
+  /** True when no older data shows through at this sector: memory alone has it. */
+  static boolean isInMemory(Inode inode, long sector) {
+    return dirtyPage(inode, sector) != CLEAN;
+  }
+
+  static void zeros(ByteBuffer destination, int length) {
+    for (int left = length; left > 0; ) {
+      int part = Math.min(left, ZEROS.length);
+      destination.put(ZEROS, 0, part);
+      left -= part;
+    }
+  }
+
+  private void readCommitted(Inode inode, long offset, int length, ByteBuffer destination)
+      throws IOException {
+    try (TransactionalTree.Pin pin = tree.pin()) {
+      if (inode.allocatedSectors == 0) {
+        readInline(pin.tree(), inode.number, offset, length, destination);
+      } else {
+        readExtents(pin.tree(), inode.number, offset, length, destination);
+      }
+    }
+  }
+
+  private static void readInline(
+      Tree committed, long inode, long offset, int length, ByteBuffer destination)
+      throws IOException {
+    int done = 0;
+    if (offset < Items.INLINE_BYTES_MAX) {
+      byte[] data = committed.get(Items.inlineData(inode));
+      if (data != null && offset < data.length) {
+        done = Math.min(length, data.length - (int) offset);
+        destination.put(data, (int) offset, done);
+      }
+    }
+    zeros(destination, length - done);
+  }
+
+  /** Goes through the extents of a range; what none covers is a hole. */
+  private void readExtents(
+      Tree committed, long inode, long offset, int length, ByteBuffer destination)
+      throws IOException {
+    long end = offset + length;
+    List<Piece> pieces = pieces(committed, inode, offset, end);
+    long at = offset;
+    for (int i = 0; i < pieces.size(); ) {
+      Piece piece = pieces.get(i);
+      zeros(destination, (int) (piece.from - at));
+      at = piece.from;
+      if (piece.extent.compression() != Compression.NONE) {
+        byte[] content = store.readCompressed(piece.extent);
+        destination.put(content, (int) (at - piece.start), (int) (piece.to - at));
+        at = piece.to;
+        i++;
+      } else {
+        int last = i + 1;
+        while (last < pieces.size() && pieces.get(last).continues(pieces.get(last - 1))) {
+          last++;
+        }
+        long to = pieces.get(last - 1).to;
+        readPlain(pieces.subList(i, last), at, to, destination);
+        at = to;
+        i = last;
+      }
+    }
+    zeros(destination, (int) (end - at));
+  }
+
+  /** The part of an extent that a read wants; offsets in the file, in bytes. */
+  private record Piece(DataExtent extent, long start, long from, long to) {
+    /** True when this one follows the other in the file without a gap, both stored plain. */
+    boolean continues(Piece before) {
+      return extent.compression() == Compression.NONE && from == before.to;
+    }
+  }
+
+  private static List<Piece> pieces(Tree committed, long inode, long offset, long end)
+      throws IOException {
+    List<Piece> pieces = new ArrayList<>();
+    committed.scan(
+        Items.extent(inode, Math.max(0, offset - EXTENT_BYTES_MAX + 1)),
+        Items.extent(inode, end - 1),
+        (key, source, valueOffset, valueLength) -> {
+          long start = key.low();
+          DataExtent extent = DataExtentFormat.decode(source, valueOffset, valueLength);
+          long from = Math.max(offset, start);
+          long to = Math.min(end, start + extent.logicalBytes());
+          if (from < to) {
+            pieces.add(new Piece(extent, start, from, to));
+          }
+          return true;
+        });
+    return pieces;
+  }
+
+  /**
+   * Reads neighbouring plain extents. Whole sectors are verified, so the ends of an unaligned read go
+   * through a buffer of their own.
+   */
+  private void readPlain(List<Piece> pieces, long from, long to, ByteBuffer destination)
+      throws IOException {
+    List<PlainPiece> wanted = new ArrayList<>(pieces.size());
+    long alignedFrom = from / SECTOR * SECTOR;
+    long alignedTo = (to + SECTOR - 1) / SECTOR * SECTOR;
+    for (Piece piece : pieces) {
+      int first = (int) (Math.max(piece.start, alignedFrom) - piece.start) / SECTOR;
+      long pieceEnd = Math.min(piece.start + piece.extent.logicalBytes(), alignedTo);
+      int count = (int) ((pieceEnd - piece.start + SECTOR - 1) / SECTOR) - first;
+      wanted.add(new PlainPiece(piece.extent, first, count));
+    }
+    if (alignedFrom == from && alignedTo == to) {
+      store.readPlain(wanted, destination);
+      return;
+    }
+    ByteBuffer whole = ByteBuffer.allocate((int) (alignedTo - alignedFrom));
+    store.readPlain(wanted, whole);
+    destination.put(whole.slice((int) (from - alignedFrom), (int) (to - from)));
+  }
+}

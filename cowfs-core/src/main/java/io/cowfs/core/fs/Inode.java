@@ -1,0 +1,179 @@
+package io.cowfs.core.fs;
+
+import io.cowfs.core.block.BlockPointer;
+import io.cowfs.core.block.CorruptBlockException;
+import io.cowfs.core.vfs.Attributes;
+import io.cowfs.core.vfs.FileType;
+import io.cowfs.core.vfs.Timestamp;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.StampedLock;
+
+/**
+ * An inode in memory. Its attributes and its dirty data are guarded by its lock, which is not reentrant;
+ * {@code uses}, {@code handles} and {@code queuedAsIdle} belong to the {@link InodeTable}.
+ */
+final class Inode {
+  static final int SUID = 04000;
+  static final int SGID = 02000;
+  static final int GROUP_EXECUTE = 010;
+  static final int PERMISSIONS = 07777;
+
+  final long number;
+  private final StampedLock lock = new StampedLock();
+
+  // Guarded by the table's map entry.
+  int uses;
+  int handles;
+  boolean queuedAsIdle;
+
+  /** Set when the last name went; read without the lock. */
+  volatile boolean unlinked;
+
+  /** False until the attributes were read, and again after a rollback. */
+  volatile boolean loaded;
+
+  // Guarded by the lock.
+  int mode;
+  int uid;
+  int gid;
+  int nlink;
+  int rdev;
+  int flags;
+
+  /** Bytes of a file or symlink; the number of entries of a directory. */
+  long size;
+
+  long allocatedSectors;
+  long generation;
+  Timestamp atime;
+  Timestamp mtime;
+  Timestamp ctime;
+  Timestamp btime;
+
+  /** The txg in which the last name went; 0 while there is one. */
+  long unlinkedTxg;
+
+  /** The newest txg that changed anything of this inode, as far as memory goes back. */
+  long changedTxg;
+
+  /** Unsaved data of the newest txg that wrote; null when there is none. */
+  DirtyFile dirty;
+
+  /** Unsaved data of the txg that is syncing while {@code dirty} belongs to a later one. */
+  DirtyFile syncing;
+
+  Inode(long number) {
+    this.number = number;
+  }
+
+  Lock readLock() {
+    return lock.asReadLock();
+  }
+
+  Lock writeLock() {
+    return lock.asWriteLock();
+  }
+
+  boolean isDirectory() {
+    return type() == FileType.DIRECTORY;
+  }
+
+  boolean isRegular() {
+    return type() == FileType.REGULAR;
+  }
+
+  FileType type() {
+    return FileType.ofMode(mode);
+  }
+
+  /** What stat(2) shows. */
+  Attributes attributes() {
+    long dirtySectors =
+        (dirty == null ? 0 : dirty.pageCount()) + (syncing == null ? 0 : syncing.pageCount());
+    boolean inline = isRegular() && size <= Items.INLINE_BYTES_MAX;
+    long allocated = allocatedSectors + (inline ? 0 : dirtySectors);
+    return new Attributes(
+        number,
+        generation,
+        mode,
+        nlink,
+        uid,
+        gid,
+        rdev,
+        isDirectory() ? size + 2 : size,
+        inline && allocated == 0 ? (size + 511) / 512 * 512 : allocated * BlockPointer.SECTOR_BYTES,
+        atime,
+        mtime,
+        ctime,
+        btime);
+  }
+
+  byte[] encode() {
+    byte[] value = new byte[InodeFormat.BYTES];
+    InodeFormat.putInt(value, InodeFormat.MODE, mode);
+    InodeFormat.putInt(value, InodeFormat.UID, uid);
+    InodeFormat.putInt(value, InodeFormat.GID, gid);
+    InodeFormat.putInt(value, InodeFormat.NLINK, nlink);
+    InodeFormat.putInt(value, InodeFormat.RDEV, rdev);
+    InodeFormat.putInt(value, InodeFormat.FLAGS, flags);
+    InodeFormat.putLong(value, InodeFormat.SIZE, size);
+    InodeFormat.putLong(value, InodeFormat.ALLOCATED_SECTORS, allocatedSectors);
+    InodeFormat.putLong(value, InodeFormat.GENERATION, generation);
+    put(value, InodeFormat.ATIME_SECONDS, InodeFormat.ATIME_NANOS, atime);
+    put(value, InodeFormat.MTIME_SECONDS, InodeFormat.MTIME_NANOS, mtime);
+    put(value, InodeFormat.CTIME_SECONDS, InodeFormat.CTIME_NANOS, ctime);
+    put(value, InodeFormat.BTIME_SECONDS, InodeFormat.BTIME_NANOS, btime);
+    return value;
+  }
+
+  private static void put(byte[] value, int seconds, int nanos, Timestamp time) {
+    InodeFormat.putLong(value, seconds, time.seconds());
+    InodeFormat.putInt(value, nanos, time.nanos());
+  }
+
+  private static Timestamp time(byte[] value, int seconds, int nanos) {
+    return new Timestamp(InodeFormat.getLong(value, seconds), InodeFormat.getInt(value, nanos));
+  }
+
+  void decode(byte[] value) throws CorruptBlockException {
+    InodeFormat.check(number, value);
+    mode = InodeFormat.getInt(value, InodeFormat.MODE);
+    if (FileType.ofMode(mode) == null) {
+      throw new CorruptBlockException("inode " + number + ": no such type, mode " + mode);
+    }
+    uid = InodeFormat.getInt(value, InodeFormat.UID);
+    gid = InodeFormat.getInt(value, InodeFormat.GID);
+    nlink = InodeFormat.getInt(value, InodeFormat.NLINK);
+    rdev = InodeFormat.getInt(value, InodeFormat.RDEV);
+    flags = InodeFormat.getInt(value, InodeFormat.FLAGS);
+    size = InodeFormat.getLong(value, InodeFormat.SIZE);
+    allocatedSectors = InodeFormat.getLong(value, InodeFormat.ALLOCATED_SECTORS);
+    generation = InodeFormat.getLong(value, InodeFormat.GENERATION);
+    atime = time(value, InodeFormat.ATIME_SECONDS, InodeFormat.ATIME_NANOS);
+    mtime = time(value, InodeFormat.MTIME_SECONDS, InodeFormat.MTIME_NANOS);
+    ctime = time(value, InodeFormat.CTIME_SECONDS, InodeFormat.CTIME_NANOS);
+    btime = time(value, InodeFormat.BTIME_SECONDS, InodeFormat.BTIME_NANOS);
+    if (size < 0 || allocatedSectors < 0 || nlink < 0) {
+      throw new CorruptBlockException("inode " + number + ": negative size, space or link count");
+    }
+    unlinked = nlink == 0;
+  }
+
+  /** Clears what lets others run the file with its owner's rights. Returns true when it changed. */
+  boolean killPrivileges() {
+    int killed = SUID | ((mode & GROUP_EXECUTE) != 0 ? SGID : 0);
+    if (!isRegular() || (mode & killed) == 0) {
+      return false;
+    }
+    mode &= ~killed;
+    return true;
+  }
+
+  /** The unsaved data of exactly this txg, or null. */
+  DirtyFile dirtyOf(long txg) {
+    if (dirty != null && dirty.txg() == txg) {
+      return dirty;
+    }
+    return syncing != null && syncing.txg() == txg ? syncing : null;
+  }
+}

@@ -1,0 +1,199 @@
+package io.cowfs.core.fs;
+
+import io.cowfs.core.block.CorruptBlockException;
+import io.cowfs.core.txg.TransactionalTree;
+import io.cowfs.core.vfs.FsError;
+import io.cowfs.core.vfs.FsException;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.Lock;
+import java.util.function.Consumer;
+
+/**
+ * The inodes in memory. An inode stays while an operation uses it, a handle has it open, or it has dirty
+ * data (which counts as a use); idle ones are kept as a bounded cache. Thread-safe.
+ *
+ * <p>An unlinked inode that nothing holds any more, neither use nor handle nor reference of the front
+ * end, is given to {@code abandoned} once.
+ */
+final class InodeTable {
+  private static final int IDLE_MAX = 16_384;
+
+  private final TransactionalTree tree;
+  private final Consumer<Inode> abandoned;
+  private final ConcurrentHashMap<Long, Inode> inodes = new ConcurrentHashMap<>();
+  private final ReferenceCounts references = new ReferenceCounts();
+
+  /** Unlinked inodes that are still held, by number: a reference may outlive the cached inode. */
+  private final ConcurrentHashMap<Long, Inode> unlinked = new ConcurrentHashMap<>();
+
+  /** Guarded by itself. */
+  private final ArrayDeque<Inode> idle = new ArrayDeque<>();
+
+  InodeTable(TransactionalTree tree, Consumer<Inode> abandoned) {
+    this.tree = tree;
+    this.abandoned = abandoned;
+  }
+
+  /** Takes the inode into use; it may not be loaded yet. Give it back with {@link #release}. */
+  Inode use(long number) {
+    return inodes.compute(
+        number,
+        (key, known) -> {
+          Inode inode = known != null ? known : new Inode(number);
+          inode.uses++;
+          return inode;
+        });
+  }
+
+  /** Puts a new inode into the table, in use. */
+  Inode add(Inode inode) {
+    inode.uses = 1;
+    inode.loaded = true;
+    inodes.put(inode.number, inode);
+    return inode;
+  }
+
+  void release(Inode inode) {
+    inodes.computeIfPresent(
+        inode.number,
+        (key, known) -> {
+          known.uses--;
+          return known.uses > 0 || known.handles > 0 ? known : becameIdle(known);
+        });
+    shrink();
+  }
+
+  /** Counts one more open handle on an inode in use. */
+  void opened(Inode inode) {
+    inodes.computeIfPresent(
+        inode.number,
+        (key, known) -> {
+          known.handles++;
+          return known;
+        });
+  }
+
+  /** Counts one handle less. */
+  void closed(Inode inode) {
+    inodes.computeIfPresent(
+        inode.number,
+        (key, known) -> {
+          known.handles--;
+          return known.uses > 0 || known.handles > 0 ? known : becameIdle(known);
+        });
+    shrink();
+  }
+
+  /** Decides within the map's entry what becomes of an inode that nobody uses: kept, or dropped. */
+  private Inode becameIdle(Inode inode) {
+    if (inode.unlinked) {
+      if (references.contains(inode.number)) {
+        unlinked.put(inode.number, inode);
+        return inode;
+      }
+      unlinked.remove(inode.number);
+      abandoned.accept(inode);
+      return null;
+    }
+    if (!inode.loaded) {
+      return null;
+    }
+    if (!inode.queuedAsIdle) {
+      inode.queuedAsIdle = true;
+      synchronized (idle) {
+        idle.add(inode);
+      }
+    }
+    return inode;
+  }
+
+  private void shrink() {
+    while (true) {
+      Inode victim;
+      synchronized (idle) {
+        if (idle.size() <= IDLE_MAX) {
+          return;
+        }
+        victim = idle.poll();
+      }
+      inodes.computeIfPresent(
+          victim.number,
+          (key, known) -> {
+            if (known != victim) {
+              return known;
+            }
+            known.queuedAsIdle = false;
+            return known.uses > 0 || known.handles > 0 || known.unlinked ? known : null;
+          });
+    }
+  }
+
+  /** The front end holds the inode once more. */
+  void reference(long number) {
+    references.add(number);
+  }
+
+  /** The front end holds the inode {@code count} times less. */
+  void forget(long number, long count) {
+    if (references.remove(number, count) && unlinked.containsKey(number)) {
+      inodes.computeIfPresent(
+          number,
+          (key, known) -> known.uses > 0 || known.handles > 0 ? known : becameIdle(known));
+    }
+  }
+
+  /** The inodes that the front end holds. */
+  long[] referenced() {
+    return references.snapshot();
+  }
+
+  /**
+   * Reads the attributes unless they are there. The inode must be in use and not locked.
+   *
+   * @throws FsException STALE when there is no such inode
+   */
+  void load(Inode inode) throws FsException {
+    if (inode.loaded) {
+      return;
+    }
+    Lock lock = inode.writeLock();
+    lock.lock();
+    try {
+      if (inode.loaded) {
+        return;
+      }
+      byte[] value = tree.get(Items.inode(inode.number));
+      if (value == null) {
+        throw new FsException(FsError.STALE);
+      }
+      inode.decode(value);
+      if (inode.nlink == 0) {
+        // Only an orphan that waits to be freed is found without links.
+        throw new FsException(FsError.STALE);
+      }
+      inode.loaded = true;
+    } catch (CorruptBlockException corrupt) {
+      throw new FsException(FsError.IO, corrupt);
+    } catch (IOException failure) {
+      throw new FsException(FsError.IO, failure);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Forgets all attributes, because the tree below was replaced. Nobody may use an inode, and none may
+   * have dirty data.
+   */
+  void invalidateAll() {
+    unlinked.clear();
+    inodes.values().removeIf(inode -> inode.handles == 0 && inode.uses == 0);
+    for (Inode inode : inodes.values()) {
+      inode.loaded = false;
+      inode.unlinked = false;
+      inode.changedTxg = 0;
+    }
+  }
+}

@@ -1,0 +1,153 @@
+package io.cowfs.core.fs;
+
+import io.cowfs.core.alloc.ReserveTier;
+import io.cowfs.core.btree.Key;
+import io.cowfs.core.txg.PoolSuspendedException;
+import io.cowfs.core.txg.Txg;
+import io.cowfs.core.vfs.Caller;
+import io.cowfs.core.vfs.FsException;
+import io.cowfs.core.vfs.Timestamp;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * One change of a volume, in the shape that all have: room, locks, txg, change; closing undoes them in
+ * reverse. Confined to the thread that makes the change. Until {@link #join} nothing is changed; after it,
+ * nothing may fail.
+ */
+final class Mutation implements AutoCloseable {
+  /** Sectors of tree nodes that one operation is thought to cost. */
+  private static final int ITEM_SECTORS = 2;
+
+  private final Volume volume;
+  private final List<Inode> used = new ArrayList<>(4);
+  private final List<Inode> locked = new ArrayList<>(4);
+  private Txg txg;
+  private Timestamp now;
+
+  private Mutation(Volume volume) {
+    this.volume = volume;
+  }
+
+  /**
+   * Waits until there is room for a change, then keeps rollbacks out until it is closed.
+   *
+   * @throws FsException NO_SPACE, READ_ONLY
+   */
+  static Mutation begin(Volume volume, Caller caller, ReserveTier tier)
+      throws FsException, PoolSuspendedException {
+    volume.checkWritable();
+    volume.txgs().throttle(caller.interrupted());
+    volume.space().reserve(ITEM_SECTORS, tier, caller.interrupted());
+    volume.gate().lock();
+    return new Mutation(volume);
+  }
+
+  /** Takes an inode into use until the change is closed, and reads it. */
+  Inode use(long number) throws FsException {
+    Inode inode = volume.inodes().use(number);
+    used.add(inode);
+    volume.inodes().load(inode);
+    return inode;
+  }
+
+  /** A new inode, in use until the change is closed. */
+  Inode add(Inode inode) {
+    used.add(volume.inodes().add(inode));
+    return inode;
+  }
+
+  /** Locks inodes for writing, in the order of their numbers. None may be locked yet; some may be null. */
+  void lock(Inode... inodes) {
+    for (Inode inode : inodes) {
+      if (inode != null && !locked.contains(inode)) {
+        locked.add(inode);
+      }
+    }
+    locked.sort(Comparator.comparingLong(inode -> inode.number));
+    for (Inode inode : locked) {
+      inode.writeLock().lock();
+    }
+  }
+
+  /** Unlocks everything, to lock anew with more. */
+  void unlock() {
+    for (Inode inode : locked) {
+      inode.writeLock().unlock();
+    }
+    locked.clear();
+  }
+
+  /** From here on everything belongs to one txg, and must succeed. */
+  void join() throws PoolSuspendedException {
+    txg = volume.txgs().join();
+    now = volume.now();
+  }
+
+  Txg txg() {
+    return txg;
+  }
+
+  /** The time of the change. */
+  Timestamp now() {
+    return now;
+  }
+
+  void put(Key key, byte[] value) {
+    volume.tree().put(txg, key, value);
+  }
+
+  void delete(Key key) {
+    volume.tree().delete(txg, key);
+  }
+
+  /** Puts the inode's attributes into the txg. The inode must be locked. */
+  void store(Inode inode) {
+    inode.changedTxg = txg.number();
+    volume.tree().put(txg, Items.inode(inode.number), inode.encode());
+  }
+
+  /** A directory has another entry or another name in it: its times are those of the change. */
+  void touchDirectory(Inode directory, int moreEntries, int moreSubdirectories) {
+    directory.size += moreEntries;
+    directory.nlink += moreSubdirectories;
+    directory.mtime = now;
+    directory.ctime = now;
+    store(directory);
+  }
+
+  /** Takes one link from an inode; the last one makes it an orphan. */
+  void dropLink(Inode inode) {
+    inode.ctime = now;
+    inode.nlink = inode.isDirectory() ? 0 : inode.nlink - 1;
+    if (inode.nlink == 0) {
+      inode.unlinkedTxg = txg.number();
+      inode.unlinked = true;
+      put(Items.orphan(inode.number), new byte[0]);
+    }
+    store(inode);
+  }
+
+  @Override
+  public void close() {
+    if (txg != null) {
+      volume.stateOf(txg.number()).reservedForItems().addAndGet(ITEM_SECTORS);
+      txg.leave();
+    } else {
+      volume.space().unreserve(ITEM_SECTORS);
+    }
+    unlock();
+    volume.gate().unlock();
+    for (Inode inode : used) {
+      volume.inodes().release(inode);
+    }
+  }
+
+  /** The body of a change that may meet damaged or failing storage before it joins. */
+  @FunctionalInterface
+  interface Body<T> {
+    T run() throws FsException, IOException;
+  }
+}

@@ -1,0 +1,117 @@
+package io.cowfs.core.fs;
+
+import io.cowfs.core.block.DataExtent;
+import io.cowfs.core.block.DataExtentFormat;
+import io.cowfs.core.btree.Change;
+import io.cowfs.core.btree.Key;
+import io.cowfs.core.btree.Tree;
+import io.cowfs.core.dataset.DatasetHead;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.NavigableSet;
+import java.util.Queue;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/**
+ * Frees orphans that nobody holds any more. Anyone may hand one in; the sync thread frees them, at most
+ * {@link #EXTENTS_PER_TXG} extents in one txg: what is left of a large file waits for the next one, and
+ * its orphan item keeps it over a crash.
+ */
+final class Reaper {
+  static final int EXTENTS_PER_TXG = 100_000;
+
+  private record Orphan(long inode, long unlinkedTxg) {}
+
+  private final Queue<Orphan> queue = new ConcurrentLinkedQueue<>();
+
+  /** What one txg frees. */
+  static final class Harvest {
+    /** Inodes that are gone entirely: nothing of them may be written in this txg. */
+    final NavigableSet<Long> gone = new TreeSet<>();
+
+    /** Ranges of keys to delete, ascending. */
+    final List<Change> ranges = new ArrayList<>();
+  }
+
+  /** Has an orphan freed in the txg that unlinked it, or later. */
+  void add(long inode, long unlinkedTxg) {
+    queue.add(new Orphan(inode, unlinkedTxg));
+  }
+
+  /** Has all orphans of a tree freed: what a crash or a rollback left. */
+  void addAllOf(Tree tree) throws IOException {
+    tree.scan(
+        new Key(0, Items.ORPHAN, 0),
+        new Key(0, Items.ORPHAN, -1L),
+        (key, source, offset, length) -> {
+          add(key.low(), 0);
+          return true;
+        });
+  }
+
+  /** Forgets everything, because the tree was replaced. */
+  void clear() {
+    queue.clear();
+  }
+
+  boolean isIdle() {
+    return queue.isEmpty();
+  }
+
+  /** Sync thread: frees what is due in this txg. */
+  Harvest harvest(long txg, Tree committed, DatasetHead head) throws IOException {
+    TreeSet<Long> due = new TreeSet<>();
+    List<Orphan> later = new ArrayList<>();
+    for (Orphan orphan = queue.poll(); orphan != null; orphan = queue.poll()) {
+      if (orphan.unlinkedTxg <= txg) {
+        due.add(orphan.inode);
+      } else {
+        later.add(orphan);
+      }
+    }
+    Harvest harvest = new Harvest();
+    int budget = EXTENTS_PER_TXG;
+    for (long inode : due) {
+      if (budget > 0) {
+        budget -= reap(inode, budget, committed, head, harvest);
+      }
+      if (!harvest.gone.contains(inode)) {
+        later.add(new Orphan(inode, 0));
+      }
+    }
+    queue.addAll(later);
+    return harvest;
+  }
+
+  /** Frees up to {@code budget} extents of an inode. Returns how many. */
+  private static int reap(
+      long inode, int budget, Tree committed, DatasetHead head, Harvest harvest)
+      throws IOException {
+    int[] freed = {0};
+    long[] last = {0};
+    boolean all =
+        committed.scan(
+            Items.extent(inode, 0),
+            Items.extent(inode, -1L),
+            (key, source, offset, length) -> {
+              if (freed[0] == budget) {
+                return false;
+              }
+              DataExtent extent = DataExtentFormat.decode(source, offset, length);
+              head.leaves(extent.sector(), extent.sectors(), extent.birthTxg());
+              freed[0]++;
+              last[0] = key.low();
+              return true;
+            });
+    if (all) {
+      harvest.gone.add(inode);
+      harvest.ranges.add(Change.deleteRange(Items.firstOf(inode), Items.lastOf(inode)));
+    } else {
+      harvest.ranges.add(
+          Change.deleteRange(Items.extent(inode, 0), Items.extent(inode, last[0])));
+    }
+    return freed[0];
+  }
+}

@@ -1,0 +1,206 @@
+package io.cowfs.core.fs;
+
+import io.cowfs.core.alloc.ReserveTier;
+import io.cowfs.core.btree.Key;
+import io.cowfs.core.vfs.Caller;
+import io.cowfs.core.vfs.FileSystem;
+import io.cowfs.core.vfs.FsError;
+import io.cowfs.core.vfs.FsException;
+import io.cowfs.core.vfs.RenameMode;
+import java.io.IOException;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * renameat2(2). Thread-safe. {@code treeShape} is held by whatever moves a directory to another parent,
+ * before any inode's lock: the ancestors of a directory then stay what they are during the check that it
+ * is not moved below itself.
+ */
+final class Renaming {
+  private final Volume volume;
+  private final ReentrantLock treeShape = new ReentrantLock();
+
+  Renaming(Volume volume) {
+    this.volume = volume;
+  }
+
+  /** The two names of a rename with what is behind them now; the target may be missing. */
+  private record Names(
+      Inode parent,
+      byte[] name,
+      DirectoryItems.Found source,
+      Inode child,
+      Inode newParent,
+      byte[] newName,
+      DirectoryItems.Found existing,
+      Inode target) {}
+
+  void rename(long parent, byte[] name, long newParent, byte[] newName, RenameMode mode)
+      throws FsException, IOException {
+    DirectoryItems.checkName(name);
+    DirectoryItems.checkName(newName);
+    for (byte[] each : new byte[][] {name, newName}) {
+      if (DirectoryItems.isDot(each) || DirectoryItems.isDotDot(each)) {
+        throw new FsException(FsError.BUSY);
+      }
+    }
+    boolean moves = parent != newParent;
+    if (moves) {
+      treeShape.lock();
+    }
+    try (Mutation change = Mutation.begin(volume, Caller.ROOT, ReserveTier.DELETE)) {
+      Names names = lockNames(change, change.use(parent), name, change.use(newParent), newName);
+      if (!validate(names, mode)) {
+        return;
+      }
+      if (mode == RenameMode.EXCHANGE) {
+        exchange(change, names);
+      } else {
+        move(change, names);
+      }
+    } finally {
+      if (moves) {
+        treeShape.unlock();
+      }
+    }
+  }
+
+  private Names lockNames(Mutation change, Inode parent, byte[] name, Inode newParent, byte[] newName)
+      throws FsException, IOException {
+    DirectoryItems directories = volume.directories();
+    DirectoryItems.Found source = volume.findEntry(parent, name);
+    DirectoryItems.Found existing = volume.findEntry(newParent, newName);
+    while (true) {
+      if (source == null) {
+        throw new FsException(FsError.NOT_FOUND);
+      }
+      Inode child = change.use(source.inode());
+      Inode target = existing == null ? null : change.use(existing.inode());
+      change.lock(parent, newParent, child, target);
+      volume.requireDirectory(parent);
+      volume.requireLiveDirectory(newParent);
+      DirectoryItems.Found sourceNow = directories.find(parent.number, name);
+      DirectoryItems.Found existingNow = directories.find(newParent.number, newName);
+      if (leadsTo(sourceNow, child) && leadsTo(existingNow, target)) {
+        return new Names(
+            parent, name, sourceNow, child, newParent, newName, existingNow, target);
+      }
+      change.unlock();
+      source = sourceNow;
+      existing = existingNow;
+    }
+  }
+
+  private static boolean leadsTo(DirectoryItems.Found found, Inode inode) {
+    return found == null ? inode == null : inode != null && found.inode() == inode.number;
+  }
+
+  /** Returns false when there is nothing to do. */
+  private boolean validate(Names n, RenameMode mode) throws FsException, IOException {
+    if (n.child.isDirectory() && n.parent != n.newParent) {
+      checkNotBelow(n.child, n.newParent);
+    }
+    if (mode == RenameMode.EXCHANGE) {
+      if (n.target == null) {
+        throw new FsException(FsError.NOT_FOUND);
+      }
+      if (n.target.isDirectory() && n.parent != n.newParent) {
+        checkNotBelow(n.target, n.parent);
+      }
+      return n.child != n.target;
+    }
+    if (n.target == null) {
+      if (n.child.isDirectory()
+          && n.parent != n.newParent
+          && n.newParent.nlink >= Creation.LINKS_MAX) {
+        throw new FsException(FsError.TOO_MANY_LINKS);
+      }
+      return true;
+    }
+    if (mode == RenameMode.NO_REPLACE) {
+      throw new FsException(FsError.EXISTS);
+    }
+    if (n.child == n.target) {
+      return false;
+    }
+    if (n.target.isDirectory()) {
+      if (!n.child.isDirectory()) {
+        throw new FsException(FsError.IS_A_DIRECTORY);
+      }
+      if (n.target.size > 0) {
+        throw new FsException(FsError.NOT_EMPTY);
+      }
+    } else if (n.child.isDirectory()) {
+      throw new FsException(FsError.NOT_A_DIRECTORY);
+    }
+    return true;
+  }
+
+  private void checkNotBelow(Inode moved, Inode destination) throws FsException, IOException {
+    long ancestor = destination.number;
+    while (ancestor != FileSystem.ROOT_INODE) {
+      if (ancestor == moved.number) {
+        throw new FsException(FsError.INVALID);
+      }
+      long above = volume.directories().parentOf(ancestor);
+      if (above == ancestor) {
+        return;
+      }
+      ancestor = above;
+    }
+  }
+
+  private void move(Mutation change, Names n) throws FsException, IOException {
+    DirectoryItems directories = volume.directories();
+    Key oldBack = directories.backReference(n.child.number, n.parent.number, n.name);
+    Key newBack = directories.freeBackReference(n.child.number, n.newParent.number, n.newName);
+    Key targetBack =
+        n.target == null
+            ? null
+            : directories.backReference(n.target.number, n.newParent.number, n.newName);
+    Key entry =
+        n.existing != null
+            ? n.existing.key()
+            : directories.freeEntry(n.newParent.number, n.newName);
+
+    change.join();
+    change.delete(n.source.key());
+    change.delete(oldBack);
+    boolean directory = n.child.isDirectory();
+    if (n.target != null) {
+      change.delete(targetBack);
+      change.dropLink(n.target);
+    }
+    DirectoryItems.link(change, entry, newBack, n.newParent.number, n.newName, n.child);
+    n.child.ctime = change.now();
+    change.store(n.child);
+    boolean replacedDirectory = n.target != null && n.target.isDirectory();
+    change.touchDirectory(n.parent, -1, directory ? -1 : 0);
+    change.touchDirectory(
+        n.newParent,
+        n.target == null ? 1 : 0,
+        (directory ? 1 : 0) - (replacedDirectory ? 1 : 0));
+  }
+
+  private void exchange(Mutation change, Names n) throws FsException, IOException {
+    DirectoryItems directories = volume.directories();
+    Key childBack = directories.backReference(n.child.number, n.parent.number, n.name);
+    Key targetBack = directories.backReference(n.target.number, n.newParent.number, n.newName);
+    Key newChildBack =
+        directories.freeBackReference(n.child.number, n.newParent.number, n.newName);
+    Key newTargetBack = directories.freeBackReference(n.target.number, n.parent.number, n.name);
+
+    change.join();
+    change.delete(childBack);
+    change.delete(targetBack);
+    DirectoryItems.link(
+        change, n.existing.key(), newChildBack, n.newParent.number, n.newName, n.child);
+    DirectoryItems.link(change, n.source.key(), newTargetBack, n.parent.number, n.name, n.target);
+    n.child.ctime = change.now();
+    n.target.ctime = change.now();
+    change.store(n.child);
+    change.store(n.target);
+    int moreInParent = (n.target.isDirectory() ? 1 : 0) - (n.child.isDirectory() ? 1 : 0);
+    change.touchDirectory(n.parent, 0, moreInParent);
+    change.touchDirectory(n.newParent, 0, -moreInParent);
+  }
+}

@@ -1,0 +1,50 @@
+package io.cowfs.core.fs;
+
+import io.cowfs.core.alloc.Allocator;
+import io.cowfs.core.alloc.ReserveTier;
+import io.cowfs.core.txg.PoolSuspendedException;
+import io.cowfs.core.txg.TransactionGroups;
+import io.cowfs.core.vfs.FsError;
+import io.cowfs.core.vfs.FsException;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Promises space to changes before they are accepted, so that a commit never runs out of it. Where space
+ * is only waiting for commits, the one who asks waits for them and is not refused. Thread-safe.
+ */
+final class SpaceBudget {
+  /** A freed sector is reusable after the commit that freed it and two more; one more to be sure. */
+  private static final int COMMITS_TO_WAIT_FOR = 4;
+
+  private final Allocator allocator;
+  private final TransactionGroups txgs;
+
+  SpaceBudget(Allocator allocator, TransactionGroups txgs) {
+    this.allocator = allocator;
+    this.txgs = txgs;
+  }
+
+  /**
+   * Reserves sectors. No lock may be held and no txg joined.
+   *
+   * @throws FsException NO_SPACE, also when {@code interrupted} became true while waiting
+   */
+  void reserve(long sectors, ReserveTier tier, BooleanSupplier interrupted)
+      throws FsException, PoolSuspendedException {
+    for (int commits = 0; !allocator.tryReserve(sectors, tier); commits++) {
+      boolean mayComeBack =
+          allocator.status().pending() > 0 || allocator.status().reserved() > 0;
+      if (commits == COMMITS_TO_WAIT_FOR
+          || !mayComeBack
+          || !txgs.awaitDurable(txgs.openTxg(), interrupted)) {
+        throw new FsException(FsError.NO_SPACE);
+      }
+    }
+  }
+
+  void unreserve(long sectors) {
+    if (sectors != 0) {
+      allocator.unreserve(sectors);
+    }
+  }
+}

@@ -1,0 +1,30 @@
+package io.cowfs.core.fs;
+
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** What one txg has gathered in one volume, beside the overlay of its tree. Thread-safe. */
+final class TxgState {
+  private final long txg;
+  private final Queue<Inode> dirtyInodes = new ConcurrentLinkedQueue<>();
+  private final AtomicLong reservedForItems = new AtomicLong();
+
+  TxgState(long txg) {
+    this.txg = txg;
+  }
+
+  long txg() {
+    return txg;
+  }
+
+  /** Inodes with dirty data of this txg, each once and in use. */
+  Queue<Inode> dirtyInodes() {
+    return dirtyInodes;
+  }
+
+  /** Sectors reserved for the tree nodes that the txg will write. */
+  AtomicLong reservedForItems() {
+    return reservedForItems;
+  }
+}

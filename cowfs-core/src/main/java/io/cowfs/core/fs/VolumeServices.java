@@ -1,0 +1,33 @@
+package io.cowfs.core.fs;
+
+import io.cowfs.core.alloc.Allocator;
+import io.cowfs.core.block.BlockStore;
+import io.cowfs.core.btree.NodeReader;
+import io.cowfs.core.txg.TransactionGroups;
+import java.time.Clock;
+import java.util.function.LongSupplier;
+
+/**
+ * What the volumes of one pool share.
+ *
+ * @param hostFreeSectors what the file system below the pool could still give, in sectors
+ * @param owner of the root directory of a new dataset
+ */
+public record VolumeServices(
+    TransactionGroups txgs,
+    Allocator allocator,
+    BlockStore store,
+    NodeReader nodes,
+    SharedPages pages,
+    LongSupplier hostFreeSectors,
+    Clock clock,
+    Owner owner) {
+
+  /** A user and a group by number. */
+  public record Owner(int uid, int gid) {}
+
+  /** The memory for dirty file data of all volumes of a pool. */
+  public static final class SharedPages {
+    final PageArena arena = new PageArena();
+  }
+}

@@ -1,0 +1,170 @@
+package io.cowfs.core.fs;
+
+import io.cowfs.core.block.BlockPointer;
+import io.cowfs.core.block.BlockWriter;
+import io.cowfs.core.btree.Change;
+import io.cowfs.core.btree.ChangeSource;
+import io.cowfs.core.btree.Key;
+import io.cowfs.core.btree.NodeWriter;
+import io.cowfs.core.btree.Tree;
+import io.cowfs.core.btree.TreeUpdate;
+import io.cowfs.core.dataset.DatasetHead;
+import io.cowfs.core.txg.Overlay;
+import io.cowfs.core.txg.Participant;
+import io.cowfs.core.txg.TransactionalTree;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** A volume's part in each commit. Owned by the sync thread. */
+final class VolumeSync implements Participant {
+  private final Volume volume;
+  private final TransactionalTree tree;
+  private final DatasetHead head;
+  private List<Inode> dirtyInodes = List.of();
+
+  VolumeSync(Volume volume, DatasetHead head) {
+    this.volume = volume;
+    this.tree = volume.tree();
+    this.head = head;
+  }
+
+  @Override
+  public void freeze(long next) {
+    volume.freezeState(next);
+    tree.freeze(next);
+  }
+
+  @Override
+  public long oldestPinnedTxg() {
+    return tree.oldestPinnedTxg();
+  }
+
+  @Override
+  public void sync(long txg, BlockWriter writer) throws IOException {
+    Overlay overlay = tree.syncing();
+    dirtyInodes = new ArrayList<>(volume.stateOf(txg).dirtyInodes());
+    dirtyInodes.sort(Comparator.comparingLong(inode -> inode.number));
+
+    Reaper.Harvest harvest = volume.reaper().harvest(txg, tree.committed(), head);
+    TreeMap<Key, byte[]> changes = new TreeMap<>();
+    for (long inode : harvest.gone) {
+      changes.put(Items.orphan(inode), null);
+    }
+    FileFlush flush =
+        new FileFlush(
+            tree.committed(), head, writer, volume.store(), volume.arena(), changes);
+    for (Inode inode : dirtyInodes) {
+      if (!harvest.gone.contains(inode.number) && !isDoomed(inode, txg)) {
+        flushFile(flush, inode, txg, overlay, changes);
+      }
+    }
+    Iterator<Change> points = new Points(overlay, changes, harvest);
+    NodeWriter nodes = head.nodeWriter();
+    BlockPointer root =
+        TreeUpdate.apply(
+            tree.committed(), ChangeSource.merging(harvest.ranges.iterator(), points), nodes);
+    head.synced(Optional.ofNullable(root), volume.peekNextInodeNumber());
+  }
+
+  /** Unlinked in this txg or before and closed: its data will never be read. */
+  private static boolean isDoomed(Inode inode, long txg) {
+    return inode.unlinked && inode.unlinkedTxg <= txg && inode.handles == 0;
+  }
+
+  private void flushFile(
+      FileFlush flush, Inode inode, long txg, Overlay overlay, TreeMap<Key, byte[]> changes)
+      throws IOException {
+    DirtyFile layer;
+    inode.readLock().lock();
+    try {
+      layer = inode.dirtyOf(txg);
+    } finally {
+      inode.readLock().unlock();
+    }
+    Key key = Items.inode(inode.number);
+    byte[] item = overlay.items().get(key);
+    long allocated = flush.flush(inode, layer, InodeFormat.getLong(item, InodeFormat.SIZE));
+    changes.put(key, InodeFormat.withAllocatedSectors(item, allocated));
+    inode.writeLock().lock();
+    try {
+      inode.allocatedSectors = allocated;
+      tree.correctInOpenTxg(key, inode.encode());
+    } finally {
+      inode.writeLock().unlock();
+    }
+  }
+
+  @Override
+  public void published(long txg) {
+    tree.publish(new Tree(head.root().orElse(null), volume.nodes()), txg);
+    for (Inode inode : dirtyInodes) {
+      volume.dropDirty(inode, txg);
+    }
+    dirtyInodes = List.of();
+    volume.forgetState(txg);
+  }
+
+  /**
+   * The overlay's changes and those of the sync thread as one ascending sequence. The sync thread's win;
+   * those of inodes that are gone are left out.
+   */
+  private static final class Points implements Iterator<Change> {
+    private final Iterator<Map.Entry<Key, byte[]>> overlay;
+    private final Iterator<Map.Entry<Key, byte[]>> own;
+    private final Reaper.Harvest harvest;
+    private Map.Entry<Key, byte[]> nextOverlay;
+    private Map.Entry<Key, byte[]> nextOwn;
+
+    Points(Overlay overlay, TreeMap<Key, byte[]> own, Reaper.Harvest harvest) {
+      this.overlay = overlay.items().entrySet().iterator();
+      this.own = own.entrySet().iterator();
+      this.harvest = harvest;
+      advanceOverlay();
+      advanceOwn();
+    }
+
+    private void advanceOverlay() {
+      do {
+        nextOverlay = overlay.hasNext() ? overlay.next() : null;
+      } while (nextOverlay != null && harvest.gone.contains(nextOverlay.getKey().high()));
+    }
+
+    private void advanceOwn() {
+      nextOwn = own.hasNext() ? own.next() : null;
+    }
+
+    @Override
+    public boolean hasNext() {
+      return nextOverlay != null || nextOwn != null;
+    }
+
+    @Override
+    public Change next() {
+      if (!hasNext()) {
+        throw new NoSuchElementException();
+      }
+      int order =
+          nextOverlay == null
+              ? 1
+              : nextOwn == null ? -1 : nextOverlay.getKey().compareTo(nextOwn.getKey());
+      Map.Entry<Key, byte[]> entry = order < 0 ? nextOverlay : nextOwn;
+      if (order <= 0) {
+        advanceOverlay();
+      }
+      if (order >= 0) {
+        advanceOwn();
+      }
+      byte[] value = entry.getValue();
+      return value == null || value == Overlay.DELETED
+          ? Change.delete(entry.getKey())
+          : Change.put(entry.getKey(), value);
+    }
+  }
+}

@@ -1,0 +1,392 @@
+package io.cowfs.core.txg;
+
+import io.cowfs.core.txg.SyncTask.TaskRefusedException;
+import java.io.Closeable;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Opens, freezes and commits the txgs of one pool, and holds writers back when too much is dirty.
+ *
+ * <p>Thread-safe. {@code lock} guards what the sync thread and its clients tell each other; it is never
+ * held over I/O. {@link #join} never waits; {@link #throttle} may, and is called before any lock of the
+ * file system is taken.
+ */
+public final class TransactionGroups implements Closeable {
+  private static final Logger LOG = System.getLogger(TransactionGroups.class.getName());
+  private static final long POLL_MILLIS = 100;
+
+  /** A task with its outcome. */
+  private record QueuedTask(SyncTask task, CompletableFuture<Void> outcome, List<Runnable> afterwards)
+      implements CommitSequence.PendingTask {
+    @Override
+    public void run(long txg) throws IOException {
+      try {
+        Runnable then = task.run(txg);
+        if (then != null) {
+          afterwards.add(then);
+        }
+      } catch (TaskRefusedException refused) {
+        outcome.completeExceptionally(refused);
+      }
+    }
+  }
+
+  private final CommitSequence sequence;
+  private final DirtyLimit limit;
+  private final List<Participant> participants = new CopyOnWriteArrayList<>();
+  private final AtomicLong dirtyBytes = new AtomicLong();
+  private final Thread syncThread;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition work = lock.newCondition();
+  private final Condition progress = lock.newCondition();
+  private final List<QueuedTask> tasks = new ArrayList<>();
+  private long wantedTxg;
+  private long durableTxg;
+  private boolean closing;
+
+  private volatile Txg open;
+  private volatile IOException suspended;
+
+  /**
+   * Starts the sync thread.
+   *
+   * @param durableTxg the newest txg in the index
+   */
+  public TransactionGroups(CommitSequence sequence, DirtyLimit limit, long durableTxg) {
+    this.sequence = sequence;
+    this.limit = limit;
+    this.durableTxg = durableTxg;
+    this.wantedTxg = durableTxg;
+    this.open = new Txg(durableTxg + 1);
+    this.syncThread = new Thread(this::runSyncThread, "cowfs-txg-sync");
+    syncThread.start();
+  }
+
+  /** Takes part in every commit from the next freeze on. Called with the txg that is open now. */
+  public void register(java.util.function.LongFunction<? extends Participant> participant)
+      throws IOException {
+    // Between two commits no txg is frozen, so the newcomer misses none of its freezes.
+    runTask(
+        txg -> () -> participants.add(participant.apply(open.number())));
+  }
+
+  /** Takes part no more. Its changes must be durable. */
+  public void unregister(Participant participant) throws IOException {
+    runTask(txg -> () -> participants.remove(participant));
+  }
+
+  /**
+   * Joins the open txg. Never waits. The member leaves soon, and does not wait for a commit before.
+   *
+   * @throws PoolSuspendedException when the pool takes no changes any more
+   */
+  public Txg join() throws PoolSuspendedException {
+    checkNotSuspended();
+    while (true) {
+      Txg txg = open;
+      txg.enter();
+      if (open == txg) {
+        return txg;
+      }
+      txg.leave();
+    }
+  }
+
+  /** The number of the open txg. */
+  public long openTxg() {
+    return open.number();
+  }
+
+  /** Counts file data held in memory for the given txg, in bytes. */
+  public void addDirtyData(Txg txg, long bytes) {
+    txg.addDirty(bytes);
+    dirtyBytes.addAndGet(bytes);
+    if (txg.dirtyBytes() >= limit.bytesToSync()) {
+      requestSync(txg.number());
+    }
+  }
+
+  /** File data has been written, or dropped. */
+  public void removeDirtyData(long bytes) {
+    long left = dirtyBytes.addAndGet(-bytes);
+    if (left < limit.bytesMax()) {
+      lock.lock();
+      try {
+        progress.signalAll();
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  /** Bytes of file data that are not written yet. */
+  public long dirtyDataBytes() {
+    return dirtyBytes.get();
+  }
+
+  /**
+   * Waits while too much is dirty. No lock may be held and no txg joined.
+   *
+   * @param interrupted ends the wait early when true
+   */
+  public void throttle(BooleanSupplier interrupted) throws PoolSuspendedException {
+    Txg txg = open;
+    if (txg.dirtyBytes() >= limit.bytesToSync()) {
+      requestSync(txg.number());
+    }
+    if (dirtyBytes.get() < limit.bytesMax() && txg.dirtyBytes() < limit.bytesMax()) {
+      return;
+    }
+    lock.lock();
+    try {
+      while (dirtyBytes.get() >= limit.bytesMax() || open.dirtyBytes() >= limit.bytesMax()) {
+        checkNotSuspended();
+        if (interrupted.getAsBoolean()) {
+          return;
+        }
+        awaitMillis(progress, POLL_MILLIS);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Has the txg committed as soon as possible. Does not wait. */
+  public void requestSync(long txg) {
+    lock.lock();
+    try {
+      if (wantedTxg < txg) {
+        wantedTxg = txg;
+        work.signal();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Has the txg committed and waits until it is durable. No lock may be held and no txg joined.
+   *
+   * @return false when {@code interrupted} became true before
+   * @throws PoolSuspendedException when it will never be durable
+   */
+  public boolean awaitDurable(long txg, BooleanSupplier interrupted) throws PoolSuspendedException {
+    requestSync(txg);
+    lock.lock();
+    try {
+      while (durableTxg < txg) {
+        checkNotSuspended();
+        if (interrupted.getAsBoolean()) {
+          return false;
+        }
+        awaitMillis(progress, POLL_MILLIS);
+      }
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Commits everything done before the call. */
+  public void syncAll() throws PoolSuspendedException {
+    awaitDurable(open.number(), () -> false);
+  }
+
+  /** The newest durable txg. */
+  public long durableTxg() {
+    lock.lock();
+    try {
+      return durableTxg;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Has the sync thread carry out a task in the next commit, and waits until that is durable.
+   *
+   * @throws TaskRefusedException wrapped in none: rethrown as the {@link IOException} that caused it, or as
+   *     an IOException with its message
+   */
+  public void runTask(SyncTask task) throws IOException {
+    CompletableFuture<Void> outcome = new CompletableFuture<>();
+    lock.lock();
+    try {
+      checkNotSuspended();
+      if (closing) {
+        throw new PoolSuspendedException("the pool is closing");
+      }
+      tasks.add(new QueuedTask(task, outcome, new ArrayList<>()));
+      wantedTxg = Math.max(wantedTxg, open.number());
+      work.signal();
+    } finally {
+      lock.unlock();
+    }
+    try {
+      outcome.get();
+    } catch (ExecutionException failure) {
+      if (failure.getCause().getCause() instanceof IOException cause) {
+        throw cause;
+      }
+      if (failure.getCause() instanceof IOException cause) {
+        throw cause;
+      }
+      throw new IOException(failure.getCause().getMessage(), failure.getCause());
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted while waiting for a commit", interrupted);
+    }
+  }
+
+  /** Why the pool takes no changes any more; null while all is well. */
+  public IOException suspendedBy() {
+    return suspended;
+  }
+
+  private void checkNotSuspended() throws PoolSuspendedException {
+    IOException cause = suspended;
+    if (cause != null) {
+      throw new PoolSuspendedException("the pool is suspended: " + cause.getMessage(), cause);
+    }
+  }
+
+  private static void awaitMillis(Condition condition, long millis) {
+    try {
+      condition.await(millis, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void runSyncThread() {
+    try {
+      while (awaitWork()) {
+        commitOpenTxg();
+      }
+    } catch (IOException | RuntimeException | Error failure) {
+      suspend(failure);
+    }
+  }
+
+  /** Waits until there is something to commit. Returns false when the pool closes and all is done. */
+  private boolean awaitWork() {
+    lock.lock();
+    try {
+      long firstDirtyNanos = 0;
+      while (true) {
+        boolean changed = open.dirtyBytes() > 0;
+        if (wantedTxg >= open.number() || !tasks.isEmpty()) {
+          return true;
+        }
+        if (closing) {
+          return changed;
+        }
+        if (changed || sequence.wantsCommit()) {
+          long now = System.nanoTime();
+          if (firstDirtyNanos == 0) {
+            firstDirtyNanos = now;
+          } else if (now - firstDirtyNanos >= TimeUnit.MILLISECONDS.toNanos(limit.intervalMillis())) {
+            return true;
+          }
+        }
+        awaitMillis(work, POLL_MILLIS);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void commitOpenTxg() throws IOException {
+    Txg txg = open;
+    long next = txg.number() + 1;
+    List<Participant> members = List.copyOf(participants);
+    // Overlays for the next txg are in place before the first change can join it.
+    for (Participant participant : members) {
+      participant.freeze(next);
+    }
+    List<QueuedTask> due;
+    lock.lock();
+    try {
+      due = List.copyOf(tasks);
+      tasks.clear();
+      open = new Txg(next);
+    } finally {
+      lock.unlock();
+    }
+    txg.awaitEmpty();
+    try {
+      sequence.commit(txg.number(), members, due);
+    } catch (IOException | RuntimeException | Error failure) {
+      for (QueuedTask task : due) {
+        task.outcome().completeExceptionally(failure);
+      }
+      throw failure;
+    }
+    for (QueuedTask task : due) {
+      task.afterwards().forEach(Runnable::run);
+    }
+    lock.lock();
+    try {
+      durableTxg = txg.number();
+      progress.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    for (QueuedTask task : due) {
+      task.outcome().complete(null);
+    }
+  }
+
+  private void suspend(Throwable failure) {
+    LOG.log(Level.ERROR, "commit failed, the pool is suspended", failure);
+    lock.lock();
+    try {
+      suspended =
+          failure instanceof IOException io ? io : new IOException(failure.toString(), failure);
+      for (QueuedTask task : tasks) {
+        task.outcome().completeExceptionally(suspended);
+      }
+      tasks.clear();
+      progress.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Commits what is left and ends the sync thread. The pool takes no changes any more. */
+  @Override
+  public void close() throws IOException {
+    lock.lock();
+    try {
+      closing = true;
+      work.signal();
+    } finally {
+      lock.unlock();
+    }
+    boolean interrupted = false;
+    while (syncThread.isAlive()) {
+      try {
+        syncThread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    checkNotSuspended();
+  }
+}
