@@ -1,6 +1,5 @@
 package io.cowfs.core.btree;
 
-import static io.cowfs.core.btree.NodeFormat.CAPACITY_BYTES;
 import static io.cowfs.core.btree.NodeFormat.MAX_LEVEL;
 
 import io.cowfs.core.block.BlockPointer;
@@ -20,14 +19,28 @@ import java.util.List;
  * Hence no node is written twice.
  */
 final class NodeAssembler {
-  /** Nodes with less are joined with a neighbour, but for the last ones of each level. */
-  static final int LEAST_BYTES = CAPACITY_BYTES / 3;
-
   private final NodeWriter writer;
+  private final int capacityBytes;
+
+  /** Nodes with less are joined with a neighbour, but for the last ones of each level. */
+  private final int leastBytes;
+
   private final List<Level> levels = new ArrayList<>();
 
-  NodeAssembler(NodeWriter writer) {
+  /**
+   * Makes an assembler for one update.
+   *
+   * @param capacityBytes what entries may take of a node: {@link NodeFormat#CAPACITY_BYTES}, or
+   *     less to get a high tree from few items
+   */
+  NodeAssembler(NodeWriter writer, int capacityBytes) {
     this.writer = writer;
+    this.capacityBytes = capacityBytes;
+    this.leastBytes = leastBytes(capacityBytes);
+  }
+
+  static int leastBytes(int capacityBytes) {
+    return capacityBytes / 3;
   }
 
   /** What is not yet written of one level. */
@@ -59,7 +72,7 @@ final class NodeAssembler {
     Level at = level(level);
     at.open.add(entry);
     at.openBytes += entry.bytes();
-    if (at.openBytes > 2 * CAPACITY_BYTES) {
+    if (at.openBytes > 2 * capacityBytes) {
       completeFull(level);
     }
   }
@@ -183,7 +196,7 @@ final class NodeAssembler {
   /** Cuts what is open into complete nodes; leaves it open when it is too little for one. */
   private void cut(int level) throws IOException {
     Level at = level(level);
-    if (at.openBytes < LEAST_BYTES) {
+    if (at.openBytes < leastBytes) {
       return;
     }
     List<Entry> entries = at.open;
@@ -191,7 +204,7 @@ final class NodeAssembler {
     at.openAgain(new ArrayList<>());
     for (int parts = 1; ; parts++) {
       List<List<Entry>> nodes = divide(entries, total, parts);
-      if (nodes.stream().allMatch(node -> bytes(node) <= CAPACITY_BYTES)) {
+      if (nodes.stream().allMatch(node -> bytes(node) <= capacityBytes)) {
         for (List<Entry> node : nodes) {
           complete(level, node);
         }
@@ -224,7 +237,7 @@ final class NodeAssembler {
     Level at = level(level);
     int count = 0;
     int bytes = 0;
-    while (bytes + at.open.get(count).bytes() <= CAPACITY_BYTES) {
+    while (bytes + at.open.get(count).bytes() <= capacityBytes) {
       bytes += at.open.get(count).bytes();
       count++;
     }
@@ -239,10 +252,10 @@ final class NodeAssembler {
     if (at.open.isEmpty()) {
       return;
     }
-    if (at.held != null && bytes(at.held) + at.openBytes <= CAPACITY_BYTES) {
+    if (at.held != null && bytes(at.held) + at.openBytes <= capacityBytes) {
       joinLeft(level);
     }
-    while (at.openBytes > CAPACITY_BYTES) {
+    while (at.openBytes > capacityBytes) {
       completeFull(level);
     }
     if (!at.open.isEmpty()) {

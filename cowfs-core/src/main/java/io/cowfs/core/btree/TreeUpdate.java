@@ -16,10 +16,11 @@ public final class TreeUpdate {
   private final ChangeCursor changes;
   private final NodeAssembler assembler;
 
-  private TreeUpdate(ChangeSource changes, NodeWriter writer) throws IOException {
+  private TreeUpdate(ChangeSource changes, NodeWriter writer, int capacityBytes)
+      throws IOException {
     this.writer = writer;
     this.changes = new ChangeCursor(changes);
-    this.assembler = new NodeAssembler(writer);
+    this.assembler = new NodeAssembler(writer, capacityBytes);
   }
 
   /**
@@ -35,7 +36,13 @@ public final class TreeUpdate {
    */
   public static BlockPointer apply(Tree base, ChangeSource changes, NodeWriter writer)
       throws IOException {
-    return new TreeUpdate(changes, writer).run(base.root());
+    return apply(base, changes, writer, NodeFormat.CAPACITY_BYTES);
+  }
+
+  /** The same with smaller nodes, to get a high tree from few items. */
+  static BlockPointer apply(Tree base, ChangeSource changes, NodeWriter writer, int capacityBytes)
+      throws IOException {
+    return new TreeUpdate(changes, writer, capacityBytes).run(base.root());
   }
 
   /** A node of the old tree on the path to the place that was reached. */

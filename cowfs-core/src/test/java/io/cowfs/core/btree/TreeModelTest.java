@@ -8,14 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.cowfs.core.block.BlockPointer;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.HashSet;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Random;
-import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -29,12 +27,23 @@ class TreeModelTest {
     SPARSE(2000, 40, 120, 30_000),
     LARGE_VALUES(100, 700, NodeFormat.MAX_VALUE_BYTES, 6_000),
     TINY_VALUES(50, 8000, 8, 100_000),
-    RANGES(400, 800, 600, 20_000);
+    RANGES(400, 800, 600, 20_000),
+    HIGH(400, 600, 60, 10_000),
+    HIGH_RANGES(400, 600, 60, 10_000);
 
     final int batches;
     final int opsPerBatch;
     final int valueBytesMax;
     final int itemsMax;
+
+    /** Small nodes make a high tree of few items. */
+    int capacityBytes() {
+      return isHigh() ? 400 : NodeFormat.CAPACITY_BYTES;
+    }
+
+    boolean isHigh() {
+      return this == HIGH || this == HIGH_RANGES;
+    }
 
     Mix(int batches, int opsPerBatch, int valueBytesMax, int itemsMax) {
       this.batches = batches;
@@ -62,7 +71,7 @@ class TreeModelTest {
     System.out.println("TreeModelTest " + mix + " seed " + seed);
     Random random = new Random(seed);
     List<Batch> batches = new ArrayList<>();
-    Run run = new Run();
+    Run run = new Run(mix);
     long operations = 0;
     while (batches.size() < mix.batches || operations < 200_000) {
       Batch batch = new Generator(mix, random, run.model).batch();
@@ -73,7 +82,7 @@ class TreeModelTest {
       } catch (IOException | RuntimeException | AssertionError e) {
         throw new AssertionError(
             "seed %d, batch %d; smallest failing sequence:%n%s"
-                .formatted(seed, batches.size(), describe(shrink(batches))),
+                .formatted(seed, batches.size(), describe(shrink(mix, batches))),
             e);
       }
     }
@@ -81,13 +90,18 @@ class TreeModelTest {
 
   /** A tree and its model. */
   private static final class Run {
+    final Mix mix;
     final NavigableMap<Key, byte[]> model = new TreeMap<>();
     final MemoryNodes nodes = new MemoryNodes();
     BlockPointer root;
 
+    Run(Mix mix) {
+      this.mix = mix;
+    }
+
     void apply(Batch batch) throws IOException {
       nodes.nextTxg();
-      root = TreeUpdate.apply(new Tree(root, nodes), batch.source(), nodes);
+      root = TreeUpdate.apply(new Tree(root, nodes), batch.source(), nodes, mix.capacityBytes());
       for (Change range : batch.ranges) {
         model.subMap(range.key(), true, range.last(), true).clear();
       }
@@ -99,7 +113,7 @@ class TreeModelTest {
         }
       }
       Tree tree = new Tree(root, nodes);
-      TreeShape.verify(tree, nodes);
+      TreeShape.verify(tree, nodes, mix.capacityBytes());
       compareItems(tree);
       compareSearches(tree, batch);
     }
@@ -114,7 +128,7 @@ class TreeModelTest {
             Map.Entry<Key, byte[]> entry = expected.next();
             assertEquals(entry.getKey(), key);
             assertTrue(
-                java.util.Arrays.equals(
+                Arrays.equals(
                     source, offset, offset + length, entry.getValue(), 0, entry.getValue().length));
             return true;
           });
@@ -175,7 +189,7 @@ class TreeModelTest {
     }
 
     private int rangeCount(int ops) {
-      if (mix == Mix.RANGES) {
+      if (mix == Mix.RANGES || mix == Mix.HIGH_RANGES) {
         return random.nextInt(6);
       }
       return random.nextInt(8) == 0 || ops < 3 ? random.nextInt(3) : 0;
@@ -221,7 +235,7 @@ class TreeModelTest {
         return old.clone();
       }
       int bytes =
-          random.nextInt(30) == 0
+          random.nextInt(30) == 0 && !mix.isHigh()
               ? random.nextInt(NodeFormat.MAX_VALUE_BYTES + 1)
               : random.nextInt(mix.valueBytesMax + 1);
       byte[] value = new byte[bytes];
@@ -231,13 +245,13 @@ class TreeModelTest {
   }
 
   /** Leaves out halves, then smaller parts, as long as the rest still fails. */
-  private static List<Batch> shrink(List<Batch> failing) {
+  private static List<Batch> shrink(Mix mix, List<Batch> failing) {
     List<Batch> smallest = failing;
     for (int part = Math.max(1, failing.size() / 2); part >= 1; part /= 2) {
       for (int at = 0; at + part <= smallest.size(); ) {
         List<Batch> shorter = new ArrayList<>(smallest);
         shorter.subList(at, at + part).clear();
-        if (fails(shorter)) {
+        if (fails(mix, shorter)) {
           smallest = shorter;
         } else {
           at += part;
@@ -245,12 +259,12 @@ class TreeModelTest {
       }
     }
     for (int i = 0; i < smallest.size(); i++) {
-      smallest = shrinkBatch(smallest, i);
+      smallest = shrinkBatch(mix, smallest, i);
     }
     return smallest;
   }
 
-  private static List<Batch> shrinkBatch(List<Batch> failing, int index) {
+  private static List<Batch> shrinkBatch(Mix mix, List<Batch> failing, int index) {
     List<Batch> smallest = failing;
     for (int part = Math.max(1, failing.get(index).points.size() / 2); part >= 1; part /= 2) {
       for (int at = 0; at + part <= smallest.get(index).points.size(); ) {
@@ -258,7 +272,7 @@ class TreeModelTest {
         points.subList(at, at + part).clear();
         List<Batch> shorter = new ArrayList<>(smallest);
         shorter.set(index, new Batch(smallest.get(index).ranges, points));
-        if (fails(shorter)) {
+        if (fails(mix, shorter)) {
           smallest = shorter;
         } else {
           at += part;
@@ -268,8 +282,8 @@ class TreeModelTest {
     return smallest;
   }
 
-  private static boolean fails(List<Batch> batches) {
-    Run run = new Run();
+  private static boolean fails(Mix mix, List<Batch> batches) {
+    Run run = new Run(mix);
     try {
       for (Batch batch : batches) {
         run.apply(batch);
@@ -288,46 +302,5 @@ class TreeModelTest {
       text.append(points.size() > 100 ? points.size() + " points" : points).append('\n');
     }
     return text.toString();
-  }
-
-  /** Invariants of a tree, node by node. */
-  static final class TreeShape {
-    private TreeShape() {}
-
-    static void verify(Tree tree, MemoryNodes nodes) throws IOException {
-      long count = tree.check();
-      Set<Long> reachable = new HashSet<>();
-      if (tree.root() != null) {
-        Node root = Node.open(nodes.readNode(tree.root()), tree.root());
-        assertTrue(root.level() == 0 || root.count() >= 2, "a root with one child");
-        verify(root, true, true, reachable, nodes);
-      }
-      assertEquals(count, reachable.size());
-      assertEquals(reachable, nodes.live(), "live nodes are those that are reached");
-    }
-
-    private static void verify(
-        Node node, boolean isRoot, boolean isLast, Set<Long> reachable, MemoryNodes nodes)
-        throws IOException {
-      assertTrue(reachable.add(node.pointer().sector()), "a node is reached twice");
-      assertTrue(
-          isRoot || isLast || node.usedBytes() >= NodeAssembler.LEAST_BYTES,
-          () -> "level %d: %d bytes used".formatted(node.level(), node.usedBytes()));
-      for (int i = 0; node.level() > 0 && i < node.count(); i++) {
-        BlockPointer pointer = node.child(i);
-        Node child = Node.open(nodes.readNode(pointer), pointer);
-        assertEquals(node.key(i), child.key(0));
-        assertEquals(node.level() - 1, child.level());
-        verify(child, false, isLast && i == node.count() - 1, reachable, nodes);
-      }
-    }
-  }
-
-  static List<Change> puts(int count, int valueBytes) {
-    List<Change> changes = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      changes.add(Change.put(new Key(1, 1, i), new byte[valueBytes]));
-    }
-    return Collections.unmodifiableList(changes);
   }
 }
