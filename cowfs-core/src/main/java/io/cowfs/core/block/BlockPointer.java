@@ -2,6 +2,7 @@ package io.cowfs.core.block;
 
 import io.cowfs.core.codec.ChecksumAlgorithm;
 import io.cowfs.core.codec.Compression;
+import io.cowfs.core.device.DeviceLayout;
 
 /**
  * Where a block (a tree node) is stored, how to read it, and how to know that it is the right one.
@@ -22,7 +23,7 @@ public record BlockPointer(
     long checksum,
     long birthTxg) {
 
-  public static final int SECTOR_BYTES = 4096;
+  public static final int SECTOR_BYTES = DeviceLayout.SECTOR_BYTES;
 
   /** The sectors it takes on the device. */
   public int sectors() {

@@ -42,6 +42,15 @@ public interface BlockDevice extends Closeable {
   /** The most bytes the device can hold: its size limit. */
   long capacity();
 
+  /** The end of what may hold data: nothing was written or preallocated from here on; bytes. */
+  long usedExtent() throws IOException;
+
+  /**
+   * How much more the host could store now, as far as it tells; bytes. {@link Long#MAX_VALUE} where
+   * the device's space is its own.
+   */
+  long hostFreeBytes();
+
   /** The file's name, for messages. */
   String name();
 }

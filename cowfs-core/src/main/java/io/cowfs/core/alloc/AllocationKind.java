@@ -1,0 +1,7 @@
+package io.cowfs.core.alloc;
+
+/** What an allocation is for; each kind has its own place, so that runs of data stay long. */
+public enum AllocationKind {
+  NODE,
+  DATA
+}

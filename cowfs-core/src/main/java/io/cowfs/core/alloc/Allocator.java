@@ -1,0 +1,570 @@
+package io.cowfs.core.alloc;
+
+import io.cowfs.core.device.BlockDevice;
+import io.cowfs.core.device.DamagedPoolException;
+import io.cowfs.core.device.DeviceLayout;
+import io.cowfs.core.device.HostFullException;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.LongSupplier;
+
+/**
+ * Hands out the sectors of one device. Thread-safe.
+ *
+ * <p>Locks: all state belongs to {@code stateLock}, which is never held during I/O. {@code
+ * hostLock} is taken before it by whoever asks the host for space or gives space back; free sectors
+ * that are not available change only under it.
+ */
+public final class Allocator {
+  private static final int SECTOR_BYTES = DeviceLayout.SECTOR_BYTES;
+  private static final int MEBIBYTE_SECTORS = (1 << 20) / SECTOR_BYTES;
+
+  /** Host space is asked for in steps of at most this. */
+  private static final int GROWTH_SECTORS = 64 * MEBIBYTE_SECTORS;
+
+  private static final int SMALL_GROWTH_SECTORS = MEBIBYTE_SECTORS;
+
+  /** A host that was full is asked again after this time. */
+  private static final long HOST_FULL_NANOS = 500_000_000L;
+
+  private static final int PUNCH_AGE_SECONDS = 5;
+  private static final int PUNCH_AGE_SECONDS_OF_WHOLE_CHUNKS = 2;
+
+  /** Backed free space that is not worth punching, beyond reservations and reserve. */
+  private static final int PUNCH_SLACK_SECTORS = 16 * MEBIBYTE_SECTORS;
+
+  private static final int PUNCH_RUNS_AT_ONCE = 256;
+
+  private final Object stateLock = new Object();
+  private final Object hostLock = new Object();
+  private final BlockDevice device;
+  private final LongSupplier nanoClock;
+  private final SpaceMap map;
+  private final long reserve;
+
+  private final TreeMap<Long, FreedRanges> freed = new TreeMap<>();
+  private long pending;
+  private long reserved;
+  private long[] releasedTxgs = new long[0];
+  private long dataCursor;
+  private long nodeCursor;
+
+  /** Nothing was made available since the last search for a free chunk failed. */
+  private boolean freeChunksExhausted;
+
+  /** Owned by hostLock. */
+  private long growthCursor;
+
+  private int punchRegion;
+
+  /** When the host was last found full. Written under hostLock. */
+  private volatile long hostFullAt;
+
+  private volatile boolean hostFull;
+
+  private Allocator(BlockDevice device, LongSupplier nanoClock) {
+    this.device = device;
+    this.nanoClock = nanoClock;
+    long end = device.capacity() / SECTOR_BYTES;
+    map = new SpaceMap(DeviceLayout.DATA_FIRST_SECTOR, end, device.name());
+    long wanted = Math.max(4L * MEBIBYTE_SECTORS, map.capacity() / 64);
+    reserve = Math.min(Math.min(wanted, 64L * MEBIBYTE_SECTORS), map.capacity() / 8);
+  }
+
+  /** The allocator of a new pool: everything is free. */
+  public static Allocator create(BlockDevice device) {
+    return new Allocator(device, System::nanoTime);
+  }
+
+  /**
+   * The allocator of a pool as of its last commit. Nothing of it is trusted.
+   *
+   * @param deferredFrees by txg, as {@link SpaceChanges#deferredFrees} gave them
+   * @throws DamagedPoolException when they contradict themselves or each other
+   */
+  public static Allocator restore(
+      BlockDevice device, Iterable<RegionBitmap> regions, Map<Long, byte[]> deferredFrees)
+      throws IOException {
+    return restore(device, regions, deferredFrees, System::nanoTime);
+  }
+
+  static Allocator restore(
+      BlockDevice device,
+      Iterable<RegionBitmap> regions,
+      Map<Long, byte[]> deferredFrees,
+      LongSupplier nanoClock)
+      throws IOException {
+    Allocator allocator = new Allocator(device, nanoClock);
+    for (RegionBitmap region : regions) {
+      allocator.map.restore(region);
+    }
+    allocator.restoreDeferred(deferredFrees);
+    allocator.map.markUnknownBelow((device.usedExtent() + SECTOR_BYTES - 1) / SECTOR_BYTES);
+    return allocator;
+  }
+
+  private void restoreDeferred(Map<Long, byte[]> deferredFrees) throws DamagedPoolException {
+    long[] all = new long[0];
+    for (Map.Entry<Long, byte[]> entry : deferredFrees.entrySet()) {
+      long[] ranges = DeferredFreesFormat.decode(entry.getValue(), map.endSector(), device.name());
+      for (long range : ranges) {
+        if (!map.isAllocated(PackedRange.sector(range), PackedRange.count(range))) {
+          throw new DamagedPoolException(
+              device.name() + ": a list of freed space in the index names space not in use");
+        }
+      }
+      int before = all.length;
+      all = Arrays.copyOf(all, before + ranges.length);
+      System.arraycopy(ranges, 0, all, before, ranges.length);
+      FreedRanges list = new FreedRanges(ranges);
+      freed.put(entry.getKey(), list);
+      pending += list.sectors();
+    }
+    Arrays.sort(all);
+    for (int i = 1; i < all.length; i++) {
+      if (PackedRange.end(all[i - 1]) > PackedRange.sector(all[i])) {
+        throw FreedRanges.freedTwice(device.name(), PackedRange.sector(all[i]));
+      }
+    }
+  }
+
+  /**
+   * Allocates a run of between {@code minSectors} and {@code wantedSectors} sectors, long ones
+   * first. Does not look at reservations: whoever allocates has made one.
+   *
+   * @throws OutOfSpaceException when there is no such run
+   */
+  public SectorRange allocate(int wantedSectors, int minSectors, AllocationKind kind)
+      throws IOException {
+    if (minSectors < 1 || wantedSectors < minSectors || wantedSectors > Region.CHUNK_SECTORS) {
+      throw new IllegalArgumentException(minSectors + " to " + wantedSectors + " sectors");
+    }
+    int growthMin = kind == AllocationKind.NODE ? 2 * Region.CHUNK_SECTORS : wantedSectors;
+    SectorRange found = allocateInPlace(wantedSectors, kind);
+    while (found == null && grow(growthMin, wantedSectors)) {
+      found = allocateInPlace(wantedSectors, kind);
+    }
+    for (int length = wantedSectors; found == null && length > minSectors; length /= 2) {
+      found = allocateAnywhere(length, kind);
+    }
+    if (found == null) {
+      found = allocateAnywhere(minSectors, kind);
+    }
+    while (found == null && grow(minSectors, minSectors)) {
+      found = allocateAnywhere(minSectors, kind);
+    }
+    if (found == null) {
+      throw new OutOfSpaceException(device.name() + ": no space left in the pool");
+    }
+    return found;
+  }
+
+  /** Where this kind belongs. */
+  private SectorRange allocateInPlace(int length, AllocationKind kind) {
+    synchronized (stateLock) {
+      if (kind == AllocationKind.DATA) {
+        claimReserve();
+        return takeData(map.findRun(Region.View.DATA, dataCursor, length), length);
+      }
+      long sector = map.findRun(Region.View.NODES, nodeCursor, length);
+      if (sector < 0 && claimNodeChunk()) {
+        sector = map.findRun(Region.View.NODES, nodeCursor, length);
+      }
+      return takeNode(sector, length);
+    }
+  }
+
+  /** Data may use what nodes have beyond the reserve, nodes may use anything. */
+  private SectorRange allocateAnywhere(int length, AllocationKind kind) {
+    synchronized (stateLock) {
+      if (kind == AllocationKind.NODE) {
+        return takeNode(map.findRun(Region.View.ANY, nodeCursor, length), length);
+      }
+      SectorRange found = takeData(map.findRun(Region.View.DATA, dataCursor, length), length);
+      if (found == null && map.nodeAvailable() - length >= Math.min(reserve, reserveInNodes())) {
+        found = takeData(map.findRun(Region.View.NODES, dataCursor, length), length);
+      }
+      return found;
+    }
+  }
+
+  /** What is reserved for data is there for data, even where the reserve could not be backed. */
+  private long reserveInNodes() {
+    return Math.max(0, map.available() - reserved);
+  }
+
+  private SectorRange takeData(long sector, int length) {
+    if (sector < 0) {
+      return null;
+    }
+    take(sector, length);
+    dataCursor = sector + length;
+    return new SectorRange(sector, length);
+  }
+
+  private SectorRange takeNode(long sector, int length) {
+    if (sector < 0) {
+      return null;
+    }
+    take(sector, length);
+    nodeCursor = sector + length;
+    return new SectorRange(sector, length);
+  }
+
+  /** A run found lies in one region. */
+  private void take(long sector, int length) {
+    map.allocate(SpaceMap.indexOf(sector), (int) (sector % Region.SECTORS), length);
+  }
+
+  /** Keeps enough space in the chunks of nodes to back the reserve. */
+  private void claimReserve() {
+    while (map.nodeAvailable() < reserve && claimNodeChunk()) {}
+  }
+
+  private boolean claimNodeChunk() {
+    if (freeChunksExhausted) {
+      return false;
+    }
+    long sector = map.findFreeChunk(nodeCursor);
+    if (sector < 0) {
+      freeChunksExhausted = true;
+      return false;
+    }
+    map.setNodeChunk(
+        SpaceMap.indexOf(sector), (int) (sector % Region.SECTORS) / Region.CHUNK_SECTORS);
+    return true;
+  }
+
+  /**
+   * Promises space to a writer, so that its data can be allocated later without failing.
+   *
+   * @return false when there is none, or the host has none; pending sectors may be worth a commit
+   */
+  public boolean tryReserve(long sectors, ReserveTier tier) throws IOException {
+    while (true) {
+      synchronized (stateLock) {
+        long needed = sectors + reserved + tier.leaves(reserve);
+        if (needed > map.capacity() - map.allocated()) {
+          return false;
+        }
+        boolean whole = sectors + reserved + reserve <= map.available();
+        if (whole || (needed <= map.available() && hostIsFull())) {
+          reserved += sectors;
+          return true;
+        }
+      }
+      if (!grow(1, sectors)) {
+        synchronized (stateLock) {
+          if (sectors + reserved + tier.leaves(reserve) > map.available()) {
+            return false;
+          }
+          reserved += sectors;
+          return true;
+        }
+      }
+    }
+  }
+
+  /** Takes a promise back, used or not. */
+  public void unreserve(long sectors) {
+    synchronized (stateLock) {
+      if (sectors < 0 || sectors > reserved) {
+        throw new IllegalStateException("unreserve " + sectors + " of " + reserved + " sectors");
+      }
+      reserved -= sectors;
+    }
+  }
+
+  /**
+   * Defers a free: the range stays allocated until later txgs are durable.
+   *
+   * @param txg the txg being synced, whose changes were not taken yet
+   * @throws DamagedPoolException when the range is not allocated: the tree that named it is damaged
+   */
+  public void free(long sector, int count, long txg) throws DamagedPoolException {
+    synchronized (stateLock) {
+      if (!map.isAllocated(sector, count)) {
+        throw new DamagedPoolException(
+            device.name() + ": sector " + sector + " is freed but not in use");
+      }
+      freed.computeIfAbsent(txg, key -> new FreedRanges()).add(sector, count);
+      pending += count;
+    }
+  }
+
+  /**
+   * Begins the sync of a txg; the one before is durable. Releases what was freed three txgs ago or
+   * earlier, where no reader pins a view from before.
+   *
+   * @param oldestPinnedTxg the oldest txg whose view a reader uses; {@link Long#MAX_VALUE} for none
+   */
+  public void beginTxg(long txg, long oldestPinnedTxg) throws DamagedPoolException {
+    synchronized (stateLock) {
+      int second = second();
+      freeChunksExhausted = false;
+      while (!freed.isEmpty()
+          && freed.firstKey() <= txg - 3
+          && freed.firstKey() <= oldestPinnedTxg) {
+        Map.Entry<Long, FreedRanges> entry = freed.pollFirstEntry();
+        release(entry.getValue(), second);
+        pending -= entry.getValue().sectors();
+        releasedTxgs = Arrays.copyOf(releasedTxgs, releasedTxgs.length + 1);
+        releasedTxgs[releasedTxgs.length - 1] = entry.getKey();
+      }
+    }
+  }
+
+  private void release(FreedRanges list, int second) throws DamagedPoolException {
+    for (long range : list.sorted()) {
+      long sector = PackedRange.sector(range);
+      int count = PackedRange.count(range);
+      if (!map.isAllocated(sector, count)) {
+        throw FreedRanges.freedTwice(device.name(), sector);
+      }
+      map.release(sector, count, second);
+      returnNodeChunks(sector, count);
+    }
+  }
+
+  /** Chunks that became free altogether go back to data, as far as the reserve allows. */
+  private void returnNodeChunks(long sector, int count) {
+    long first = sector / Region.CHUNK_SECTORS;
+    long last = (sector + count - 1) / Region.CHUNK_SECTORS;
+    for (long i = first; i <= last; i++) {
+      int index = SpaceMap.indexOf(i * Region.CHUNK_SECTORS);
+      int chunk = (int) (i % Region.CHUNKS);
+      Region region = map.region(index);
+      if (region.isNodeChunk(chunk)
+          && region.isChunkAvailable(chunk)
+          && map.nodeAvailable() - Region.CHUNK_SECTORS >= reserve) {
+        map.clearNodeChunk(index, chunk);
+      }
+    }
+  }
+
+  /** Ends the sync of a txg: everything it changed, to be persisted in its commit. */
+  public SpaceChanges takeChanges(long txg) throws DamagedPoolException {
+    synchronized (stateLock) {
+      byte[] deferred = new byte[0];
+      FreedRanges list = freed.get(txg);
+      if (list != null) {
+        list.seal(device.name());
+        deferred = DeferredFreesFormat.encode(list.sorted());
+      }
+      SpaceChanges changes = new SpaceChanges(map.takeChanged(), deferred, releasedTxgs);
+      releasedTxgs = new long[0];
+      return changes;
+    }
+  }
+
+  /** Sectors that were freed and will be reusable after coming commits. */
+  public long pendingSectors() {
+    synchronized (stateLock) {
+      return pending;
+    }
+  }
+
+  /** The space of the pool as of now. */
+  public SpaceStatus status() {
+    synchronized (stateLock) {
+      return new SpaceStatus(
+          map.capacity(),
+          map.allocated(),
+          pending,
+          reserved,
+          map.capacity() - map.allocated(),
+          map.available(),
+          reserve);
+    }
+  }
+
+  /** Whether a range is in use or pending. For audits. */
+  public boolean isAllocated(long sector, int count) {
+    synchronized (stateLock) {
+      return map.isAllocated(sector, count);
+    }
+  }
+
+  private boolean hostIsFull() {
+    return hostFull && nanoClock.getAsLong() - hostFullAt < HOST_FULL_NANOS;
+  }
+
+  /**
+   * Makes more free space available. False when there is none, or the host has none.
+   *
+   * @param minRun shorter runs are of no use
+   * @param neededSectors grow by at least this where one run allows it
+   */
+  private boolean grow(int minRun, long neededSectors) throws IOException {
+    if (hostIsFull()) {
+      return false;
+    }
+    synchronized (hostLock) {
+      int step = (int) Math.max(Math.min(neededSectors, GROWTH_SECTORS), hostStep());
+      boolean retried = false;
+      while (true) {
+        SectorRange range = chooseGrowth(minRun, step);
+        if (range == null) {
+          return false;
+        }
+        try {
+          device.preallocate(range.sector() * SECTOR_BYTES, (long) range.count() * SECTOR_BYTES);
+        } catch (HostFullException e) {
+          if (step > SMALL_GROWTH_SECTORS) {
+            step = Math.max(SMALL_GROWTH_SECTORS, step / 4);
+          } else if (retried || !punchUnknown()) {
+            hostFullAt = nanoClock.getAsLong();
+            hostFull = true;
+            return false;
+          } else {
+            retried = true;
+          }
+          continue;
+        }
+        hostFull = false;
+        growthCursor = range.end();
+        synchronized (stateLock) {
+          map.makeAvailable(
+              SpaceMap.indexOf(range.sector()),
+              (int) (range.sector() % Region.SECTORS),
+              range.count());
+          freeChunksExhausted = false;
+          claimReserve();
+        }
+        return true;
+      }
+    }
+  }
+
+  /** Does not take the last of a host that is nearly full at once. */
+  private int hostStep() {
+    long share = device.hostFreeBytes() / 8 / SECTOR_BYTES;
+    return (int) Math.max(SMALL_GROWTH_SECTORS, Math.min(GROWTH_SECTORS, share));
+  }
+
+  private SectorRange chooseGrowth(int minRun, int step) {
+    synchronized (stateLock) {
+      if (map.unbacked() < minRun) {
+        return null;
+      }
+      int atLeast = Math.max(minRun, Math.min(step, MEBIBYTE_SECTORS));
+      SectorRange range = map.findUnbacked(growthCursor, atLeast, Math.max(atLeast, step));
+      while (range == null && atLeast > minRun) {
+        atLeast = Math.max(minRun, atLeast / 4);
+        range = map.findUnbacked(growthCursor, atLeast, Math.max(atLeast, step));
+      }
+      return range;
+    }
+  }
+
+  /**
+   * Gives freed space back to the host: what has been free for some seconds, and once after opening
+   * what is of unknown backing. For a background thread; a bounded piece of work at a time.
+   *
+   * @return the bytes given back; 0 when there is nothing to do now
+   */
+  public long punchSome(long maxBytes) throws IOException {
+    synchronized (hostLock) {
+      long done = 0;
+      int runs = 0;
+      for (int i = 0; i <= map.regionCount(); i++) {
+        synchronized (stateLock) {
+          Region region = map.regionIfTouched(punchRegion);
+          if (region == null
+              || !region.selectDue(
+                  second(), PUNCH_AGE_SECONDS, PUNCH_AGE_SECONDS_OF_WHOLE_CHUNKS)) {
+            punchRegion = (punchRegion + 1) % map.regionCount();
+            continue;
+          }
+        }
+        while (done < maxBytes && runs < PUNCH_RUNS_AT_ONCE) {
+          int maxSectors = (int) Math.min((maxBytes - done) / SECTOR_BYTES, Region.SECTORS);
+          long bytes = punchNext(punchRegion, maxSectors, PUNCH_SLACK_SECTORS);
+          if (bytes == 0) {
+            break;
+          }
+          done += bytes;
+          runs++;
+        }
+        if (done >= maxBytes || runs >= PUNCH_RUNS_AT_ONCE) {
+          return done;
+        }
+        punchRegion = (punchRegion + 1) % map.regionCount();
+      }
+      return done;
+    }
+  }
+
+  /**
+   * Gives all free space back to the host that was freed or preallocated by this process, save a
+   * reserve for the next start. For closing the pool: nothing may be reserved or allocated any
+   * more.
+   */
+  public void punchAll() throws IOException {
+    synchronized (hostLock) {
+      for (int index = 0; index < map.regionCount(); index++) {
+        synchronized (stateLock) {
+          Region region = map.regionIfTouched(index);
+          if (region == null || region.availableCount() == 0) {
+            continue;
+          }
+          region.selectAll();
+        }
+        long bytes;
+        do {
+          bytes = punchNext(index, Region.SECTORS, 0);
+        } while (bytes > 0);
+      }
+    }
+  }
+
+  /** What earlier processes left behind; when the host is full. */
+  private boolean punchUnknown() throws IOException {
+    boolean any = false;
+    for (int index = 0; index < map.regionCount(); index++) {
+      synchronized (stateLock) {
+        Region region = map.regionIfTouched(index);
+        if (region == null || !region.hasUnknown()) {
+          continue;
+        }
+        region.selectUnknownOnly();
+      }
+      while (punchNext(index, Region.SECTORS, 0) > 0) {
+        any = true;
+      }
+    }
+    return any;
+  }
+
+  /**
+   * Punches the next run of a region whose due chunks were selected. While it lasts, the run is
+   * neither allocated nor available, so nobody else touches it.
+   */
+  private long punchNext(int index, int maxSectors, int slackSectors) throws IOException {
+    int from;
+    int count;
+    synchronized (stateLock) {
+      Region region = map.region(index);
+      from = region.nextToPunch();
+      if (from < 0) {
+        return 0;
+      }
+      count = region.runAt(Region.View.PUNCHABLE, from, maxSectors);
+      long excess = map.available() - reserved - reserve - slackSectors;
+      if (slackSectors > 0 && region.countAvailable(from, count) > Math.max(0, excess)) {
+        return 0;
+      }
+      map.makeUnbacked(index, from, count);
+      region.punched(from + count);
+    }
+    long bytes = (long) count * SECTOR_BYTES;
+    device.punch((SpaceMap.start(index) + from) * SECTOR_BYTES, bytes);
+    return bytes;
+  }
+
+  private int second() {
+    return (int) (nanoClock.getAsLong() / 1_000_000_000L);
+  }
+}

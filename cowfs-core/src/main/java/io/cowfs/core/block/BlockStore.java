@@ -1,0 +1,271 @@
+package io.cowfs.core.block;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import io.cowfs.core.alloc.Allocator;
+import io.cowfs.core.codec.ChecksumAlgorithm;
+import io.cowfs.core.codec.Compression;
+import io.cowfs.core.codec.MalformedDataException;
+import io.cowfs.core.codec.SectorChecksums;
+import io.cowfs.core.device.BlockDevice;
+import io.cowfs.core.device.DeviceLayout;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Reads blocks and extents, verified, with bounded caches; opens writers. Thread-safe, without
+ * locks of its own. Does not own the device or the allocator.
+ */
+public final class BlockStore implements Closeable {
+  private static final int SECTOR_BYTES = DeviceLayout.SECTOR_BYTES;
+
+  /** The most that is read from the device at once. */
+  private static final int READ_BYTES_MAX = 1 << 20;
+
+  /** What a cache entry costs besides its content; roughly. */
+  private static final int ENTRY_OVERHEAD_BYTES = 128;
+
+  private final BlockDevice device;
+  private final Allocator allocator;
+  private final Cache<BlockKey, byte[]> nodes;
+  private final Cache<BlockKey, byte[]> extents;
+  private final StagingWriter stagingWriter;
+
+  /** Blocks that were handed to a writer and may not be on the device yet. */
+  private final Map<BlockKey, byte[]> unwritten = new ConcurrentHashMap<>();
+
+  public BlockStore(BlockDevice device, Allocator allocator, CacheLimits limits) {
+    this.device = device;
+    this.allocator = allocator;
+    nodes = newCache(limits.nodeBytes());
+    extents = newCache(limits.extentBytes());
+    stagingWriter = new StagingWriter(device, unwritten::remove);
+  }
+
+  /** Entries are evicted by the thread that adds one, not by a pool of threads. */
+  private static Cache<BlockKey, byte[]> newCache(long bytes) {
+    return Caffeine.newBuilder()
+        .maximumWeight(bytes)
+        .weigher((BlockKey key, byte[] content) -> content.length + ENTRY_OVERHEAD_BYTES)
+        .executor(Runnable::run)
+        .build();
+  }
+
+  /**
+   * The content of a block, verified. Shared: must not be changed. Threads that miss the same block
+   * at the same time read it once.
+   *
+   * @throws CorruptBlockException when it does not match its checksum
+   */
+  public byte[] readBlock(BlockPointer pointer) throws IOException {
+    BlockKey key = new BlockKey(pointer.sector(), pointer.checksum());
+    byte[] content = nodes.getIfPresent(key);
+    if (content == null) {
+      content = unwritten.get(key);
+    }
+    if (content == null) {
+      content = load(nodes, key, () -> readStored(pointer));
+    }
+    if (content.length != pointer.logicalBytes()) {
+      throw new CorruptBlockException(
+          place(pointer.sector())
+              + ": "
+              + content.length
+              + " bytes instead of "
+              + pointer.logicalBytes());
+    }
+    return content;
+  }
+
+  /**
+   * The decompressed content of a compressed extent, verified. Shared: must not be changed.
+   *
+   * @throws CorruptBlockException when it does not match its checksum
+   */
+  public byte[] readCompressed(DataExtent extent) throws IOException {
+    BlockPointer pointer =
+        new BlockPointer(
+            extent.sector(),
+            extent.logicalBytes(),
+            extent.storedBytes(),
+            extent.compression(),
+            extent.checksumAlgorithm(),
+            extent.checksum(),
+            extent.birthTxg());
+    byte[] content =
+        load(extents, new BlockKey(extent.sector(), extent.checksum()), () -> readStored(pointer));
+    if (content.length != extent.logicalBytes()) {
+      throw new CorruptBlockException(
+          place(extent.sector())
+              + ": "
+              + content.length
+              + " bytes instead of "
+              + extent.logicalBytes());
+    }
+    return content;
+  }
+
+  /**
+   * Reads plain extents one after the other into the buffer, whole sectors each (the rest of a last
+   * sector is zero), and verifies them. What is adjacent on the device is read at once.
+   *
+   * @param destination gets all sectors of all extents; direct buffers save a copy. Its content is
+   *     undefined after an error.
+   * @throws CorruptBlockException when a sector does not match its checksum
+   */
+  public void readPlain(List<DataExtent> pieces, ByteBuffer destination) throws IOException {
+    int first = 0;
+    while (first < pieces.size()) {
+      int end = first;
+      int sectors = 0;
+      long nextSector = pieces.get(first).sector();
+      while (end < pieces.size()
+          && pieces.get(end).sector() == nextSector
+          && (end == first
+              || (sectors + pieces.get(end).sectors()) * SECTOR_BYTES <= READ_BYTES_MAX)) {
+        sectors += pieces.get(end).sectors();
+        nextSector += pieces.get(end).sectors();
+        end++;
+      }
+      readAdjacent(pieces.subList(first, end), sectors, destination);
+      first = end;
+    }
+  }
+
+  private void readAdjacent(List<DataExtent> pieces, int sectors, ByteBuffer destination)
+      throws IOException {
+    int bytes = sectors * SECTOR_BYTES;
+    int start = destination.position();
+    long sector = pieces.get(0).sector();
+    checkPlace(sector, bytes);
+    device.read(destination.slice(start, bytes), sector * SECTOR_BYTES);
+    int at = start;
+    for (DataExtent piece : pieces) {
+      verifySectors(piece, destination, at);
+      at += piece.sectors() * SECTOR_BYTES;
+    }
+    destination.position(at);
+  }
+
+  private void verifySectors(DataExtent piece, ByteBuffer buffer, int at)
+      throws CorruptBlockException {
+    int[] expected = piece.checksumArray();
+    int first = piece.firstChecksum();
+    int bad = SectorChecksums.firstMismatch(buffer, at, piece.sectors(), expected, first);
+    if (bad >= 0) {
+      int[] actual = new int[1];
+      SectorChecksums.compute(buffer, at + bad * SECTOR_BYTES, 1, actual, 0);
+      throw mismatch(
+          piece.sector() + bad,
+          ChecksumAlgorithm.CRC32C,
+          Integer.toUnsignedLong(expected[first + bad]),
+          Integer.toUnsignedLong(actual[0]));
+    }
+  }
+
+  private byte[] readStored(BlockPointer pointer) throws IOException {
+    checkPlace(pointer.sector(), pointer.storedBytes());
+    byte[] stored = new byte[pointer.storedBytes()];
+    device.read(ByteBuffer.wrap(stored), pointer.sector() * SECTOR_BYTES);
+    long actual = pointer.checksumAlgorithm().of(stored);
+    if (actual != pointer.checksum()) {
+      throw mismatch(pointer.sector(), pointer.checksumAlgorithm(), pointer.checksum(), actual);
+    }
+    if (pointer.compression() == Compression.NONE) {
+      return stored;
+    }
+    byte[] content = new byte[pointer.logicalBytes()];
+    try {
+      pointer.compression().decompress(ByteBuffer.wrap(stored), ByteBuffer.wrap(content));
+    } catch (MalformedDataException e) {
+      throw new CorruptBlockException(place(pointer.sector()) + ": " + e.getMessage(), e);
+    }
+    return content;
+  }
+
+  private void checkPlace(long sector, int bytes) throws CorruptBlockException {
+    if (sector < DeviceLayout.DATA_FIRST_SECTOR
+        || sector > device.capacity() / SECTOR_BYTES
+        || bytes > device.capacity() - sector * SECTOR_BYTES) {
+      throw new CorruptBlockException(place(sector) + " is not on the device");
+    }
+  }
+
+  private CorruptBlockException mismatch(
+      long sector, ChecksumAlgorithm algorithm, long expected, long actual) {
+    return new CorruptBlockException(
+        String.format(
+            "%s does not match its checksum (%s: expected %x, found %x)",
+            place(sector), algorithm, expected, actual));
+  }
+
+  private String place(long sector) {
+    return device.name() + ": sector " + sector;
+  }
+
+  private interface Loader {
+    byte[] load() throws IOException;
+  }
+
+  /** Reads through a cache; nothing is cached after an error. */
+  private static byte[] load(Cache<BlockKey, byte[]> cache, BlockKey key, Loader loader)
+      throws IOException {
+    try {
+      return cache.get(
+          key,
+          missing -> {
+            try {
+              return loader.load();
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+          });
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+
+  /** A writer for the txg being synced; for one thread. */
+  public BlockWriter openWriter(long txg) {
+    return new BlockWriter(this, allocator, stagingWriter, txg);
+  }
+
+  /** The block is known from now on, though it is not on the device yet. */
+  void staged(BlockKey key, byte[] content) {
+    unwritten.put(key, content);
+    nodes.put(key, content);
+  }
+
+  /** A written block that did not make it to the device. */
+  void forget(BlockKey key) {
+    unwritten.remove(key);
+    nodes.invalidate(key);
+  }
+
+  /** Drops everything cached: for tests and measurements. */
+  public void dropCaches() {
+    nodes.invalidateAll();
+    extents.invalidateAll();
+  }
+
+  /** The bytes of content that the caches hold now, nodes and extents. */
+  public CacheLimits cached() {
+    return new CacheLimits(weightOf(nodes), weightOf(extents));
+  }
+
+  private static long weightOf(Cache<BlockKey, byte[]> cache) {
+    cache.cleanUp();
+    return cache.policy().eviction().orElseThrow().weightedSize().orElseThrow();
+  }
+
+  /** Ends the writing threads. All writers were flushed or closed. */
+  @Override
+  public void close() {
+    stagingWriter.close();
+  }
+}

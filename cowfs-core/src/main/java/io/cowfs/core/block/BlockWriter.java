@@ -1,0 +1,307 @@
+package io.cowfs.core.block;
+
+import io.cowfs.core.alloc.AllocationKind;
+import io.cowfs.core.alloc.Allocator;
+import io.cowfs.core.alloc.OutOfSpaceException;
+import io.cowfs.core.alloc.SectorRange;
+import io.cowfs.core.block.StagingWriter.Staging;
+import io.cowfs.core.codec.ChecksumAlgorithm;
+import io.cowfs.core.codec.Compression;
+import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.codec.SectorChecksums;
+import io.cowfs.core.device.DeviceLayout;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * Writes the blocks and extents of one txg: compresses, checksums, allocates, and hands the bytes
+ * to the writing threads in large runs. Used by one thread, the one that syncs.
+ *
+ * <p>After an error nothing is written any more; what was allocated is not given back, because the
+ * txg cannot be committed.
+ */
+public final class BlockWriter implements Closeable {
+  /** For blocks and compressed extents; see the decision record on checksums. */
+  public static final ChecksumAlgorithm BLOCK_CHECKSUM = ChecksumAlgorithm.XXH3_64;
+
+  private static final int SECTOR_BYTES = DeviceLayout.SECTOR_BYTES;
+
+  /** An extent is kept compressed where that saves at least one sector in so many. */
+  private static final int SAVES_ONE_SECTOR_IN = 8;
+
+  private final BlockStore store;
+  private final Allocator allocator;
+  private final StagingWriter stagingWriter;
+  private final long txg;
+  private final Map<AllocationKind, Staging> open = new EnumMap<>(AllocationKind.class);
+
+  /** For gathering pieces before they are compressed; made when first needed. */
+  private ByteBuffer gathered;
+
+  private ByteBuffer compressed;
+
+  private final Object completionLock = new Object();
+  private int inFlight;
+  private IOException failure;
+
+  BlockWriter(BlockStore store, Allocator allocator, StagingWriter stagingWriter, long txg) {
+    this.store = store;
+    this.allocator = allocator;
+    this.stagingWriter = stagingWriter;
+    this.txg = txg;
+  }
+
+  /**
+   * Writes a block; it can be read at once.
+   *
+   * @param content at most {@link BlockPointerFormat#LOGICAL_BYTES_MAX}; belongs to the store from
+   *     now on and must not be changed
+   */
+  public BlockPointer writeBlock(byte[] content) throws IOException {
+    checkFailure();
+    Compression compression = Compression.LZ4;
+    int room = compression.maxCompressedBytes(content.length);
+    byte[] packed = new byte[room];
+    int storedBytes = compression.compress(ByteBuffer.wrap(content), ByteBuffer.wrap(packed), 0);
+    byte[] stored = packed;
+    if (DataExtent.sectorsOf(storedBytes) >= DataExtent.sectorsOf(content.length)) {
+      compression = Compression.NONE;
+      stored = content;
+      storedBytes = content.length;
+    }
+    long checksum = BLOCK_CHECKSUM.of(stored, 0, storedBytes);
+    int sectors = DataExtent.sectorsOf(storedBytes);
+    SectorRange range = allocator.allocate(sectors, sectors, AllocationKind.NODE);
+    ByteBuffer target = stage(AllocationKind.NODE, range.sector(), sectors);
+    target.put(stored, 0, storedBytes);
+    fillWithZeros(target);
+    BlockKey key = new BlockKey(range.sector(), checksum);
+    open.get(AllocationKind.NODE).addBlock(key);
+    store.staged(key, content);
+    return new BlockPointer(
+        range.sector(), content.length, storedBytes, compression, BLOCK_CHECKSUM, checksum, txg);
+  }
+
+  /**
+   * Writes file data as one extent, or as several where space is in pieces.
+   *
+   * @param pieces buffers to gather, each a multiple of 4 KiB, together as many sectors as {@code
+   *     logicalBytes} takes; the rest of the last sector is zero. Free again when this returns;
+   *     positions do not move.
+   * @param logicalBytes at most {@link DataExtent#LOGICAL_BYTES_MAX}
+   * @param result gets each extent, in the order of the file, before this returns
+   */
+  public void writeExtent(
+      ByteBuffer[] pieces,
+      int logicalBytes,
+      CompressionSetting setting,
+      Consumer<DataExtent> result)
+      throws IOException {
+    checkFailure();
+    int sectors = DataExtent.sectorsOf(logicalBytes);
+    if (logicalBytes < 1 || sectors > DataExtent.SECTORS_MAX || !areSectors(pieces, sectors)) {
+      throw new IllegalArgumentException(logicalBytes + " bytes do not fit the pieces");
+    }
+    if (setting.compression() != Compression.NONE && sectors > 1) {
+      DataExtent extent = tryCompressed(pieces, logicalBytes, setting);
+      if (extent != null) {
+        result.accept(extent);
+        return;
+      }
+    }
+    writePlain(new Pieces(pieces), logicalBytes, result);
+  }
+
+  private static boolean areSectors(ByteBuffer[] pieces, int sectors) {
+    long bytes = 0;
+    for (ByteBuffer piece : pieces) {
+      if (piece.remaining() % SECTOR_BYTES != 0) {
+        return false;
+      }
+      bytes += piece.remaining();
+    }
+    return bytes == (long) sectors * SECTOR_BYTES;
+  }
+
+  /** Null where compression does not save enough, or there is no run for the result. */
+  private DataExtent tryCompressed(
+      ByteBuffer[] pieces, int logicalBytes, CompressionSetting setting) throws IOException {
+    Compression compression = setting.compression();
+    ByteBuffer source = gather(pieces, logicalBytes);
+    ByteBuffer packed = compressionBuffer(compression.maxCompressedBytes(logicalBytes));
+    int storedBytes = compression.compress(source, packed, setting.level());
+    int sectors = DataExtent.sectorsOf(storedBytes);
+    int plainSectors = DataExtent.sectorsOf(logicalBytes);
+    if ((plainSectors - sectors) * SAVES_ONE_SECTOR_IN < plainSectors) {
+      return null;
+    }
+    SectorRange range;
+    try {
+      range = allocator.allocate(sectors, sectors, AllocationKind.DATA);
+    } catch (OutOfSpaceException e) {
+      return null; // plain data can be split over smaller runs
+    }
+    long checksum = BLOCK_CHECKSUM.of(packed, 0, storedBytes);
+    ByteBuffer target = stage(AllocationKind.DATA, range.sector(), sectors);
+    target.put(packed.slice(0, storedBytes));
+    fillWithZeros(target);
+    return DataExtent.compressed(
+        range.sector(), logicalBytes, storedBytes, compression, BLOCK_CHECKSUM, checksum, txg);
+  }
+
+  private ByteBuffer gather(ByteBuffer[] pieces, int logicalBytes) {
+    if (pieces.length == 1) {
+      return pieces[0].slice(pieces[0].position(), logicalBytes);
+    }
+    if (gathered == null) {
+      gathered = ByteBuffer.allocateDirect(DataExtent.LOGICAL_BYTES_MAX);
+    }
+    gathered.clear();
+    for (ByteBuffer piece : pieces) {
+      gathered.put(piece.duplicate());
+    }
+    return gathered.slice(0, logicalBytes);
+  }
+
+  private ByteBuffer compressionBuffer(int bytes) {
+    if (compressed == null || compressed.capacity() < bytes) {
+      compressed = ByteBuffer.allocateDirect(bytes);
+    }
+    return compressed.clear();
+  }
+
+  private void writePlain(Pieces pieces, int logicalBytes, Consumer<DataExtent> result)
+      throws IOException {
+    int bytesLeft = logicalBytes;
+    while (bytesLeft > 0) {
+      SectorRange range =
+          allocator.allocate(DataExtent.sectorsOf(bytesLeft), 1, AllocationKind.DATA);
+      ByteBuffer target = stage(AllocationKind.DATA, range.sector(), range.count());
+      pieces.copyTo(target);
+      int[] checksums = new int[range.count()];
+      SectorChecksums.compute(target, 0, range.count(), checksums, 0);
+      int bytes = Math.min(bytesLeft, range.count() * SECTOR_BYTES);
+      result.accept(DataExtent.plain(range.sector(), bytes, txg, checksums));
+      bytesLeft -= bytes;
+    }
+  }
+
+  /** The room for newly allocated sectors, behind their neighbours where those are staged. */
+  private ByteBuffer stage(AllocationKind kind, long sector, int sectors) {
+    int bytes = sectors * SECTOR_BYTES;
+    Staging staging = open.get(kind);
+    if (staging == null || !staging.accepts(sector, bytes)) {
+      submit(kind);
+      staging = stagingWriter.acquire(sector);
+      open.put(kind, staging);
+    }
+    return staging.append(bytes);
+  }
+
+  private void submit(AllocationKind kind) {
+    Staging staging = open.remove(kind);
+    if (staging != null) {
+      synchronized (completionLock) {
+        inFlight++;
+      }
+      stagingWriter.submit(staging, this::completed);
+    }
+  }
+
+  private void completed(IOException failureOrNull) {
+    synchronized (completionLock) {
+      inFlight--;
+      if (failure == null) {
+        failure = failureOrNull;
+      }
+      completionLock.notifyAll();
+    }
+  }
+
+  private void checkFailure() throws IOException {
+    synchronized (completionLock) {
+      if (failure != null) {
+        throw failure;
+      }
+    }
+  }
+
+  private static void fillWithZeros(ByteBuffer buffer) {
+    while (buffer.hasRemaining()) {
+      buffer.put((byte) 0);
+    }
+  }
+
+  /**
+   * Hands everything to the device and waits until it has it; not yet durable.
+   *
+   * @throws IOException the first error of any write of this writer
+   */
+  public void flush() throws IOException {
+    for (AllocationKind kind : AllocationKind.values()) {
+      submit(kind);
+    }
+    awaitWrites();
+    checkFailure();
+  }
+
+  private void awaitWrites() {
+    boolean interrupted = false;
+    synchronized (completionLock) {
+      while (inFlight > 0) {
+        try {
+          completionLock.wait();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Drops what was not flushed; nothing to do after {@link #flush}. */
+  @Override
+  public void close() {
+    List<Staging> dropped = new ArrayList<>(open.values());
+    open.clear();
+    for (Staging staging : dropped) {
+      staging.blocks().forEach(store::forget);
+      stagingWriter.release(staging);
+    }
+    awaitWrites();
+  }
+
+  /** Reads through several buffers as if they were one. */
+  private static final class Pieces {
+    private final ByteBuffer[] views;
+    private int current;
+
+    Pieces(ByteBuffer[] pieces) {
+      views = new ByteBuffer[pieces.length];
+      for (int i = 0; i < pieces.length; i++) {
+        views[i] = pieces[i].duplicate();
+      }
+    }
+
+    void copyTo(ByteBuffer target) {
+      while (target.hasRemaining()) {
+        ByteBuffer view = views[current];
+        int bytes = Math.min(view.remaining(), target.remaining());
+        target.put(target.position(), view, view.position(), bytes);
+        target.position(target.position() + bytes);
+        view.position(view.position() + bytes);
+        if (!view.hasRemaining()) {
+          current++;
+        }
+      }
+    }
+  }
+}

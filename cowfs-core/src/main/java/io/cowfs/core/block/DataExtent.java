@@ -1,0 +1,234 @@
+package io.cowfs.core.block;
+
+import io.cowfs.core.codec.ChecksumAlgorithm;
+import io.cowfs.core.codec.Compression;
+import io.cowfs.core.device.DeviceLayout;
+import java.util.Arrays;
+
+/**
+ * Where up to 128 KiB of contiguous file data are stored. Immutable. One extent object is one
+ * reference.
+ *
+ * <p>Stored plain, it has one CRC32C per sector, so it can be read in part and {@link #slice
+ * sliced}. The rest of its last sector is zero. Compressed, it is indivisible and has one checksum
+ * over the stored bytes.
+ */
+public final class DataExtent {
+  public static final int SECTOR_BYTES = DeviceLayout.SECTOR_BYTES;
+  public static final int LOGICAL_BYTES_MAX = 128 << 10;
+  public static final int SECTORS_MAX = LOGICAL_BYTES_MAX / SECTOR_BYTES;
+
+  private static final int[] NO_CHECKSUMS = {};
+
+  private final long sector;
+  private final int logicalBytes;
+  private final int storedBytes;
+  private final Compression compression;
+  private final ChecksumAlgorithm checksumAlgorithm;
+  private final long checksum;
+  private final int[] sectorChecksums;
+  private final int firstChecksum;
+  private final long birthTxg;
+
+  private DataExtent(
+      long sector,
+      int logicalBytes,
+      int storedBytes,
+      Compression compression,
+      ChecksumAlgorithm checksumAlgorithm,
+      long checksum,
+      int[] sectorChecksums,
+      int firstChecksum,
+      long birthTxg) {
+    this.sector = sector;
+    this.logicalBytes = logicalBytes;
+    this.storedBytes = storedBytes;
+    this.compression = compression;
+    this.checksumAlgorithm = checksumAlgorithm;
+    this.checksum = checksum;
+    this.sectorChecksums = sectorChecksums;
+    this.firstChecksum = firstChecksum;
+    this.birthTxg = birthTxg;
+  }
+
+  /** A plain extent; the array belongs to it from now on. */
+  public static DataExtent plain(
+      long sector, int logicalBytes, long birthTxg, int[] sectorChecksums) {
+    if (sectorChecksums.length != sectorsOf(logicalBytes)) {
+      throw new IllegalArgumentException(
+          sectorChecksums.length + " checksums for " + logicalBytes + " bytes");
+    }
+    return new DataExtent(
+        sector,
+        logicalBytes,
+        logicalBytes,
+        Compression.NONE,
+        ChecksumAlgorithm.CRC32C,
+        0,
+        sectorChecksums,
+        0,
+        birthTxg);
+  }
+
+  /** A compressed extent. */
+  public static DataExtent compressed(
+      long sector,
+      int logicalBytes,
+      int storedBytes,
+      Compression compression,
+      ChecksumAlgorithm checksumAlgorithm,
+      long checksum,
+      long birthTxg) {
+    if (compression == Compression.NONE) {
+      throw new IllegalArgumentException("a compressed extent without compression");
+    }
+    return new DataExtent(
+        sector,
+        logicalBytes,
+        storedBytes,
+        compression,
+        checksumAlgorithm,
+        checksum,
+        NO_CHECKSUMS,
+        0,
+        birthTxg);
+  }
+
+  /** First sector on the device. */
+  public long sector() {
+    return sector;
+  }
+
+  /** Bytes of file data. */
+  public int logicalBytes() {
+    return logicalBytes;
+  }
+
+  /** Bytes on the device that are not padding. */
+  public int storedBytes() {
+    return storedBytes;
+  }
+
+  /** Sectors it takes on the device. */
+  public int sectors() {
+    return sectorsOf(storedBytes);
+  }
+
+  public Compression compression() {
+    return compression;
+  }
+
+  public boolean isPlain() {
+    return compression == Compression.NONE;
+  }
+
+  /** What the checksums are made with. */
+  public ChecksumAlgorithm checksumAlgorithm() {
+    return checksumAlgorithm;
+  }
+
+  /** Over the stored bytes of a compressed extent; 0 for a plain one. */
+  public long checksum() {
+    return checksum;
+  }
+
+  /** CRC32C of one sector of a plain extent. */
+  public int sectorChecksum(int index) {
+    return sectorChecksums[firstChecksum + index];
+  }
+
+  /** The txg in which this reference was made. */
+  public long birthTxg() {
+    return birthTxg;
+  }
+
+  /** The same data under a reference made in another txg. */
+  public DataExtent withBirthTxg(long txg) {
+    return new DataExtent(
+        sector,
+        logicalBytes,
+        storedBytes,
+        compression,
+        checksumAlgorithm,
+        checksum,
+        sectorChecksums,
+        firstChecksum,
+        txg);
+  }
+
+  /**
+   * A part of a plain extent, as a reference with the same birth. Shares the checksums.
+   *
+   * @param fromSector first sector, counted within the extent
+   * @param sectorCount how many
+   */
+  public DataExtent slice(int fromSector, int sectorCount) {
+    if (!isPlain() || fromSector < 0 || sectorCount < 1 || sectorCount > sectors() - fromSector) {
+      throw new IllegalArgumentException(
+          "slice " + fromSector + " + " + sectorCount + " of " + this);
+    }
+    int bytes = Math.min(sectorCount * SECTOR_BYTES, logicalBytes - fromSector * SECTOR_BYTES);
+    return new DataExtent(
+        sector + fromSector,
+        bytes,
+        bytes,
+        compression,
+        checksumAlgorithm,
+        0,
+        sectorChecksums,
+        firstChecksum + fromSector,
+        birthTxg);
+  }
+
+  /** For {@link io.cowfs.core.codec.SectorChecksums}: the array and where it starts. */
+  int[] checksumArray() {
+    return sectorChecksums;
+  }
+
+  int firstChecksum() {
+    return firstChecksum;
+  }
+
+  static int sectorsOf(int bytes) {
+    return (bytes + SECTOR_BYTES - 1) / SECTOR_BYTES;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof DataExtent that
+        && sector == that.sector
+        && logicalBytes == that.logicalBytes
+        && storedBytes == that.storedBytes
+        && compression == that.compression
+        && checksumAlgorithm == that.checksumAlgorithm
+        && checksum == that.checksum
+        && birthTxg == that.birthTxg
+        && (!isPlain()
+            || Arrays.equals(
+                sectorChecksums,
+                firstChecksum,
+                firstChecksum + sectors(),
+                that.sectorChecksums,
+                that.firstChecksum,
+                that.firstChecksum + sectors()));
+  }
+
+  @Override
+  public int hashCode() {
+    return Long.hashCode(sector) * 31 + Long.hashCode(birthTxg);
+  }
+
+  @Override
+  public String toString() {
+    return "extent at sector "
+        + sector
+        + ", "
+        + logicalBytes
+        + " bytes, stored as "
+        + storedBytes
+        + " "
+        + compression
+        + ", born in txg "
+        + birthTxg;
+  }
+}

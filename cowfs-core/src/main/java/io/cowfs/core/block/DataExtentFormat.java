@@ -1,0 +1,117 @@
+package io.cowfs.core.block;
+
+import io.cowfs.core.codec.ChecksumAlgorithm;
+import io.cowfs.core.codec.Compression;
+import io.cowfs.core.codec.MalformedDataException;
+import io.cowfs.core.device.DeviceLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * The bytes of a {@link DataExtent} as the value of a tree item, little-endian. A plain extent ends
+ * with four bytes for each sector, a compressed one with eight for its one checksum.
+ */
+public final class DataExtentFormat {
+  static final int COMPRESSION = 0;
+  static final int CHECKSUM_ALGORITHM = COMPRESSION + Byte.BYTES;
+  static final int LOGICAL_BYTES = CHECKSUM_ALGORITHM + Byte.BYTES;
+  static final int STORED_BYTES = LOGICAL_BYTES + Integer.BYTES;
+  static final int SECTOR = STORED_BYTES + Integer.BYTES;
+  static final int BIRTH_TXG = SECTOR + Long.BYTES;
+  static final int CHECKSUMS = BIRTH_TXG + Long.BYTES;
+
+  /** The largest encoded extent: plain, with all its sectors. */
+  public static final int BYTES_MAX = CHECKSUMS + DataExtent.SECTORS_MAX * Integer.BYTES;
+
+  private DataExtentFormat() {}
+
+  /** The size of an encoded extent. */
+  public static int bytes(DataExtent extent) {
+    return CHECKSUMS + (extent.isPlain() ? extent.sectors() * Integer.BYTES : Long.BYTES);
+  }
+
+  /** Encodes to an array of its own. */
+  public static byte[] encode(DataExtent extent) {
+    byte[] value = new byte[bytes(extent)];
+    ByteBuffer buffer = ByteBuffer.wrap(value).order(ByteOrder.LITTLE_ENDIAN);
+    buffer.put(COMPRESSION, (byte) extent.compression().id());
+    buffer.put(CHECKSUM_ALGORITHM, (byte) extent.checksumAlgorithm().id());
+    buffer.putInt(LOGICAL_BYTES, extent.logicalBytes());
+    buffer.putInt(STORED_BYTES, extent.storedBytes());
+    buffer.putLong(SECTOR, extent.sector());
+    buffer.putLong(BIRTH_TXG, extent.birthTxg());
+    if (extent.isPlain()) {
+      for (int i = 0; i < extent.sectors(); i++) {
+        buffer.putInt(CHECKSUMS + i * Integer.BYTES, extent.sectorChecksum(i));
+      }
+    } else {
+      buffer.putLong(CHECKSUMS, extent.checksum());
+    }
+    return value;
+  }
+
+  /** Decodes a whole array. */
+  public static DataExtent decode(byte[] value) throws CorruptBlockException {
+    return decode(ByteBuffer.wrap(value));
+  }
+
+  /**
+   * Decodes the buffer's remaining bytes; its position does not move.
+   *
+   * @throws CorruptBlockException when the values are impossible
+   */
+  public static DataExtent decode(ByteBuffer value) throws CorruptBlockException {
+    ByteBuffer buffer = value.slice().order(ByteOrder.LITTLE_ENDIAN);
+    if (buffer.capacity() < CHECKSUMS) {
+      throw new CorruptBlockException("an extent is cut short");
+    }
+    int logical = buffer.getInt(LOGICAL_BYTES);
+    int stored = buffer.getInt(STORED_BYTES);
+    long sector = buffer.getLong(SECTOR);
+    long birthTxg = buffer.getLong(BIRTH_TXG);
+    if (logical <= 0
+        || logical > DataExtent.LOGICAL_BYTES_MAX
+        || stored <= 0
+        || stored > logical
+        || birthTxg < 0
+        || sector < DeviceLayout.DATA_FIRST_SECTOR
+        || sector >= BlockPointerFormat.SECTOR_LIMIT) {
+      throw damaged(sector, null);
+    }
+    try {
+      Compression compression = Compression.byId(buffer.get(COMPRESSION));
+      ChecksumAlgorithm algorithm = ChecksumAlgorithm.byId(buffer.get(CHECKSUM_ALGORITHM));
+      if (compression == Compression.NONE) {
+        return decodePlain(buffer, algorithm);
+      }
+      if (stored == logical || buffer.capacity() != CHECKSUMS + Long.BYTES) {
+        throw damaged(sector, null);
+      }
+      return DataExtent.compressed(
+          sector, logical, stored, compression, algorithm, buffer.getLong(CHECKSUMS), birthTxg);
+    } catch (MalformedDataException e) {
+      throw damaged(sector, e);
+    }
+  }
+
+  private static DataExtent decodePlain(ByteBuffer buffer, ChecksumAlgorithm algorithm)
+      throws CorruptBlockException {
+    int logical = buffer.getInt(LOGICAL_BYTES);
+    long sector = buffer.getLong(SECTOR);
+    int sectors = DataExtent.sectorsOf(logical);
+    if (algorithm != ChecksumAlgorithm.CRC32C
+        || buffer.getInt(STORED_BYTES) != logical
+        || buffer.capacity() != CHECKSUMS + sectors * Integer.BYTES) {
+      throw damaged(sector, null);
+    }
+    int[] checksums = new int[sectors];
+    for (int i = 0; i < sectors; i++) {
+      checksums[i] = buffer.getInt(CHECKSUMS + i * Integer.BYTES);
+    }
+    return DataExtent.plain(sector, logical, buffer.getLong(BIRTH_TXG), checksums);
+  }
+
+  private static CorruptBlockException damaged(long sector, MalformedDataException cause) {
+    return new CorruptBlockException("an extent at sector " + sector + " is damaged", cause);
+  }
+}

@@ -1,0 +1,231 @@
+package io.cowfs.core.device;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Locale;
+
+/**
+ * A device in a regular file, sparse and growing, or on a block device. Thread-safe: reads and
+ * plain writes run at the same time; gathering writes go one after the other.
+ *
+ * <p>Threads that do I/O here must not be interrupted: the channel would close for everyone.
+ */
+public final class FileDevice implements BlockDevice {
+  /** The capacity of a device without a limit: 16 TiB less a bit, the most that ext4 can hold. */
+  public static final long UNLIMITED_BYTES = (1L << 44) - (1L << 27);
+
+  private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(1 << 16).asReadOnlyBuffer();
+
+  private final Path file;
+  private final FileChannel channel;
+  private final long capacityBytes;
+  private final boolean blockDevice;
+  private final Object gatherLock = new Object();
+  private final Object hostSpaceLock = new Object();
+
+  /** Owned by hostSpaceLock; null until first needed. */
+  private HostSpace hostSpace;
+
+  private boolean closed;
+  private volatile IOException syncFailure;
+
+  private FileDevice(Path file, FileChannel channel, long capacityBytes, boolean blockDevice) {
+    this.file = file;
+    this.channel = channel;
+    this.capacityBytes = capacityBytes;
+    this.blockDevice = blockDevice;
+  }
+
+  /**
+   * Opens an existing file or block device.
+   *
+   * @param capacityBytes size limit; 0 means without limit, or the size of the block device
+   */
+  public static FileDevice open(Path file, long capacityBytes) throws IOException {
+    return open(file, capacityBytes, StandardOpenOption.READ, StandardOpenOption.WRITE);
+  }
+
+  /**
+   * Creates an empty file, which must not exist yet; not durable before its directory is synced.
+   */
+  public static FileDevice create(Path file, long capacityBytes) throws IOException {
+    return open(
+        file,
+        capacityBytes,
+        StandardOpenOption.READ,
+        StandardOpenOption.WRITE,
+        StandardOpenOption.CREATE_NEW);
+  }
+
+  private static FileDevice open(Path file, long capacityBytes, StandardOpenOption... options)
+      throws IOException {
+    FileChannel channel = FileChannel.open(file, options);
+    try {
+      boolean blockDevice = !Files.isRegularFile(file);
+      long limit = capacityBytes == 0 ? UNLIMITED_BYTES : Math.min(capacityBytes, UNLIMITED_BYTES);
+      if (blockDevice) {
+        limit = Math.min(limit, channel.size());
+      }
+      return new FileDevice(file, channel, limit, blockDevice);
+    } catch (IOException | RuntimeException e) {
+      channel.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public void read(ByteBuffer destination, long offset) throws IOException {
+    long position = offset;
+    while (destination.hasRemaining()) {
+      int count = channel.read(destination, position);
+      if (count < 0) {
+        fillWithZeros(destination);
+        return;
+      }
+      position += count;
+    }
+  }
+
+  private static void fillWithZeros(ByteBuffer destination) {
+    while (destination.hasRemaining()) {
+      int count = Math.min(destination.remaining(), ZEROS.capacity());
+      destination.put(ZEROS.slice(0, count));
+    }
+  }
+
+  @Override
+  public void write(ByteBuffer source, long offset) throws IOException {
+    checkRange(offset, source.remaining());
+    checkUsable();
+    try {
+      long position = offset;
+      while (source.hasRemaining()) {
+        position += channel.write(source, position);
+      }
+    } catch (IOException e) {
+      throw writeFailure(e);
+    }
+  }
+
+  @Override
+  public void write(ByteBuffer[] sources, long offset) throws IOException {
+    long remaining = 0;
+    for (ByteBuffer source : sources) {
+      remaining += source.remaining();
+    }
+    checkRange(offset, remaining);
+    checkUsable();
+    synchronized (gatherLock) {
+      try {
+        channel.position(offset);
+        while (remaining > 0) {
+          remaining -= channel.write(sources);
+        }
+      } catch (IOException e) {
+        throw writeFailure(e);
+      }
+    }
+  }
+
+  @Override
+  public synchronized void sync() throws IOException {
+    checkUsable();
+    try {
+      channel.force(false);
+    } catch (IOException e) {
+      syncFailure = e;
+      throw writeFailure(e);
+    }
+  }
+
+  private void checkUsable() throws IOException {
+    IOException failure = syncFailure;
+    if (failure != null) {
+      throw new IOException(file + ": an earlier sync failed: " + failure.getMessage(), failure);
+    }
+  }
+
+  private void checkRange(long offset, long length) throws IOException {
+    if (offset < 0 || length > capacityBytes - offset) {
+      throw new IOException(file + ": write at " + offset + " is beyond the size of the device");
+    }
+  }
+
+  /** The JDK has no type for a full file system, only the C library's text, maybe translated. */
+  private IOException writeFailure(IOException e) {
+    String message = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
+    boolean full = message.contains("no space left") || message.contains("quota exceeded");
+    if (full || hostFreeBytes() < DeviceLayout.SECTOR_BYTES) {
+      return new HostFullException(file + ": no space left on the host file system", e);
+    }
+    return new IOException(file + ": " + e.getMessage(), e);
+  }
+
+  @Override
+  public void punch(long offset, long length) throws IOException {
+    hostSpace().punch(offset, length);
+  }
+
+  @Override
+  public void preallocate(long offset, long length) throws IOException {
+    checkRange(offset, length);
+    if (!blockDevice) {
+      hostSpace().allocate(offset, length);
+    }
+  }
+
+  private HostSpace hostSpace() throws IOException {
+    synchronized (hostSpaceLock) {
+      if (closed) {
+        throw new IOException(file + ": closed");
+      }
+      if (hostSpace == null) {
+        hostSpace = new HostSpace(file);
+      }
+      return hostSpace;
+    }
+  }
+
+  @Override
+  public long capacity() {
+    return capacityBytes;
+  }
+
+  @Override
+  public long usedExtent() throws IOException {
+    return Math.min(channel.size(), capacityBytes);
+  }
+
+  @Override
+  public long hostFreeBytes() {
+    if (blockDevice) {
+      return Long.MAX_VALUE;
+    }
+    try {
+      return Files.getFileStore(file).getUsableSpace();
+    } catch (IOException e) {
+      return Long.MAX_VALUE;
+    }
+  }
+
+  @Override
+  public String name() {
+    return file.toString();
+  }
+
+  @Override
+  public void close() throws IOException {
+    synchronized (hostSpaceLock) {
+      closed = true;
+      if (hostSpace != null) {
+        hostSpace.close();
+        hostSpace = null;
+      }
+    }
+    channel.close();
+  }
+}

@@ -1,0 +1,123 @@
+package io.cowfs.core.device;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.UUID;
+
+/**
+ * What a pool is, written once when it is created, in two equal copies at the front of the device.
+ *
+ * @param capacityBytes size limit; 0 means that the pool grows as long as the host has space
+ * @param createdMillis milliseconds since 1970
+ * @param compressionId default compression of new datasets, an id of {@code codec.Compression}
+ * @param compressionLevel its level, 0 where it has none
+ * @param dataChecksumId checksum of plain data sectors, an id of {@code codec.ChecksumAlgorithm}
+ * @param blockChecksumId checksum of nodes and compressed extents, likewise
+ * @param featuresToRead bits a program must know to read the pool; none are defined yet
+ * @param featuresToWrite bits a program must know to write the pool; none are defined yet
+ */
+public record PoolLabel(
+    UUID uuid,
+    long capacityBytes,
+    long createdMillis,
+    int compressionId,
+    int compressionLevel,
+    int dataChecksumId,
+    int blockChecksumId,
+    long featuresToRead,
+    long featuresToWrite) {
+
+  /** The newest format version this program knows. */
+  public static final int FORMAT_VERSION = 1;
+
+  /** A label without optional features. */
+  public PoolLabel(
+      UUID uuid,
+      long capacityBytes,
+      long createdMillis,
+      int compressionId,
+      int compressionLevel,
+      int dataChecksumId,
+      int blockChecksumId) {
+    this(
+        uuid,
+        capacityBytes,
+        createdMillis,
+        compressionId,
+        compressionLevel,
+        dataChecksumId,
+        blockChecksumId,
+        0,
+        0);
+  }
+
+  /** Writes both copies; durable after the device's next sync. */
+  public void write(BlockDevice device) throws IOException {
+    for (int copy = 0; copy < DeviceLayout.LABEL_COPIES; copy++) {
+      device.write(LabelFormat.encode(this), offsetOf(copy));
+    }
+  }
+
+  /**
+   * Reads the label; both copies must be whole and equal.
+   *
+   * @throws UnsupportedFormatException when there is no label at all, or one of a newer format
+   * @throws DamagedPoolException when a copy is damaged
+   */
+  public static PoolLabel read(BlockDevice device) throws IOException {
+    ByteBuffer first = readSector(device, 0);
+    ByteBuffer second = readSector(device, 1);
+    if (!LabelFormat.hasMagic(first) && !LabelFormat.hasMagic(second)) {
+      throw new UnsupportedFormatException(device.name() + " is not a cowfs pool");
+    }
+    checkWhole(device, first, "first");
+    checkWhole(device, second, "second");
+    if (!first.equals(second)) {
+      throw new DamagedPoolException(device.name() + ": the two copies of the label differ");
+    }
+    checkSupported(device, first);
+    return LabelFormat.decode(first);
+  }
+
+  private static ByteBuffer readSector(BlockDevice device, int copy) throws IOException {
+    ByteBuffer sector = ByteBuffer.allocate(LabelFormat.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    device.read(sector, offsetOf(copy));
+    return sector.clear();
+  }
+
+  private static void checkWhole(BlockDevice device, ByteBuffer sector, String copy)
+      throws DamagedPoolException {
+    if (!LabelFormat.hasMagic(sector) || !LabelFormat.hasValidChecksum(sector)) {
+      throw new DamagedPoolException(
+          device.name() + ": the " + copy + " copy of the label is damaged");
+    }
+  }
+
+  private static void checkSupported(BlockDevice device, ByteBuffer sector)
+      throws StorageException {
+    if (LabelFormat.version(sector) != FORMAT_VERSION) {
+      throw new UnsupportedFormatException(
+          device.name()
+              + ": format version "
+              + Integer.toUnsignedString(LabelFormat.version(sector))
+              + " is not known to this program, which knows version "
+              + FORMAT_VERSION);
+    }
+    PoolLabel label = LabelFormat.decode(sector);
+    if (label.featuresToRead != 0 || label.featuresToWrite != 0) {
+      throw new UnsupportedFormatException(
+          device.name() + ": the pool uses features that are not known to this program");
+    }
+    if (LabelFormat.sectorBytes(sector) != DeviceLayout.SECTOR_BYTES
+        || label.capacityBytes < 0
+        || label.capacityBytes > FileDevice.UNLIMITED_BYTES
+        || !LabelFormat.restIsZero(sector)) {
+      throw new DamagedPoolException(device.name() + ": the label holds impossible values");
+    }
+  }
+
+  private static long offsetOf(int copy) {
+    return (DeviceLayout.LABEL_FIRST_SECTOR + copy) * (long) DeviceLayout.SECTOR_BYTES;
+  }
+}
