@@ -6,6 +6,7 @@ import io.cowfs.core.vfs.Caller;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.Timestamp;
+import java.io.IOException;
 
 /**
  * A {@link Mutation} of one file's content: one locked inode, space for its pages, and the dirty layer of the
@@ -33,7 +34,7 @@ final class DataMutation implements AutoCloseable {
    */
   static DataMutation begin(
       Volume volume, Caller caller, long number, int pages, ReserveTier tier)
-      throws FsException, PoolSuspendedException {
+      throws FsException, IOException {
     volume.checkWritable();
     volume.space().reserve(pages, tier, caller.interrupted());
     Mutation change = null;

@@ -155,9 +155,8 @@ final class DirtyFile {
     holes.put(start, end);
   }
 
-  /** Gives all pages back. Returns how many there were. */
-  int drop() {
-    int dropped = pageCount;
+  /** Gives all pages back. */
+  void drop() {
     for (int[] pages : chunks.values()) {
       for (int page : pages) {
         if (page != NO_PAGE) {
@@ -168,7 +167,6 @@ final class DirtyFile {
     chunks.clear();
     holes.clear();
     pageCount = 0;
-    return dropped;
   }
 
   /** Runs of sectors that have pages, ascending, none adjacent to the next. */

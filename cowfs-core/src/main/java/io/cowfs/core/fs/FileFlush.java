@@ -154,7 +154,7 @@ final class FileFlush {
         Items.extent(inode.number, bytes(to) - 1),
         (key, source, offset, length) -> {
           Placed placed =
-              new Placed(key.low() / SECTOR, DataExtentFormat.decode(source, offset, length));
+              new Placed(key.low() / SECTOR, DataExtentFormat.decode(ByteBuffer.wrap(source, offset, length)));
           while (next[0] < ranges.size() && ranges.get(next[0]).to() <= placed.from) {
             next[0]++;
           }

@@ -3,7 +3,6 @@ package io.cowfs.core.fs;
 import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.DataExtent;
 import io.cowfs.core.block.DataExtentFormat;
-import io.cowfs.core.block.PlainPiece;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.codec.Compression;
 import io.cowfs.core.txg.TransactionalTree;
@@ -169,7 +168,7 @@ final class FileReads {
         Items.extent(inode, end - 1),
         (key, source, valueOffset, valueLength) -> {
           long start = key.low();
-          DataExtent extent = DataExtentFormat.decode(source, valueOffset, valueLength);
+          DataExtent extent = DataExtentFormat.decode(ByteBuffer.wrap(source, valueOffset, valueLength));
           long from = Math.max(offset, start);
           long to = Math.min(end, start + extent.logicalBytes());
           if (from < to) {
@@ -186,14 +185,15 @@ final class FileReads {
    */
   private void readPlain(List<Piece> pieces, long from, long to, ByteBuffer destination)
       throws IOException {
-    List<PlainPiece> wanted = new ArrayList<>(pieces.size());
+    List<DataExtent> wanted = new ArrayList<>(pieces.size());
     long alignedFrom = from / SECTOR * SECTOR;
     long alignedTo = (to + SECTOR - 1) / SECTOR * SECTOR;
     for (Piece piece : pieces) {
       int first = (int) (Math.max(piece.start, alignedFrom) - piece.start) / SECTOR;
       long pieceEnd = Math.min(piece.start + piece.extent.logicalBytes(), alignedTo);
       int count = (int) ((pieceEnd - piece.start + SECTOR - 1) / SECTOR) - first;
-      wanted.add(new PlainPiece(piece.extent, first, count));
+      boolean whole = first == 0 && count == piece.extent.sectors();
+      wanted.add(whole ? piece.extent : piece.extent.slice(first, count));
     }
     if (alignedFrom == from && alignedTo == to) {
       store.readPlain(wanted, destination);

@@ -7,6 +7,7 @@ import io.cowfs.core.vfs.FileSystem.SeekTarget;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.TreeMap;
 
 /**
@@ -81,7 +82,7 @@ final class FileSeek {
         Items.extent(inode.number, -1L),
         (key, source, offset, length) -> {
           long from = key.low() / SECTOR;
-          int bytes = DataExtentFormat.decode(source, offset, length).logicalBytes();
+          int bytes = DataExtentFormat.decode(ByteBuffer.wrap(source, offset, length)).logicalBytes();
           add(data, from, from + bytes / SECTOR);
           return true;
         });

@@ -37,7 +37,7 @@ final class Mutation implements AutoCloseable {
    * @throws FsException NO_SPACE, READ_ONLY
    */
   static Mutation begin(Volume volume, Caller caller, ReserveTier tier)
-      throws FsException, PoolSuspendedException {
+      throws FsException, IOException {
     volume.checkWritable();
     volume.txgs().throttle(caller.interrupted());
     volume.space().reserve(ITEM_SECTORS, tier, caller.interrupted());

@@ -7,6 +7,7 @@ import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.dataset.DatasetHead;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NavigableSet;
@@ -99,7 +100,7 @@ final class Reaper {
               if (freed[0] == budget) {
                 return false;
               }
-              DataExtent extent = DataExtentFormat.decode(source, offset, length);
+              DataExtent extent = DataExtentFormat.decode(ByteBuffer.wrap(source, offset, length));
               head.leaves(extent.sector(), extent.sectors(), extent.birthTxg());
               freed[0]++;
               last[0] = key.low();

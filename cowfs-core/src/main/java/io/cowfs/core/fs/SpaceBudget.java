@@ -2,10 +2,10 @@ package io.cowfs.core.fs;
 
 import io.cowfs.core.alloc.Allocator;
 import io.cowfs.core.alloc.ReserveTier;
-import io.cowfs.core.txg.PoolSuspendedException;
 import io.cowfs.core.txg.TransactionGroups;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
+import java.io.IOException;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -30,7 +30,7 @@ final class SpaceBudget {
    * @throws FsException NO_SPACE, also when {@code interrupted} became true while waiting
    */
   void reserve(long sectors, ReserveTier tier, BooleanSupplier interrupted)
-      throws FsException, PoolSuspendedException {
+      throws FsException, IOException {
     for (int commits = 0; !allocator.tryReserve(sectors, tier); commits++) {
       boolean mayComeBack =
           allocator.status().pending() > 0 || allocator.status().reserved() > 0;

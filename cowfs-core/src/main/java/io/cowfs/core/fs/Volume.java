@@ -323,7 +323,6 @@ public final class Volume implements FileSystem {
   /** Sync thread: the txg's data of this file is in the published tree. */
   void dropDirty(Inode inode, long txg) {
     int reserved;
-    int pages;
     inode.writeLock().lock();
     try {
       DirtyFile layer = inode.dirtyOf(txg);
@@ -333,12 +332,12 @@ public final class Volume implements FileSystem {
         inode.dirty = null;
       }
       reserved = layer.reservedPages();
-      pages = layer.drop();
+      layer.drop();
     } finally {
       inode.writeLock().unlock();
     }
     space.unreserve(reserved);
-    countDirty(null, -Math.min(reserved, pages));
+    countDirty(null, -reserved);
     inodes.release(inode);
   }
 

@@ -6,6 +6,7 @@ import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.BlockWriter;
 import io.cowfs.core.device.BlockDevice;
 import java.io.IOException;
+import java.time.Clock;
 import java.util.List;
 import java.util.UUID;
 
@@ -20,6 +21,7 @@ public final class CommitSequence {
   private final BlockStore store;
   private final Index index;
   private final RootRing ring;
+  private final Clock clock;
 
   public CommitSequence(
       UUID poolId,
@@ -27,13 +29,15 @@ public final class CommitSequence {
       Allocator allocator,
       BlockStore store,
       Index index,
-      RootRing ring) {
+      RootRing ring,
+      Clock clock) {
     this.poolId = poolId;
     this.device = device;
     this.allocator = allocator;
     this.store = store;
     this.index = index;
     this.ring = ring;
+    this.clock = clock;
   }
 
   /** A queued task, with whoever waits for its outcome. */
@@ -48,24 +52,24 @@ public final class CommitSequence {
       oldestPinnedTxg = Math.min(oldestPinnedTxg, participant.oldestPinnedTxg());
     }
     allocator.beginTxg(txg, oldestPinnedTxg);
-    index.beginTxg(txg);
 
     BlockPointer directory;
     try (BlockWriter writer = store.openWriter(txg)) {
+      index.beginTxg(txg, writer);
       for (Participant participant : participants) {
         participant.sync(txg, writer);
       }
       for (PendingTask task : tasks) {
         task.run(txg);
       }
-      directory = index.writeDirectory(txg, writer);
+      directory = index.writeDirectory();
       writer.flush();
     }
     device.sync();
-    index.commit(txg);
-    ring.write(new RootRecord(txg, poolId, directory, System.currentTimeMillis()));
+    index.commit();
+    ring.write(new RootRecord(txg, poolId, clock.millis(), directory));
 
-    index.committed(txg);
+    index.committed();
     for (Participant participant : participants) {
       participant.published(txg);
     }

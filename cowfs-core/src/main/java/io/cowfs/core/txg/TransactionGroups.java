@@ -27,6 +27,9 @@ public final class TransactionGroups implements Closeable {
   private static final Logger LOG = System.getLogger(TransactionGroups.class.getName());
   private static final long POLL_MILLIS = 100;
 
+  /** What a txg frees is reusable once that txg and the next two are durable. */
+  private static final int COMMITS_TO_RELEASE = 3;
+
   /** A task with its outcome. */
   private record QueuedTask(SyncTask task, CompletableFuture<Void> outcome, List<Runnable> afterwards)
       implements CommitSequence.PendingTask {
@@ -54,6 +57,10 @@ public final class TransactionGroups implements Closeable {
   private final Condition progress = lock.newCondition();
   private final List<QueuedTask> tasks = new ArrayList<>();
   private long wantedTxg;
+
+  /** Commits yet to come that have nothing to write but let freed space become reusable. */
+  private int commitsToRelease;
+
   private long durableTxg;
   private boolean closing;
 
@@ -200,9 +207,10 @@ public final class TransactionGroups implements Closeable {
     }
   }
 
-  /** Commits everything done before the call. */
+  /** Commits everything done before the call; returns at once when there is nothing. */
   public void syncAll() throws PoolSuspendedException {
-    awaitDurable(open.number(), () -> false);
+    Txg txg = open;
+    awaitDurable(txg.dirtyBytes() > 0 ? txg.number() : txg.number() - 1, () -> false);
   }
 
   /** The newest durable txg. */
@@ -238,7 +246,8 @@ public final class TransactionGroups implements Closeable {
     try {
       outcome.get();
     } catch (ExecutionException failure) {
-      if (failure.getCause().getCause() instanceof IOException cause) {
+      if (failure.getCause() instanceof TaskRefusedException refused
+          && refused.getCause() instanceof IOException cause) {
         throw cause;
       }
       if (failure.getCause() instanceof IOException cause) {
@@ -294,7 +303,7 @@ public final class TransactionGroups implements Closeable {
         if (closing) {
           return changed;
         }
-        if (changed || sequence.wantsCommit()) {
+        if (changed || (commitsToRelease > 0 && sequence.wantsCommit())) {
           long now = System.nanoTime();
           if (firstDirtyNanos == 0) {
             firstDirtyNanos = now;
@@ -322,6 +331,8 @@ public final class TransactionGroups implements Closeable {
     try {
       due = List.copyOf(tasks);
       tasks.clear();
+      boolean changed = txg.dirtyBytes() > 0 || !due.isEmpty();
+      commitsToRelease = changed ? COMMITS_TO_RELEASE : commitsToRelease - 1;
       open = new Txg(next);
     } finally {
       lock.unlock();

@@ -1,0 +1,364 @@
+package io.cowfs.core.pool;
+
+import io.cowfs.core.alloc.Allocator;
+import io.cowfs.core.alloc.SpacePuncher;
+import io.cowfs.core.alloc.SpaceStatus;
+import io.cowfs.core.block.BlockPointer;
+import io.cowfs.core.block.BlockStore;
+import io.cowfs.core.block.BlockWriter;
+import io.cowfs.core.block.CacheLimits;
+import io.cowfs.core.block.CorruptBlockException;
+import io.cowfs.core.codec.ChecksumAlgorithm;
+import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.dataset.Catalog;
+import io.cowfs.core.dataset.CatalogState;
+import io.cowfs.core.dataset.DatasetException;
+import io.cowfs.core.dataset.DatasetInfo;
+import io.cowfs.core.dataset.Datasets;
+import io.cowfs.core.device.FileDevice;
+import io.cowfs.core.device.PoolLabel;
+import io.cowfs.core.fs.ExtentItems;
+import io.cowfs.core.fs.Volume;
+import io.cowfs.core.fs.VolumeServices;
+import io.cowfs.core.txg.CommitSequence;
+import io.cowfs.core.txg.DirtyLimit;
+import io.cowfs.core.txg.RootRecord;
+import io.cowfs.core.txg.RootRing;
+import io.cowfs.core.txg.SyncTask;
+import io.cowfs.core.txg.SyncTask.TaskRefusedException;
+import io.cowfs.core.txg.TransactionGroups;
+import io.cowfs.core.vfs.FileSystem;
+import java.io.Closeable;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+
+/**
+ * A pool that is open in this process. Thread-safe: operations on its structure are done one at a time
+ * ({@code this} is their lock), file systems are used concurrently.
+ *
+ * <p>Every error is one line fit for a user. What fails has changed nothing, if not said otherwise.
+ */
+public final class Pool implements Closeable {
+  private static final Logger LOG = System.getLogger(Pool.class.getName());
+  private static final DateTimeFormatter KEPT_NAME =
+      DateTimeFormatter.ofPattern("'before-rollback-'yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
+
+  /**
+   * How a pool is made.
+   *
+   * @param capacityBytes size limit; 0 for none
+   * @param compression of new data
+   * @param blockDevice where data goes instead of a file in the pool directory; may be null
+   */
+  public record CreateOptions(
+      long capacityBytes, CompressionSetting compression, Path blockDevice) {}
+
+  private final FileChannel lock;
+  private final PoolLabel label;
+  private final FileDevice device;
+  private final Allocator allocator;
+  private final BlockStore store;
+  private final Catalog catalog;
+  private final Datasets datasets;
+  private final TransactionGroups txgs;
+  private final SpacePuncher puncher;
+  private final VolumeServices services;
+  private final Map<String, Volume> volumes = new HashMap<>();
+  private boolean closed;
+
+  private Pool(FileChannel lock, PoolLabel label, FileDevice device, Catalog catalog)
+      throws IOException {
+    this.lock = lock;
+    this.label = label;
+    this.device = device;
+    this.catalog = catalog;
+    CatalogState state = catalog.load();
+    long txg = state.pool().txg();
+    RootRing ring = RootRing.open(device, label.uuid(), txg, catalog.name());
+    this.allocator = Allocator.restore(device, state.regions(), state.deferred());
+    this.store = new BlockStore(device, allocator, CacheLimits.DEFAULT);
+    Clock clock = Clock.systemUTC();
+    this.datasets =
+        Datasets.open(
+            new Datasets.Storage(catalog, allocator, store::readBlock, new ExtentItems(), clock),
+            state);
+    if (txg > 0 && ring.newest().map(RootRecord::txg).orElse(0L) < txg) {
+      // The record of the last commit did not survive a crash; the next one must find it in place.
+      BlockPointer directory = state.pool().directoryRoot().orElse(null);
+      ring.write(new RootRecord(txg, label.uuid(), clock.millis(), directory));
+    }
+    this.txgs =
+        new TransactionGroups(
+            new CommitSequence(
+                label.uuid(),
+                device,
+                allocator,
+                store,
+                new PoolIndex(datasets, catalog, allocator),
+                ring,
+                clock),
+            DirtyLimit.DEFAULT,
+            txg);
+    this.puncher =
+        new SpacePuncher(
+            allocator,
+            failure -> LOG.log(Level.WARNING, "freed space is not given back to the host", failure));
+    this.services =
+        new VolumeServices(
+            txgs,
+            allocator,
+            store,
+            store::readBlock,
+            new VolumeServices.SharedPages(),
+            () -> device.hostFreeBytes() / BlockPointer.SECTOR_BYTES,
+            clock,
+            processOwner());
+  }
+
+  private static VolumeServices.Owner processOwner() throws IOException {
+    Path self = Path.of("/proc/self");
+    return new VolumeServices.Owner(
+        (Integer) Files.getAttribute(self, "unix:uid"),
+        (Integer) Files.getAttribute(self, "unix:gid"));
+  }
+
+  /** True when the directory has the files of a pool; says nothing of their state. */
+  public static boolean isPool(Path directory) {
+    return new PoolPath(directory).looksLikePool();
+  }
+
+  /** Makes a pool with one empty dataset, {@code root}, durably. The directory must be new or empty. */
+  public static void create(Path directory, CreateOptions options) throws IOException {
+    PoolPath path = new PoolPath(directory);
+    path.prepareNew();
+    UUID uuid = UUID.randomUUID();
+    CompressionSetting compression = options.compression();
+    try (FileChannel lock = path.lock()) {
+      if (options.blockDevice() != null) {
+        Files.createSymbolicLink(path.data(), options.blockDevice().toAbsolutePath());
+      }
+      Catalog.create(directory, uuid, options.capacityBytes()).close();
+      try (FileDevice device =
+          options.blockDevice() == null
+              ? FileDevice.create(path.data(), capacity(options.capacityBytes()))
+              : FileDevice.open(path.data(), capacity(options.capacityBytes()))) {
+        new PoolLabel(
+                uuid,
+                options.capacityBytes(),
+                Clock.systemUTC().millis(),
+                compression.compression().id(),
+                compression.level(),
+                ChecksumAlgorithm.CRC32C.id(),
+                BlockWriter.BLOCK_CHECKSUM.id())
+            .write(device);
+        device.sync();
+      }
+      path.sync();
+    }
+    try (Pool pool = open(directory)) {
+      pool.runTask(txg -> pool.datasets.createRoot(compression));
+      pool.fileSystem("root");
+    }
+  }
+
+  private static long capacity(long limit) {
+    return limit == 0 ? FileDevice.UNLIMITED_BYTES : limit;
+  }
+
+  /**
+   * Opens a pool: recovers what a crash left, and keeps other processes out until it is closed.
+   *
+   * @throws PoolBusyException when another process has it open
+   * @throws io.cowfs.core.device.DamagedPoolException when its label, ring or index is damaged
+   * @throws io.cowfs.core.device.UnsupportedFormatException when it is no pool, or of a newer format
+   */
+  public static Pool open(Path directory) throws IOException {
+    PoolPath path = new PoolPath(directory);
+    path.requirePool();
+    FileChannel lock = path.lock();
+    FileDevice device = null;
+    Catalog catalog = null;
+    try {
+      PoolLabel label;
+      try (FileDevice unlimited = FileDevice.open(path.data(), FileDevice.UNLIMITED_BYTES)) {
+        label = PoolLabel.read(unlimited);
+      }
+      device = FileDevice.open(path.data(), capacity(label.capacityBytes()));
+      catalog = Catalog.open(directory, label.uuid(), label.capacityBytes());
+      return new Pool(lock, label, device, catalog);
+    } catch (IOException | RuntimeException failure) {
+      if (catalog != null) {
+        catalog.close();
+      }
+      if (device != null) {
+        device.close();
+      }
+      lock.close();
+      throw failure;
+    }
+  }
+
+  /** The file system of a dataset; opened at the first call, then shared until it is closed. */
+  public synchronized FileSystem fileSystem(String dataset) throws IOException {
+    Volume volume = volumes.get(dataset);
+    if (volume == null) {
+      volume = Volume.open(services, datasets.head(dataset));
+      volumes.put(dataset, volume);
+    }
+    return volume;
+  }
+
+  /** Commits everything of a dataset's file system and closes it. No operation may be active. */
+  public synchronized void closeFileSystem(String dataset) throws IOException {
+    Volume volume = volumes.remove(dataset);
+    if (volume != null) {
+      volume.close();
+    }
+  }
+
+  /** Datasets by name, each followed by its snapshots from old to new; as of the last commit. */
+  public List<DatasetInfo> list() {
+    return datasets.list();
+  }
+
+  /** A new, empty dataset. */
+  public synchronized void createDataset(String name) throws IOException {
+    runTask(txg -> datasets.createDataset(name));
+  }
+
+  /** Keeps the state of a dataset: everything that was written to it before the call. */
+  public synchronized void snapshot(String dataset, String name) throws IOException {
+    runTask(txg -> datasets.snapshot(dataset, name));
+  }
+
+  /**
+   * Makes a dataset what it was at a snapshot, mounted or not. Newer snapshots stay.
+   *
+   * @return the name of the snapshot that keeps the state from before
+   */
+  public synchronized String rollback(String dataset, String snapshot) throws IOException {
+    String kept = unusedName(dataset, KEPT_NAME.format(Instant.now()));
+    SyncTask task = task(txg -> datasets.rollback(dataset, snapshot, kept));
+    Volume volume = volumes.get(dataset);
+    if (volume == null) {
+      txgs.runTask(task);
+    } else {
+      volume.replaceTree(task);
+    }
+    return kept;
+  }
+
+  private String unusedName(String dataset, String wished) {
+    String name = wished;
+    for (int i = 2; snapshotExists(dataset, name); i++) {
+      name = wished + "-" + i;
+    }
+    return name;
+  }
+
+  private boolean snapshotExists(String dataset, String name) {
+    return datasets.list().stream()
+        .anyMatch(info -> info.dataset().equals(dataset) && info.snapshot().equals(name));
+  }
+
+  /**
+   * Destroys a snapshot, or a dataset.
+   *
+   * @param snapshot null for the dataset, which must not be open
+   * @param recursive with all snapshots of the dataset
+   */
+  public synchronized void destroy(String dataset, String snapshot, boolean recursive)
+      throws IOException {
+    if (snapshot != null) {
+      runTask(txg -> datasets.destroySnapshot(dataset, snapshot));
+      return;
+    }
+    if (volumes.containsKey(dataset)) {
+      throw new DatasetException(
+          DatasetException.Reason.BUSY, "dataset '" + dataset + "' is mounted");
+    }
+    runTask(
+        txg ->
+            datasets.destroyDataset(
+                dataset, recursive ? Datasets.Recursion.SNAPSHOTS : Datasets.Recursion.NONE));
+  }
+
+  /** What a task does; refusals are its declared exceptions. */
+  private interface TaskBody {
+    void run(long txg) throws IOException;
+  }
+
+  private void runTask(TaskBody body) throws IOException {
+    txgs.runTask(task(body));
+  }
+
+  /** A request that cannot be carried out, or meets damage before it changed anything, is refused. */
+  private static SyncTask task(TaskBody body) {
+    return txg -> {
+      try {
+        body.run(txg);
+        return null;
+      } catch (DatasetException | CorruptBlockException refused) {
+        throw new TaskRefusedException(refused);
+      }
+    };
+  }
+
+  /** Makes everything durable that was done before the call. */
+  public void sync() throws IOException {
+    txgs.syncAll();
+  }
+
+  public PoolStatus status() {
+    SpaceStatus space = allocator.status();
+    IOException suspended = txgs.suspendedBy();
+    return new PoolStatus(
+        suspended == null ? "active" : "suspended: " + suspended.getMessage(),
+        label.capacityBytes(),
+        space.allocated() * BlockPointer.SECTOR_BYTES,
+        space.pending() * BlockPointer.SECTOR_BYTES,
+        txgs.durableTxg(),
+        txgs.dirtyDataBytes());
+  }
+
+  /**
+   * Commits everything and closes the pool; no file system of it may be in use.
+   *
+   * @throws IOException when the last changes could not be committed; the pool is closed all the same
+   */
+  @Override
+  public synchronized void close() throws IOException {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    boolean committed = false;
+    try {
+      txgs.close();
+      committed = true;
+    } finally {
+      if (committed) {
+        puncher.close();
+        device.sync();
+      } else {
+        puncher.stop();
+      }
+      store.close();
+      catalog.close();
+      device.close();
+      lock.close();
+    }
+  }
+}

@@ -1,0 +1,128 @@
+package io.cowfs.core.pool;
+
+import io.cowfs.core.device.StorageException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/** The files of a pool directory. Immutable. */
+record PoolPath(Path directory) {
+  private static final Set<String> REFUSED_PREFIXES =
+      Set.of("nfs", "cifs", "smb", "9p", "fuse", "ceph", "afs");
+
+  /** What is wrong with the directory, as one line. */
+  private static final class PoolPathException extends StorageException {
+    private static final long serialVersionUID = 1L;
+
+    PoolPathException(String message) {
+      super(message);
+    }
+  }
+
+  Path data() {
+    return directory.resolve("data");
+  }
+
+  Path index() {
+    return directory.resolve("index");
+  }
+
+  private Path lockFile() {
+    return directory.resolve("lock");
+  }
+
+  boolean looksLikePool() {
+    return Files.exists(data(), LinkOption.NOFOLLOW_LINKS) && Files.isDirectory(index());
+  }
+
+  void requirePool() throws IOException {
+    if (!Files.exists(directory)) {
+      throw new PoolPathException(directory + ": no such pool");
+    }
+    if (!looksLikePool()) {
+      throw new PoolPathException(directory + ": not a cowfs pool");
+    }
+    if (!Files.exists(data())) {
+      throw new PoolPathException(data() + ": the pool's device is missing");
+    }
+    requireFitHost();
+  }
+
+  /** LMDB and the locks are not safe on network file systems, nor is a pool within a FUSE mount. */
+  void requireFitHost() throws IOException {
+    String type = Files.getFileStore(directory).type().toLowerCase(Locale.ROOT);
+    for (String refused : REFUSED_PREFIXES) {
+      if (type.startsWith(refused) && !type.equals("fuseblk")) {
+        throw new PoolPathException(
+            directory + ": a pool cannot lie on a file system of type " + type);
+      }
+    }
+  }
+
+  /** Makes the directory, or takes an empty one. */
+  void prepareNew() throws IOException {
+    if (!Files.exists(directory)) {
+      Path parent = directory.toAbsolutePath().getParent();
+      if (parent == null || !Files.isDirectory(parent)) {
+        throw new PoolPathException(directory + ": the directory above does not exist");
+      }
+      Files.createDirectory(directory);
+    } else if (!Files.isDirectory(directory)) {
+      throw new PoolPathException(directory + ": not a directory");
+    } else if (looksLikePool()) {
+      throw new PoolPathException(directory + ": a pool is there already");
+    } else {
+      try (Stream<Path> files = Files.list(directory)) {
+        if (files.findAny().isPresent()) {
+          throw new PoolPathException(directory + ": not empty");
+        }
+      } catch (UncheckedIOException failure) {
+        throw failure.getCause();
+      }
+    }
+    requireFitHost();
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
+  }
+
+  /** Makes what was created in the directory durable, and the directory itself. */
+  void sync() throws IOException {
+    for (Path each : new Path[] {directory, directory.toAbsolutePath().getParent()}) {
+      if (each != null) {
+        try (FileChannel channel = FileChannel.open(each, StandardOpenOption.READ)) {
+          channel.force(true);
+        }
+      }
+    }
+  }
+
+  /** Keeps other processes, and other openings in this one, out until the channel is closed. */
+  FileChannel lock() throws IOException {
+    FileChannel channel =
+        FileChannel.open(lockFile(), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    boolean locked = false;
+    try {
+      FileLock lock = channel.tryLock();
+      locked = lock != null;
+    } catch (OverlappingFileLockException alreadyOpenHere) {
+      locked = false;
+    } finally {
+      if (!locked) {
+        channel.close();
+      }
+    }
+    if (!locked) {
+      throw new PoolBusyException(directory + ": the pool is in use by another process");
+    }
+    return channel;
+  }
+}

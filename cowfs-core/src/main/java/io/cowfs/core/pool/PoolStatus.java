@@ -1,0 +1,19 @@
+package io.cowfs.core.pool;
+
+/**
+ * The state of an open pool at one moment.
+ *
+ * @param state {@code active}, or {@code suspended: } and why
+ * @param capacityBytes the size limit; 0 when there is none
+ * @param allocatedBytes in use on the device, what is being freed included
+ * @param freeingBytes freed, reusable after coming commits
+ * @param txg the newest durable transaction group
+ * @param dirtyBytes file data that is in memory only
+ */
+public record PoolStatus(
+    String state,
+    long capacityBytes,
+    long allocatedBytes,
+    long freeingBytes,
+    long txg,
+    long dirtyBytes) {}
