@@ -9,5 +9,5 @@ public interface NodeWriter extends NodeReader {
   BlockPointer writeNode(byte[] node) throws IOException;
 
   /** A pointer has left the tree. The tree frees nothing itself. */
-  void leaves(BlockPointer pointer);
+  void leaves(BlockPointer pointer) throws IOException;
 }

@@ -1,0 +1,422 @@
+package io.cowfs.core.dataset;
+
+import static org.lmdbjava.ByteArrayProxy.PROXY_BA;
+import static org.lmdbjava.DbiFlags.MDB_CREATE;
+import static org.lmdbjava.DbiFlags.MDB_UNSIGNEDKEY;
+import static org.lmdbjava.EnvFlags.MDB_NOTLS;
+
+import io.cowfs.core.alloc.OutOfSpaceException;
+import io.cowfs.core.alloc.RegionBitmap;
+import io.cowfs.core.alloc.SpaceChanges;
+import io.cowfs.core.device.DamagedPoolException;
+import io.cowfs.core.device.HostFullException;
+import io.cowfs.core.device.StorageException;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.lmdbjava.CursorIterable;
+import org.lmdbjava.CursorIterable.KeyVal;
+import org.lmdbjava.Dbi;
+import org.lmdbjava.DbiFlags;
+import org.lmdbjava.Env;
+import org.lmdbjava.KeyRange;
+import org.lmdbjava.LmdbException;
+import org.lmdbjava.LmdbNativeException;
+import org.lmdbjava.Txn;
+
+/**
+ * The index of a pool: an LMDB environment, and the only user of it. A commit is one durable write
+ * transaction; it is done entirely or not at all.
+ *
+ * <p>Thread-safe: any number of readers, commits one at a time. {@link #close} waits for all of
+ * them, and what comes later fails with an {@link IllegalStateException}, for LMDB itself would
+ * take the process down.
+ *
+ * <p>No error of LMDB leaves this class as an unchecked exception; each becomes one line that names
+ * the file.
+ */
+public final class Catalog implements Closeable {
+  private static final String DIRECTORY = "index";
+  private static final String DATA_FILE = "data.mdb";
+  private static final int FILE_MODE = 0600;
+  private static final int MAX_READERS = 16;
+
+  /** The map is only address space: large from the start, for it must not change later. */
+  private static final long MIN_MAP_BYTES = 1L << 30;
+
+  private static final long MAX_MAP_BYTES = 64L << 30;
+
+  /** Beyond what the worst fragmentation of a pool needs. */
+  private static final int POOL_BYTES_PER_MAP_BYTE = 16;
+
+  private static final int ENOSPC = 28;
+  private static final int EDQUOT = 122;
+
+  private final Path file;
+  private final Env<byte[]> env;
+  private final CatalogReserve reserve;
+  private final Databases databases;
+
+  /** Shared by every use of the environment, exclusive for closing it. */
+  private final ReadWriteLock use = new ReentrantReadWriteLock();
+
+  /** Guarded by {@link #use}. */
+  private boolean closed;
+
+  /** The databases of the environment, in the order of {@link #NAMES}. */
+  record Databases(
+      Dbi<byte[]> pool,
+      Dbi<byte[]> nodes,
+      Dbi<byte[]> space,
+      Dbi<byte[]> deferred,
+      Dbi<byte[]> deadlists) {
+
+    static final List<String> NAMES = List.of("pool", "nodes", "space", "deferred", "deadlists");
+
+    static Databases open(Env<byte[]> env, DbiFlags... flags) {
+      return new Databases(
+          env.openDbi(NAMES.get(0), flags),
+          env.openDbi(NAMES.get(1), flags),
+          env.openDbi(NAMES.get(2), flags),
+          env.openDbi(NAMES.get(3), flags),
+          env.openDbi(NAMES.get(4), flags));
+    }
+
+    PoolRecordFormat.Counts counts(Txn<byte[]> txn) {
+      return new PoolRecordFormat.Counts(
+          nodes.stat(txn).entries,
+          space.stat(txn).entries,
+          deferred.stat(txn).entries,
+          deadlists.stat(txn).entries);
+    }
+  }
+
+  private Catalog(Path file, Env<byte[]> env, CatalogReserve reserve, Databases databases) {
+    this.file = file;
+    this.env = env;
+    this.reserve = reserve;
+    this.databases = databases;
+  }
+
+  /**
+   * Makes the index of a new pool, durably, with the state before its first txg.
+   *
+   * @param poolDirectory exists, and has no index yet
+   * @param capacityBytes the most that the pool can hold; 0 for no limit
+   */
+  public static Catalog create(Path poolDirectory, UUID pool, long capacityBytes)
+      throws IOException {
+    Path directory = poolDirectory.resolve(DIRECTORY);
+    if (Files.exists(directory)) {
+      throw new CatalogException(directory + " exists already");
+    }
+    Files.createDirectory(directory);
+    Path file = directory.resolve(DATA_FILE);
+    Catalog catalog = open(file, mapBytes(capacityBytes), MDB_UNSIGNEDKEY, MDB_CREATE);
+    try {
+      catalog.writeFirstRecord(new PoolRecord(pool, 0, 1, 1, Optional.empty()));
+      syncDirectory(directory);
+      syncDirectory(poolDirectory);
+      return catalog;
+    } catch (IOException e) {
+      catalog.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Opens the index of a pool whose lock the caller holds.
+   *
+   * @throws DamagedPoolException when it is damaged or belongs to another pool
+   */
+  public static Catalog open(Path poolDirectory, UUID pool, long capacityBytes) throws IOException {
+    Path file = poolDirectory.resolve(DIRECTORY).resolve(DATA_FILE);
+    if (!Files.isRegularFile(file)) {
+      throw new DamagedPoolException("the index " + file + " is missing");
+    }
+    IndexPageCheck.check(file);
+    Catalog catalog = open(file, mapBytes(capacityBytes), MDB_UNSIGNEDKEY);
+    try {
+      catalog.requirePool(pool);
+      return catalog;
+    } catch (IOException e) {
+      catalog.close();
+      throw e;
+    }
+  }
+
+  /** MDB_UNSIGNEDKEY is lmdbjava's own: its end of a range is compared as LMDB does it. */
+  private static Catalog open(Path file, long mapBytes, DbiFlags... flags) throws IOException {
+    Env<byte[]> env = null;
+    try {
+      env =
+          Env.create(PROXY_BA)
+              .setMapSize(mapBytes)
+              .setMaxDbs(Databases.NAMES.size())
+              .setMaxReaders(MAX_READERS)
+              .open(file.getParent().toFile(), FILE_MODE, MDB_NOTLS);
+      env.readerCheck();
+      Catalog catalog =
+          new Catalog(file, env, new CatalogReserve(file, mapBytes), Databases.open(env, flags));
+      catalog.keepReserve();
+      return catalog;
+    } catch (LmdbException e) {
+      if (env != null) {
+        env.close();
+      }
+      throw failure(file, e);
+    }
+  }
+
+  private static long mapBytes(long capacityBytes) {
+    if (capacityBytes == 0) {
+      return MAX_MAP_BYTES;
+    }
+    return Math.max(
+        MIN_MAP_BYTES, Math.min(MAX_MAP_BYTES, capacityBytes / POOL_BYTES_PER_MAP_BYTE));
+  }
+
+  /**
+   * Reads everything and verifies every record.
+   *
+   * @throws DamagedPoolException when a record is damaged or lost
+   */
+  public CatalogState load() throws IOException {
+    return reading(txn -> new CatalogLoad(databases, txn).load());
+  }
+
+  /** The file's name, for messages. */
+  public String name() {
+    return file.toString();
+  }
+
+  /** The txg of the last commit, and what else is known of the pool as a whole. */
+  public PoolRecord pool() throws IOException {
+    return reading(txn -> CatalogLoad.pool(databases, txn));
+  }
+
+  /** Reports the references in a deadlist; none where there is no such list. */
+  void readDeadlist(long deadlist, ReferenceList.Visitor visitor) throws IOException {
+    reading(
+        txn -> {
+          long lastTxg = CatalogLoad.pool(databases, txn).txg();
+          try (CursorIterable<byte[]> chunks =
+              databases.deadlists.iterate(txn, chunksOf(deadlist))) {
+            for (KeyVal<byte[]> chunk : chunks) {
+              DeadlistChunkFormat.decode(
+                  CatalogFormat.unseal(chunk.key(), chunk.val()), lastTxg, visitor);
+            }
+          }
+          return null;
+        });
+  }
+
+  /**
+   * Writes everything that a txg changes as one transaction; durable when this returns. After an
+   * error the last commit still stands, and whether this one is durable is not known where the
+   * error came from the device.
+   *
+   * @throws OutOfSpaceException when the index has reached its own limit
+   * @throws HostFullException when the host has no space for it
+   */
+  public synchronized void commit(CommitBatch batch) throws IOException {
+    using(
+        () -> {
+          try (Txn<byte[]> txn = env.txnWrite()) {
+            writeNodes(txn, batch);
+            writeSpace(txn, batch.txg(), batch.space);
+            writeDeadlists(txn, batch);
+            writePool(txn, batch.pool);
+            txn.commit();
+          }
+          keepReserve();
+          return null;
+        });
+  }
+
+  private void keepReserve() throws IOException {
+    reserve.keep((env.info().lastPageNumber + 1) * env.stat().pageSize);
+  }
+
+  private void writeFirstRecord(PoolRecord pool) throws IOException {
+    using(
+        () -> {
+          try (Txn<byte[]> txn = env.txnWrite()) {
+            writePool(txn, pool);
+            txn.commit();
+          }
+          return null;
+        });
+  }
+
+  private void writeNodes(Txn<byte[]> txn, CommitBatch batch) {
+    for (int node : batch.removedNodes) {
+      databases.nodes.delete(txn, CatalogFormat.nodeKey(node));
+    }
+    for (NodeRecord node : batch.changedNodes) {
+      put(txn, databases.nodes, CatalogFormat.nodeKey(node.id()), NodeRecordFormat.encode(node));
+    }
+  }
+
+  private void writeSpace(Txn<byte[]> txn, long txg, SpaceChanges space) {
+    for (RegionBitmap region : space.regions()) {
+      put(txn, databases.space, CatalogFormat.spaceKey(region.region()), region.bits());
+    }
+    for (long released : space.releasedTxgs()) {
+      deleteAll(
+          txn,
+          databases.deferred,
+          KeyRange.closed(
+              CatalogFormat.deferredKey(released, 0), CatalogFormat.deferredKey(released, -1)));
+    }
+    byte[] freed = space.deferredFrees();
+    int chunk = 0;
+    for (int from = 0; from < freed.length; from += CatalogFormat.DEFERRED_CHUNK_BYTES) {
+      int to = Math.min(freed.length, from + CatalogFormat.DEFERRED_CHUNK_BYTES);
+      put(
+          txn,
+          databases.deferred,
+          CatalogFormat.deferredKey(txg, chunk++),
+          Arrays.copyOfRange(freed, from, to));
+    }
+  }
+
+  private void writeDeadlists(Txn<byte[]> txn, CommitBatch batch) {
+    for (long deadlist : batch.droppedDeadlists) {
+      deleteAll(txn, databases.deadlists, chunksOf(deadlist));
+    }
+    for (Map.Entry<Long, ReferenceList> append : batch.deadlistAppends.entrySet()) {
+      ReferenceList references = append.getValue();
+      int chunk = 0;
+      for (int i = 0; i < references.size(); i += DeadlistChunkFormat.MAX_ENTRIES) {
+        put(
+            txn,
+            databases.deadlists,
+            CatalogFormat.deadlistKey(append.getKey(), batch.txg(), chunk++),
+            DeadlistChunkFormat.encode(references, i));
+      }
+    }
+  }
+
+  private void writePool(Txn<byte[]> txn, PoolRecord pool) {
+    byte[] record = PoolRecordFormat.encode(pool, databases.counts(txn));
+    put(txn, databases.pool, CatalogFormat.poolKey(), record);
+  }
+
+  private static void put(Txn<byte[]> txn, Dbi<byte[]> database, byte[] key, byte[] content) {
+    database.put(txn, key, CatalogFormat.seal(key, content));
+  }
+
+  /** Keys are gathered first: a cursor does not survive changes beside it. */
+  private static void deleteAll(Txn<byte[]> txn, Dbi<byte[]> database, KeyRange<byte[]> range) {
+    List<byte[]> keys = new ArrayList<>();
+    try (CursorIterable<byte[]> records = database.iterate(txn, range)) {
+      for (KeyVal<byte[]> each : records) {
+        keys.add(each.key());
+      }
+    }
+    for (byte[] key : keys) {
+      database.delete(txn, key);
+    }
+  }
+
+  private static KeyRange<byte[]> chunksOf(long deadlist) {
+    return KeyRange.closed(
+        CatalogFormat.deadlistKey(deadlist, 0, 0), CatalogFormat.deadlistKey(deadlist, -1, -1));
+  }
+
+  private void requirePool(UUID pool) throws IOException {
+    UUID actual = pool().pool();
+    if (!actual.equals(pool)) {
+      throw new DamagedPoolException(
+          "the index %s belongs to the pool %s, not to %s".formatted(file, actual, pool));
+    }
+  }
+
+  /** Waits for readers and a running commit, then closes the environment. Idempotent. */
+  @Override
+  public void close() throws IOException {
+    use.writeLock().lock();
+    try {
+      if (!closed) {
+        closed = true;
+        env.close();
+        reserve.close();
+      }
+    } finally {
+      use.writeLock().unlock();
+    }
+  }
+
+  @FunctionalInterface
+  private interface Use<R> {
+    R run() throws IOException, BadRecordException;
+  }
+
+  @FunctionalInterface
+  private interface Read<R> {
+    R run(Txn<byte[]> txn) throws IOException, BadRecordException;
+  }
+
+  private <R> R reading(Read<R> read) throws IOException {
+    return using(
+        () -> {
+          try (Txn<byte[]> txn = env.txnRead()) {
+            return read.run(txn);
+          }
+        });
+  }
+
+  private <R> R using(Use<R> operation) throws IOException {
+    use.readLock().lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException("the index " + file + " is closed");
+      }
+      return operation.run();
+    } catch (BadRecordException e) {
+      throw new DamagedPoolException("the index %s: %s".formatted(file, e.getMessage()), e);
+    } catch (LmdbException e) {
+      throw failure(file, e);
+    } finally {
+      use.readLock().unlock();
+    }
+  }
+
+  private static StorageException failure(Path file, LmdbException e) {
+    String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+    if (e instanceof Env.MapFullException) {
+      return new OutOfSpaceException("the index %s has reached its size limit".formatted(file), e);
+    }
+    if (e instanceof LmdbNativeException.PageCorruptedException
+        || e instanceof LmdbNativeException.PageNotFoundException
+        || e instanceof Env.FileInvalidException
+        || e instanceof Env.VersionMismatchException
+        || e instanceof Dbi.KeyNotFoundException
+        || e instanceof Dbi.IncompatibleException) {
+      return new DamagedPoolException("the index %s is damaged: %s".formatted(file, message), e);
+    }
+    if (e instanceof LmdbNativeException error
+        && (error.getResultCode() == ENOSPC || error.getResultCode() == EDQUOT)) {
+      return new HostFullException("no space left for the index " + file, e);
+    }
+    return new CatalogException("the index %s: %s".formatted(file, message), e);
+  }
+
+  private static void syncDirectory(Path directory) throws IOException {
+    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package io.cowfs.core.dataset;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.zip.CRC32C;
+
+/**
+ * The keys of the index, which are big-endian so that their byte order is their order, and the seal
+ * that ends every value: the CRC32C of key and content, little-endian.
+ */
+final class CatalogFormat {
+  /** The one key of the database {@code pool}. */
+  static final int POOL_KEY_ID = 0;
+
+  static final int POOL_KEY_BYTES = POOL_KEY_ID + Integer.BYTES;
+
+  /** Keys of the database {@code nodes}. */
+  static final int NODE_KEY_ID = 0;
+
+  static final int NODE_KEY_BYTES = NODE_KEY_ID + Integer.BYTES;
+
+  /** Keys of the database {@code space}. */
+  static final int SPACE_KEY_REGION = 0;
+
+  static final int SPACE_KEY_BYTES = SPACE_KEY_REGION + Integer.BYTES;
+
+  /** Keys of the database {@code deferred}. */
+  static final int DEFERRED_KEY_TXG = 0;
+
+  static final int DEFERRED_KEY_CHUNK = DEFERRED_KEY_TXG + Long.BYTES;
+  static final int DEFERRED_KEY_BYTES = DEFERRED_KEY_CHUNK + Integer.BYTES;
+
+  /** Keys of the database {@code deadlists}. */
+  static final int DEADLIST_KEY_ID = 0;
+
+  static final int DEADLIST_KEY_TXG = DEADLIST_KEY_ID + Long.BYTES;
+  static final int DEADLIST_KEY_CHUNK = DEADLIST_KEY_TXG + Long.BYTES;
+  static final int DEADLIST_KEY_BYTES = DEADLIST_KEY_CHUNK + Integer.BYTES;
+
+  /** The seal at the end of each value. */
+  static final int SEAL_BYTES = Integer.BYTES;
+
+  /** The most bytes of content in a chunk of deferred frees. */
+  static final int DEFERRED_CHUNK_BYTES = 1920;
+
+  private CatalogFormat() {}
+
+  static byte[] poolKey() {
+    return new byte[POOL_KEY_BYTES];
+  }
+
+  static byte[] nodeKey(int node) {
+    return ByteBuffer.allocate(NODE_KEY_BYTES).putInt(NODE_KEY_ID, node).array();
+  }
+
+  static byte[] spaceKey(int region) {
+    return ByteBuffer.allocate(SPACE_KEY_BYTES).putInt(SPACE_KEY_REGION, region).array();
+  }
+
+  static byte[] deferredKey(long txg, int chunk) {
+    return ByteBuffer.allocate(DEFERRED_KEY_BYTES)
+        .putLong(DEFERRED_KEY_TXG, txg)
+        .putInt(DEFERRED_KEY_CHUNK, chunk)
+        .array();
+  }
+
+  static byte[] deadlistKey(long deadlist, long txg, int chunk) {
+    return ByteBuffer.allocate(DEADLIST_KEY_BYTES)
+        .putLong(DEADLIST_KEY_ID, deadlist)
+        .putLong(DEADLIST_KEY_TXG, txg)
+        .putInt(DEADLIST_KEY_CHUNK, chunk)
+        .array();
+  }
+
+  /** The content with its seal behind it. */
+  static byte[] seal(byte[] key, byte[] content) {
+    return ByteBuffer.allocate(content.length + SEAL_BYTES)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .put(content)
+        .putInt(crc(key, content, content.length))
+        .array();
+  }
+
+  /**
+   * The content of a sealed value.
+   *
+   * @throws BadRecordException when the seal does not match; the caller names the file
+   */
+  static byte[] unseal(byte[] key, byte[] value) throws BadRecordException {
+    int contentBytes = value.length - SEAL_BYTES;
+    if (contentBytes < 0) {
+      throw new BadRecordException("a record is cut short");
+    }
+    ByteBuffer record = ByteBuffer.wrap(value).order(ByteOrder.LITTLE_ENDIAN);
+    int expected = record.getInt(contentBytes);
+    int actual = crc(key, value, contentBytes);
+    if (expected != actual) {
+      throw new BadRecordException(
+          "a record does not match its checksum (%08x, not %08x)".formatted(actual, expected));
+    }
+    byte[] content = new byte[contentBytes];
+    record.get(0, content);
+    return content;
+  }
+
+  private static int crc(byte[] key, byte[] content, int contentBytes) {
+    CRC32C crc = new CRC32C();
+    crc.update(key);
+    crc.update(content, 0, contentBytes);
+    return (int) crc.getValue();
+  }
+}

@@ -1,0 +1,148 @@
+package io.cowfs.core.dataset;
+
+import io.cowfs.core.alloc.RegionBitmap;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.lmdbjava.CursorIterable;
+import org.lmdbjava.CursorIterable.KeyVal;
+import org.lmdbjava.Dbi;
+import org.lmdbjava.Txn;
+
+/** Reads the whole index within one read transaction and verifies each record of it. */
+final class CatalogLoad {
+  private static final int REGION_BITMAP_BYTES = 4096;
+
+  private final Catalog.Databases databases;
+  private final Txn<byte[]> txn;
+
+  CatalogLoad(Catalog.Databases databases, Txn<byte[]> txn) {
+    this.databases = databases;
+    this.txn = txn;
+  }
+
+  @FunctionalInterface
+  private interface Visitor {
+    void visit(ByteBuffer key, byte[] content) throws IOException, BadRecordException;
+  }
+
+  static PoolRecord pool(Catalog.Databases databases, Txn<byte[]> txn)
+      throws IOException, BadRecordException {
+    return PoolRecordFormat.decode(poolContent(databases, txn));
+  }
+
+  CatalogState load() throws IOException, BadRecordException {
+    for (Dbi<byte[]> database : List.of(databases.pool(), databases.nodes(), databases.space())) {
+      requirePlain(database);
+    }
+    requirePlain(databases.deferred());
+    requirePlain(databases.deadlists());
+    byte[] content = poolContent(databases, txn);
+    PoolRecord pool = PoolRecordFormat.decode(content);
+    CatalogState state =
+        new CatalogState(pool, nodes(), regions(), deferred(), deadlists(pool.txg()));
+    if (!PoolRecordFormat.decodeCounts(content).equals(databases.counts(txn))
+        || databases.pool().stat(txn).entries != 1) {
+      throw new BadRecordException("records are missing");
+    }
+    return state;
+  }
+
+  private static byte[] poolContent(Catalog.Databases databases, Txn<byte[]> txn)
+      throws BadRecordException {
+    byte[] key = CatalogFormat.poolKey();
+    byte[] value = databases.pool().get(txn, key);
+    if (value == null) {
+      throw new BadRecordException("the pool record is missing");
+    }
+    return CatalogFormat.unseal(key, value);
+  }
+
+  private List<NodeRecord> nodes() throws IOException, BadRecordException {
+    List<NodeRecord> nodes = new ArrayList<>();
+    forEach(
+        databases.nodes(),
+        CatalogFormat.NODE_KEY_BYTES,
+        (key, content) -> {
+          NodeRecord node = NodeRecordFormat.decode(content);
+          if (node.id() != key.getInt(CatalogFormat.NODE_KEY_ID)) {
+            throw new BadRecordException("a dataset record has the id of another");
+          }
+          nodes.add(node);
+        });
+    return nodes;
+  }
+
+  private List<RegionBitmap> regions() throws IOException, BadRecordException {
+    List<RegionBitmap> regions = new ArrayList<>();
+    forEach(
+        databases.space(),
+        CatalogFormat.SPACE_KEY_BYTES,
+        (key, content) -> {
+          int region = key.getInt(CatalogFormat.SPACE_KEY_REGION);
+          if (region < 0 || content.length != REGION_BITMAP_BYTES) {
+            throw new BadRecordException("the space map of region " + region + " is none");
+          }
+          regions.add(new RegionBitmap(region, content));
+        });
+    return regions;
+  }
+
+  private Map<Long, byte[]> deferred() throws IOException, BadRecordException {
+    Map<Long, ByteArrayOutputStream> chunks = new TreeMap<>();
+    Map<Long, Integer> next = new TreeMap<>();
+    forEach(
+        databases.deferred(),
+        CatalogFormat.DEFERRED_KEY_BYTES,
+        (key, content) -> {
+          long txg = key.getLong(CatalogFormat.DEFERRED_KEY_TXG);
+          int chunk = key.getInt(CatalogFormat.DEFERRED_KEY_CHUNK);
+          if (chunk != next.getOrDefault(txg, 0)) {
+            throw new BadRecordException("a list of freed ranges of txg " + txg + " has a gap");
+          }
+          next.put(txg, chunk + 1);
+          chunks.computeIfAbsent(txg, t -> new ByteArrayOutputStream()).writeBytes(content);
+        });
+    Map<Long, byte[]> deferred = new TreeMap<>();
+    chunks.forEach((txg, bytes) -> deferred.put(txg, bytes.toByteArray()));
+    return deferred;
+  }
+
+  private Set<Long> deadlists(long lastTxg) throws IOException, BadRecordException {
+    Set<Long> deadlists = new HashSet<>();
+    forEach(
+        databases.deadlists(),
+        CatalogFormat.DEADLIST_KEY_BYTES,
+        (key, content) -> {
+          DeadlistChunkFormat.decode(content, lastTxg, (sector, sectors, birthTxg) -> {});
+          deadlists.add(key.getLong(CatalogFormat.DEADLIST_KEY_ID));
+        });
+    return deadlists;
+  }
+
+  private void forEach(Dbi<byte[]> database, int keyBytes, Visitor visitor)
+      throws IOException, BadRecordException {
+    try (CursorIterable<byte[]> records = database.iterate(txn)) {
+      for (KeyVal<byte[]> each : records) {
+        byte[] key = each.key();
+        if (key.length != keyBytes) {
+          throw new BadRecordException("a record has a key of " + key.length + " bytes");
+        }
+        visitor.visit(ByteBuffer.wrap(key), CatalogFormat.unseal(key, each.val()));
+      }
+    }
+  }
+
+  /** A database of another kind has another order, which reads would not follow. */
+  private void requirePlain(Dbi<byte[]> database) throws BadRecordException {
+    if (!database.listFlags(txn).isEmpty()) {
+      throw new BadRecordException("a database has unknown flags");
+    }
+  }
+}

@@ -1,0 +1,98 @@
+package io.cowfs.core.dataset;
+
+import io.cowfs.core.dataset.DatasetException.Reason;
+
+/**
+ * The names of datasets and snapshots. A component is {@code [A-Za-z0-9][A-Za-z0-9_.:-]*}; a
+ * dataset name is one or more components separated by {@code /}, a snapshot name is one component;
+ * neither is longer than {@link #MAX_LENGTH} characters.
+ */
+public final class Names {
+  public static final int MAX_LENGTH = 255;
+
+  /** The dataset that every pool has, from its creation on. */
+  public static final String ROOT_DATASET = "root";
+
+  private Names() {}
+
+  /**
+   * Checks a dataset name.
+   *
+   * @throws DatasetException with one line that says what is wrong with it
+   */
+  public static void requireDataset(String name) throws DatasetException {
+    requireLength("dataset", name);
+    int start = 0;
+    for (int slash = name.indexOf('/'); slash >= 0; slash = name.indexOf('/', start)) {
+      requireComponent("dataset", name, name.substring(start, slash));
+      start = slash + 1;
+    }
+    requireComponent("dataset", name, name.substring(start));
+  }
+
+  /**
+   * Checks a snapshot name, without its dataset.
+   *
+   * @throws DatasetException with one line that says what is wrong with it
+   */
+  public static void requireSnapshot(String name) throws DatasetException {
+    requireLength("snapshot", name);
+    requireComponent("snapshot", name, name);
+  }
+
+  /** The name of the dataset that must exist for {@code name} to be created; empty at the top. */
+  static String parentOf(String name) {
+    int slash = name.lastIndexOf('/');
+    return slash < 0 ? "" : name.substring(0, slash);
+  }
+
+  private static void requireLength(String what, String name) throws DatasetException {
+    if (name.isEmpty()) {
+      throw new DatasetException(Reason.INVALID_NAME, "the " + what + " name is empty");
+    }
+    if (name.length() > MAX_LENGTH) {
+      throw new DatasetException(
+          Reason.NAME_TOO_LONG,
+          "the %s name is %d characters long; at most %d are allowed"
+              .formatted(what, name.length(), MAX_LENGTH));
+    }
+  }
+
+  private static void requireComponent(String what, String name, String component)
+      throws DatasetException {
+    if (component.isEmpty()) {
+      throw invalid(what, name, "it has an empty component");
+    }
+    for (int i = 0; i < component.length(); i++) {
+      char c = component.charAt(i);
+      if (isAlphanumeric(c)) {
+        continue;
+      }
+      if (c != '_' && c != '.' && c != ':' && c != '-') {
+        throw invalid(what, name, "it contains " + shown(c));
+      }
+      if (i == 0) {
+        throw invalid(what, name, "it must start with a letter or digit, not " + shown(c));
+      }
+    }
+  }
+
+  private static boolean isAlphanumeric(char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+  }
+
+  private static DatasetException invalid(String what, String name, String why) {
+    StringBuilder printable = new StringBuilder();
+    name.chars().forEach(c -> printable.append(isPrintable((char) c) ? (char) c : '?'));
+    return new DatasetException(
+        Reason.INVALID_NAME, "'%s' is no %s name: %s".formatted(printable, what, why));
+  }
+
+  private static String shown(char c) {
+    return isPrintable(c) ? "'" + c + "'" : "the character U+%04X".formatted((int) c);
+  }
+
+  private static boolean isPrintable(char c) {
+    return c >= ' ' && c < 0x7f;
+  }
+}

@@ -1,0 +1,16 @@
+package io.cowfs.core.dataset;
+
+import io.cowfs.core.block.BlockPointer;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * What the index says of the pool as a whole.
+ *
+ * @param txg the last committed txg; 0 in a new pool
+ * @param nextNode the first id that no node ever had
+ * @param nextDeadlist the first id that no deadlist ever had
+ * @param directoryRoot of the dataset directory; absent while it is empty
+ */
+public record PoolRecord(
+    UUID pool, long txg, int nextNode, long nextDeadlist, Optional<BlockPointer> directoryRoot) {}

@@ -1,0 +1,100 @@
+package io.cowfs.core.dataset;
+
+import io.cowfs.core.block.BlockPointer;
+import io.cowfs.core.block.BlockPointerFormat;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * The {@link PoolRecord} as stored in the index and in the dataset directory, and the numbers of
+ * records beside it by which a lost one is noticed. All numbers are little-endian, but for the
+ * UUID, which is stored in its usual order.
+ */
+final class PoolRecordFormat {
+  static final int VERSION_NUMBER = 1;
+
+  static final int VERSION = 0;
+  static final int HAS_DIRECTORY = VERSION + Integer.BYTES;
+  static final int NEXT_NODE = HAS_DIRECTORY + Integer.BYTES;
+  static final int TXG = NEXT_NODE + Integer.BYTES;
+  static final int POOL = TXG + Long.BYTES;
+  static final int NEXT_DEADLIST = POOL + 2 * Long.BYTES;
+  static final int NODES = NEXT_DEADLIST + Long.BYTES;
+  static final int REGIONS = NODES + Long.BYTES;
+  static final int DEFERRED_CHUNKS = REGIONS + Long.BYTES;
+  static final int DEADLIST_CHUNKS = DEFERRED_CHUNKS + Long.BYTES;
+  static final int DIRECTORY_ROOT = DEADLIST_CHUNKS + Long.BYTES;
+  static final int BYTES = DIRECTORY_ROOT + BlockPointerFormat.BYTES;
+
+  private PoolRecordFormat() {}
+
+  /** The numbers of records in the databases of the index; all 0 in the dataset directory. */
+  record Counts(long nodes, long regions, long deferredChunks, long deadlistChunks) {
+    static final Counts NONE = new Counts(0, 0, 0, 0);
+  }
+
+  static byte[] encode(PoolRecord pool, Counts counts) {
+    ByteBuffer record = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    record.putInt(VERSION, VERSION_NUMBER);
+    record.putInt(HAS_DIRECTORY, pool.directoryRoot().isPresent() ? 1 : 0);
+    record.putInt(NEXT_NODE, pool.nextNode());
+    record.putLong(TXG, pool.txg());
+    record.putLong(POOL, Long.reverseBytes(pool.pool().getMostSignificantBits()));
+    record.putLong(POOL + Long.BYTES, Long.reverseBytes(pool.pool().getLeastSignificantBits()));
+    record.putLong(NEXT_DEADLIST, pool.nextDeadlist());
+    record.putLong(NODES, counts.nodes());
+    record.putLong(REGIONS, counts.regions());
+    record.putLong(DEFERRED_CHUNKS, counts.deferredChunks());
+    record.putLong(DEADLIST_CHUNKS, counts.deadlistChunks());
+    pool.directoryRoot().ifPresent(root -> BlockPointerFormat.encode(root, record, DIRECTORY_ROOT));
+    return record.array();
+  }
+
+  /**
+   * Decodes and checks the record.
+   *
+   * @throws BadRecordException when it is none; the caller names the file
+   * @throws IOException when its pointer is none
+   */
+  static PoolRecord decode(byte[] value) throws BadRecordException, IOException {
+    require(value.length == BYTES, "has a wrong size");
+    ByteBuffer record = ByteBuffer.wrap(value).order(ByteOrder.LITTLE_ENDIAN);
+    require(record.getInt(VERSION) == VERSION_NUMBER, "is of an unknown version");
+    int hasDirectory = record.getInt(HAS_DIRECTORY);
+    require(hasDirectory == 0 || hasDirectory == 1, "has an unknown flag");
+    Optional<BlockPointer> directoryRoot =
+        hasDirectory == 1
+            ? Optional.of(BlockPointerFormat.decode(record, DIRECTORY_ROOT))
+            : Optional.empty();
+    PoolRecord pool =
+        new PoolRecord(
+            new UUID(
+                Long.reverseBytes(record.getLong(POOL)),
+                Long.reverseBytes(record.getLong(POOL + Long.BYTES))),
+            record.getLong(TXG),
+            record.getInt(NEXT_NODE),
+            record.getLong(NEXT_DEADLIST),
+            directoryRoot);
+    require(pool.txg() >= 0 && pool.nextNode() > 0 && pool.nextDeadlist() > 0, "has a wrong id");
+    return pool;
+  }
+
+  /** The counts of a value that {@link #decode} has accepted. */
+  static Counts decodeCounts(byte[] value) {
+    ByteBuffer record = ByteBuffer.wrap(value).order(ByteOrder.LITTLE_ENDIAN);
+    return new Counts(
+        record.getLong(NODES),
+        record.getLong(REGIONS),
+        record.getLong(DEFERRED_CHUNKS),
+        record.getLong(DEADLIST_CHUNKS));
+  }
+
+  private static void require(boolean condition, String what) throws BadRecordException {
+    if (!condition) {
+      throw new BadRecordException("the pool record " + what);
+    }
+  }
+}

@@ -1,0 +1,156 @@
+package io.cowfs.core.dataset;
+
+import io.cowfs.core.alloc.AllocationKind;
+import io.cowfs.core.alloc.Allocator;
+import io.cowfs.core.alloc.ReserveTier;
+import io.cowfs.core.alloc.SectorRange;
+import io.cowfs.core.block.BlockPointer;
+import io.cowfs.core.block.CorruptBlockException;
+import io.cowfs.core.btree.NodeReader;
+import io.cowfs.core.codec.ChecksumAlgorithm;
+import io.cowfs.core.codec.Compression;
+import io.cowfs.core.device.BlockDevice;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * What is written where, in memory. Each write has a number, every sector remembers the last write
+ * to it: a block that was overwritten is no longer what its pointer says. Survives crashes.
+ */
+final class MemoryBlocks implements NodeReader {
+  private static final int MAX_NODE_SECTORS = 4;
+
+  private final Map<Long, Long> writeOfSector = new HashMap<>();
+  private final Map<Long, byte[]> nodeOfWrite = new HashMap<>();
+  private long writes;
+
+  /** Allocates and "writes" data. */
+  Extent writeData(Allocator allocator, int wantedSectors, long txg) throws IOException {
+    SectorRange range = allocate(allocator, wantedSectors, 1, AllocationKind.DATA);
+    return new Extent(range.sector(), range.count(), txg, write(range));
+  }
+
+  BlockSink sink(Allocator allocator, long txg) {
+    return content -> {
+      int sectors = 1 + (int) (writes % MAX_NODE_SECTORS);
+      SectorRange range = allocate(allocator, sectors, sectors, AllocationKind.NODE);
+      long write = write(range);
+      nodeOfWrite.put(write, content);
+      return new BlockPointer(
+          range.sector(),
+          content.length,
+          sectors * BlockPointer.SECTOR_BYTES,
+          sectors == MAX_NODE_SECTORS ? Compression.NONE : Compression.LZ4,
+          ChecksumAlgorithm.XXH3_64,
+          write,
+          txg);
+    };
+  }
+
+  private static SectorRange allocate(Allocator allocator, int wanted, int min, AllocationKind kind)
+      throws IOException {
+    if (!allocator.tryReserve(wanted, ReserveTier.COMMIT)) {
+      throw new IOException("the simulated pool is full");
+    }
+    SectorRange range = allocator.allocate(wanted, min, kind);
+    allocator.unreserve(wanted);
+    return range;
+  }
+
+  private long write(SectorRange range) {
+    writes++;
+    for (long sector = range.sector(); sector < range.end(); sector++) {
+      Long before = writeOfSector.put(sector, writes);
+      if (before != null) {
+        nodeOfWrite.remove(before);
+      }
+    }
+    return writes;
+  }
+
+  @Override
+  public byte[] readNode(BlockPointer pointer) throws CorruptBlockException {
+    byte[] node = nodeOfWrite.get(pointer.checksum());
+    if (node == null || !holds(pointer.sector(), pointer.sectors(), pointer.checksum())) {
+      throw new CorruptBlockException("overwritten: " + pointer);
+    }
+    return node;
+  }
+
+  /** Whether the range still has what a write put there. */
+  boolean holds(long sector, int sectors, long write) {
+    for (long s = sector; s < sector + sectors; s++) {
+      if (!Long.valueOf(write).equals(writeOfSector.get(s))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** One "file block", the value of an item; {@code write} stands for its content. */
+  record Extent(long sector, int sectors, long birthTxg, long write) {
+    private static final int BYTES = Long.BYTES * 3 + Integer.BYTES;
+
+    /** Padded, so that few items make a tree of several levels. */
+    byte[] encode(int padding) {
+      return ByteBuffer.allocate(BYTES + padding)
+          .putLong(sector)
+          .putInt(sectors)
+          .putLong(birthTxg)
+          .putLong(write)
+          .array();
+    }
+
+    static Extent decode(byte[] value) {
+      ByteBuffer buffer = ByteBuffer.wrap(value);
+      return new Extent(buffer.getLong(), buffer.getInt(), buffer.getLong(), buffer.getLong());
+    }
+  }
+
+  /** Gives the allocator a capacity; nothing is ever read or written through it. */
+  record Space(long capacity) implements BlockDevice {
+    @Override
+    public void read(ByteBuffer destination, long offset) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void write(ByteBuffer source, long offset) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void write(ByteBuffer[] sources, long offset) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void sync() {}
+
+    @Override
+    public void punch(long offset, long length) {}
+
+    @Override
+    public void preallocate(long offset, long length) {}
+
+    @Override
+    public long usedExtent() {
+      return 0;
+    }
+
+    @Override
+    public long hostFreeBytes() {
+      return Long.MAX_VALUE;
+    }
+
+    @Override
+    public String name() {
+      return "memory";
+    }
+
+    @Override
+    public void close() {}
+  }
+}
