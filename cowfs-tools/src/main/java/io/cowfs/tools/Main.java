@@ -1,0 +1,49 @@
+package io.cowfs.tools;
+
+import io.cowfs.tools.client.ClientRunner;
+import io.cowfs.tools.command.CowfsCommand;
+import io.cowfs.tools.daemon.Daemon;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.OutputStream;
+import java.io.OutputStreamWriter;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+
+/** The entry point of the command {@code cowfs}. */
+public final class Main {
+  /** System property: the directory that the command was called in, where the launcher left it. */
+  private static final String WORKING_DIRECTORY = "cowfs.directory";
+
+  private Main() {}
+
+  /** Runs the command line and exits with its code. */
+  public static void main(String[] arguments) {
+    if (arguments.length > 0 && arguments[0].equals(Daemon.VERB)) {
+      System.exit(Daemon.runInBackground(List.of(arguments)));
+    }
+    System.exit(run(arguments));
+  }
+
+  private static int run(String[] arguments) {
+    OutputStream out = new FileOutputStream(FileDescriptor.out);
+    OutputStream err = new FileOutputStream(FileDescriptor.err);
+    PrintWriter outWriter = writer(out);
+    PrintWriter errWriter = writer(err);
+    Path directory = Path.of(System.getProperty(WORKING_DIRECTORY, System.getProperty("user.dir")));
+    int code =
+        CowfsCommand.run(arguments, new ClientRunner(directory, out, err), outWriter, errWriter);
+    if (outWriter.checkError()) {
+      errWriter.println("cowfs: cannot write to standard output");
+      errWriter.flush();
+      return 1;
+    }
+    return code;
+  }
+
+  private static PrintWriter writer(OutputStream out) {
+    return new PrintWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8));
+  }
+}

@@ -1,0 +1,225 @@
+package io.cowfs.tools.client;
+
+import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.pool.Pool;
+import io.cowfs.core.pool.PoolBusyException;
+import io.cowfs.tools.command.CommandRunner;
+import io.cowfs.tools.command.InitCommand;
+import io.cowfs.tools.command.MountCommand;
+import io.cowfs.tools.command.MountsCommand;
+import io.cowfs.tools.command.PoolCommand;
+import io.cowfs.tools.command.PoolCommand.Flush;
+import io.cowfs.tools.command.PoolSession.IfMissing;
+import io.cowfs.tools.command.PoolSession.MountRequest;
+import io.cowfs.tools.command.UmountCommand;
+import io.cowfs.tools.control.ControlClient;
+import io.cowfs.tools.control.ControlRequest;
+import io.cowfs.tools.control.DaemonClosingException;
+import io.cowfs.tools.daemon.Daemon;
+import io.cowfs.tools.target.CowfsMount;
+import io.cowfs.tools.target.MountTable;
+import io.cowfs.tools.target.Target;
+import io.cowfs.tools.target.TargetException;
+import io.cowfs.tools.target.TargetResolver;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * Runs commands for a user. Every attempt looks afresh for a daemon: between two attempts one may
+ * have come or gone. Belongs to one thread.
+ */
+public final class ClientRunner implements CommandRunner {
+  private static final long EXIT_WAIT_SECONDS = 30;
+
+  private final Path workingDirectory;
+  private final OutputStream out;
+  private final OutputStream err;
+
+  /** One attempt at a command. */
+  private interface Attempt {
+    /**
+     * @throws DaemonClosingException when the daemon is about to end: it is tried again
+     * @throws PoolBusyException when another process has the pool: it is tried again
+     */
+    int run() throws IOException;
+  }
+
+  /**
+   * @param workingDirectory what relative paths start from
+   * @param out where a daemon's output goes
+   * @param err where a daemon's error output goes
+   */
+  public ClientRunner(Path workingDirectory, OutputStream out, OutputStream err) {
+    this.workingDirectory = workingDirectory;
+    this.out = out;
+    this.err = err;
+  }
+
+  @Override
+  public int init(InitCommand command) throws IOException {
+    Pool.create(command.pool(workingDirectory), command.options(workingDirectory));
+    return 0;
+  }
+
+  @Override
+  public int run(PoolCommand command) throws IOException {
+    Target target = resolve(command.target());
+    ControlRequest request = new ControlRequest(command.arguments(), target);
+    return patiently(
+        () -> {
+          flush(command.flushFirst(), target);
+          Optional<ControlClient> daemon = ControlClient.connect(target.pool());
+          return daemon.isPresent()
+              ? runRemotely(daemon.get(), request)
+              : LocalPool.run(command, target);
+        });
+  }
+
+  @Override
+  public int mount(MountCommand command) throws IOException {
+    Target target = resolveOrCreate(command);
+    Path mountPoint =
+        MountPoint.check(
+            workingDirectory.resolve(command.directory()), target.pool(), command.ifMissing());
+    MountRequest request = command.request(target, mountPoint);
+    ControlRequest remote =
+        new ControlRequest(MountCommand.arguments(target.pool(), request), target);
+    return patiently(
+        () -> {
+          if (command.serve() == MountCommand.Serve.IN_FOREGROUND) {
+            Daemon.runInForeground(target.pool(), request);
+            return 0;
+          }
+          Optional<ControlClient> daemon = ControlClient.connect(target.pool());
+          if (daemon.isPresent()) {
+            return runRemotely(daemon.get(), remote);
+          }
+          DaemonProcess.start(target.pool(), request);
+          return 0;
+        });
+  }
+
+  @Override
+  public int unmount(UmountCommand command) throws IOException {
+    Target target = resolve(command.target());
+    target.refuseSnapshot("umount");
+    ControlRequest request = new ControlRequest(command.arguments(), target);
+    return patiently(
+        () -> {
+          List<CowfsMount> dead = deadMounts(target);
+          for (CowfsMount mount : dead) {
+            Tool.unmountDead(mount.mountPoint());
+          }
+          Optional<ControlClient> daemon = ControlClient.connect(target.pool());
+          if (!dead.isEmpty()) {
+            return 0;
+          }
+          if (daemon.isEmpty()) {
+            throw UmountCommand.notMounted(target);
+          }
+          ControlClient client = daemon.get();
+          int code = runRemotely(client, request);
+          if (code == 0 && ControlClient.connect(target.pool()).isEmpty()) {
+            awaitExit(client.daemonPid());
+          }
+          return code;
+        });
+  }
+
+  private static int patiently(Attempt attempt) throws IOException {
+    Patience patience = new Patience();
+    while (true) {
+      try {
+        return attempt.run();
+      } catch (DaemonClosingException | PoolBusyException e) {
+        patience.pauseOrThrow(e);
+      }
+    }
+  }
+
+  private int runRemotely(ControlClient daemon, ControlRequest request) throws IOException {
+    try (daemon) {
+      return daemon.run(request, out, err);
+    }
+  }
+
+  private Target resolve(String text) throws IOException {
+    return new TargetResolver(workingDirectory, MountTable.read(), Pool::isPool).resolve(text);
+  }
+
+  private Target resolveOrCreate(MountCommand command) throws IOException {
+    try {
+      return resolve(command.target());
+    } catch (TargetException e) {
+      if (command.ifMissing() == IfMissing.FAIL || command.target().contains("@")) {
+        throw e;
+      }
+    }
+    Path pool = workingDirectory.resolve(command.target()).normalize();
+    Pool.create(pool, new Pool.CreateOptions(0, CompressionSetting.LZ4, null));
+    return Target.ofPool(pool.toRealPath());
+  }
+
+  /** Has the kernel write what it holds back of the mounts that a command depends on. */
+  private static void flush(Flush what, Target target) throws IOException {
+    if (what == Flush.NOTHING) {
+      return;
+    }
+    for (CowfsMount mount : liveMounts(target.pool())) {
+      if (what == Flush.ALL || mount.dataset().equals(target.datasetOrDefault())) {
+        Tool.flush(mount.mountPoint());
+      }
+    }
+  }
+
+  /** What the daemon of a pool has mounted; nothing when there is no daemon. */
+  private static List<CowfsMount> liveMounts(Path pool) throws IOException {
+    Optional<ControlClient> daemon = ControlClient.connect(pool);
+    if (daemon.isEmpty()) {
+      return List.of();
+    }
+    ByteArrayOutputStream printed = new ByteArrayOutputStream();
+    ByteArrayOutputStream complaint = new ByteArrayOutputStream();
+    List<String> arguments = List.of(MountsCommand.NAME, pool.toString());
+    try (ControlClient client = daemon.get()) {
+      int code = client.run(new ControlRequest(arguments, Target.ofPool(pool)), printed, complaint);
+      if (code != 0) {
+        throw new IOException(pool + ": " + complaint.toString(StandardCharsets.UTF_8).strip());
+      }
+    }
+    return MountsCommand.parse(printed.toString(StandardCharsets.UTF_8), pool);
+  }
+
+  /** The mounts meant that no daemon serves any more: it was killed. */
+  private static List<CowfsMount> deadMounts(Target target) throws IOException {
+    List<CowfsMount> live = liveMounts(target.pool());
+    return MountTable.read().cowfsOf(target.pool(), Pool::isPool).stream()
+        .filter(mount -> UmountCommand.isChosen(mount, target))
+        .filter(mount -> live.stream().noneMatch(l -> l.mountPoint().equals(mount.mountPoint())))
+        .toList();
+  }
+
+  private static void awaitExit(long pid) throws IOException {
+    Optional<ProcessHandle> process = ProcessHandle.of(pid);
+    if (process.isEmpty()) {
+      return;
+    }
+    try {
+      process.get().onExit().get(EXIT_WAIT_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted");
+    } catch (ExecutionException | TimeoutException e) {
+      throw new IOException("process " + pid + " has committed everything but does not end", e);
+    }
+  }
+}

@@ -1,0 +1,42 @@
+package io.cowfs.tools.client;
+
+import io.cowfs.tools.command.PoolSession.IfMissing;
+import io.cowfs.tools.target.MountTable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Checks the directory to mount on, on the client's side, where looking at paths is harmless. */
+final class MountPoint {
+  private MountPoint() {}
+
+  /**
+   * The real path of a directory that the pool may be mounted on.
+   *
+   * @param directory absolute
+   * @throws IOException with one line that says why it may not
+   */
+  static Path check(Path directory, Path pool, IfMissing ifMissing) throws IOException {
+    MountTable mounts = MountTable.read();
+    if (mounts.isCowfs(directory.normalize())) {
+      throw new IOException(directory.normalize() + ": a cowfs file system is mounted there");
+    }
+    if (ifMissing == IfMissing.CREATE) {
+      Files.createDirectories(directory);
+    }
+    Path real = directory.toRealPath();
+    if (!Files.isDirectory(real)) {
+      throw new IOException(real + ": not a directory");
+    }
+    if (mounts.isMountPoint(real)) {
+      throw new IOException(real + ": another file system is mounted there");
+    }
+    if (pool.startsWith(real) || real.startsWith(pool)) {
+      throw new IOException(real + ": a pool cannot be mounted over or inside of itself");
+    }
+    if (mounts.cowfsBelow(real).isPresent()) {
+      throw new IOException(real + ": lies on a cowfs mount itself");
+    }
+    return real;
+  }
+}

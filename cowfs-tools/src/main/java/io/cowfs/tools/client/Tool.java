@@ -1,0 +1,45 @@
+package io.cowfs.tools.client;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/** Small programs of the system that the client has do things that Java cannot. */
+final class Tool {
+  private Tool() {}
+
+  /** Makes the kernel write its dirty pages of a mounted file system (syncfs(2)). */
+  static void flush(Path mountPoint) throws IOException {
+    String failure = run("sync", "-f", "--", mountPoint.toString());
+    if (failure != null) {
+      throw new IOException(mountPoint + ": cannot flush it: " + failure);
+    }
+  }
+
+  /** Unmounts what a daemon that died left behind. */
+  static void unmountDead(Path mountPoint) throws IOException {
+    String failure = run("umount", "--", mountPoint.toString());
+    if (failure != null && run("fusermount3", "-u", "--", mountPoint.toString()) != null) {
+      throw new IOException(mountPoint + ": cannot unmount it: " + failure);
+    }
+  }
+
+  /** Runs a program; answers what it complained about, or null when it succeeded. */
+  private static String run(String... command) throws IOException {
+    Process process =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectInput(Redirect.from(Path.of("/dev/null").toFile()))
+            .start();
+    String output =
+        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+    try {
+      return process.waitFor() == 0 ? null : output;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted");
+    }
+  }
+}

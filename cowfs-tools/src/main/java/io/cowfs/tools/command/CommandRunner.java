@@ -1,0 +1,22 @@
+package io.cowfs.tools.command;
+
+import java.io.IOException;
+
+/** Runs commands on the pool that their targets name, wherever that pool is open. */
+public interface CommandRunner {
+  /** Creates a pool. */
+  int init(InitCommand command) throws IOException;
+
+  /**
+   * Runs a command.
+   *
+   * @return its exit code
+   */
+  int run(PoolCommand command) throws IOException;
+
+  /** Mounts: by the daemon of the pool, or by a new one. */
+  int mount(MountCommand command) throws IOException;
+
+  /** Unmounts, also what a daemon that died left behind. */
+  int unmount(UmountCommand command) throws IOException;
+}

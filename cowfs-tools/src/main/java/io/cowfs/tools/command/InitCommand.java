@@ -1,0 +1,92 @@
+package io.cowfs.tools.command;
+
+import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.pool.Pool;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.TypeConversionException;
+
+/** Creates a pool. */
+@Command(
+    name = "init",
+    description = "Create a pool in a new or empty directory, with one empty dataset, root.",
+    footer = {
+      "",
+      "Example:",
+      "  cowfs init --size 100G --compression zstd-3 /srv/pool",
+    })
+public final class InitCommand implements Callable<Integer> {
+  @Option(
+      names = "--size",
+      paramLabel = "SIZE",
+      converter = SizeConverter.class,
+      description = "Limit of the space used, such as 500M or 2T (default: none but the host's).")
+  private long sizeBytes;
+
+  @Option(
+      names = "--compression",
+      paramLabel = "METHOD",
+      defaultValue = "lz4",
+      converter = CompressionConverter.class,
+      description = "none, lz4 or zstd[-LEVEL] (default: ${DEFAULT-VALUE}).")
+  private CompressionSetting compression;
+
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      description =
+          "A block device for the data; what it holds is lost. The directory has the index.")
+  private Path device;
+
+  @Parameters(paramLabel = "POOL", description = "The directory of the pool.")
+  private Path pool;
+
+  private final CommandRunner runner;
+
+  InitCommand(CommandRunner runner) {
+    this.runner = runner;
+  }
+
+  /** The directory of the pool to create. */
+  public Path pool(Path workingDirectory) {
+    return workingDirectory.resolve(pool).normalize();
+  }
+
+  /** What was asked for. */
+  public Pool.CreateOptions options(Path workingDirectory) {
+    Path blockDevice = device == null ? null : workingDirectory.resolve(device).normalize();
+    return new Pool.CreateOptions(sizeBytes, compression, blockDevice);
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    return runner.init(this);
+  }
+
+  static final class SizeConverter implements ITypeConverter<Long> {
+    @Override
+    public Long convert(String value) {
+      try {
+        return SizeText.parse(value);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
+    }
+  }
+
+  static final class CompressionConverter implements ITypeConverter<CompressionSetting> {
+    @Override
+    public CompressionSetting convert(String value) {
+      try {
+        return CompressionSetting.parse(value);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
+    }
+  }
+}

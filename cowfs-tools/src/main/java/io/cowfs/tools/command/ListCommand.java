@@ -1,0 +1,91 @@
+package io.cowfs.tools.command;
+
+import io.cowfs.core.dataset.DatasetInfo;
+import io.cowfs.tools.target.Target;
+import io.cowfs.tools.target.TargetException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Lists datasets and snapshots. */
+@Command(
+    name = "list",
+    description = {
+      "List the datasets and snapshots of a pool: the space that each alone uses, the space that",
+      "it refers to, and when it was created. With a dataset, list it, its snapshots and the",
+      "datasets below it; with a snapshot, that one.",
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  cowfs list /srv/pool",
+      "  cowfs list -H -p /mnt/data",
+    })
+public final class ListCommand extends PoolCommand {
+  /** The alternatives for the layout. */
+  static final class Layout {
+    @Option(names = "-H", description = "No header, fields separated by single tabs.")
+    private boolean bare;
+
+    @Option(
+        names = "--json",
+        description = "A JSON object; sizes in bytes, times in seconds since 1970.")
+    private boolean json;
+  }
+
+  @ArgGroup private Layout layout = new Layout();
+
+  @Option(names = "-p", description = "Exact numbers: bytes, and seconds since 1970.")
+  private boolean exact;
+
+  @Parameters(
+      paramLabel = "PATH[/DATASET][@NAME]",
+      description = "Where PATH is a pool or a mount point.")
+  private String target;
+
+  ListCommand(CommandRunner runner) {
+    super(runner);
+  }
+
+  @Override
+  public String target() {
+    return target;
+  }
+
+  @Override
+  public void execute(PoolSession session, Target target, PrintWriter out) throws IOException {
+    List<DatasetInfo> chosen =
+        session.list().stream().filter(info -> isChosen(info, target)).toList();
+    if (chosen.isEmpty()) {
+      String name = target.datasetOrDefault() + target.snapshot().map(s -> "@" + s).orElse("");
+      throw new TargetException(name + " does not exist in " + target.pool());
+    }
+    DatasetListing listing =
+        new DatasetListing(
+            chosen, exact ? DatasetListing.Numbers.EXACT : DatasetListing.Numbers.HUMAN);
+    if (layout.json) {
+      listing.printJson(target.pool(), out);
+    } else if (layout.bare) {
+      listing.printBare(out);
+    } else {
+      listing.printTable(out);
+    }
+  }
+
+  private static boolean isChosen(DatasetInfo info, Target target) {
+    Optional<String> snapshot = target.snapshot();
+    if (snapshot.isPresent()) {
+      return info.dataset().equals(target.datasetOrDefault())
+          && info.snapshot().equals(snapshot.get());
+    }
+    return target
+        .dataset()
+        .map(d -> info.dataset().equals(d) || info.dataset().startsWith(d + "/"))
+        .orElse(true);
+  }
+}

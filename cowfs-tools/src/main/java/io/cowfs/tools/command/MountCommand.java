@@ -1,0 +1,110 @@
+package io.cowfs.tools.command;
+
+import io.cowfs.tools.command.PoolSession.IfMissing;
+import io.cowfs.tools.command.PoolSession.MountRequest;
+import io.cowfs.tools.target.Target;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Mounts a dataset. */
+@Command(
+    name = "mount",
+    description = {
+      "Mount a dataset of a pool (root, if none is named) on an empty directory. Returns when the",
+      "mount is live; a daemon serves it in the background, with its log in POOL/log/cowfs.log.",
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  cowfs mount /srv/pool /mnt/data",
+      "  cowfs mount --create -o noatime,nodev /srv/pool/home /home",
+    })
+public final class MountCommand extends PoolCommand {
+  /** Whether the process that was started serves the mount itself. */
+  public enum Serve {
+    IN_BACKGROUND,
+    IN_FOREGROUND
+  }
+
+  @Option(names = "--create", description = "Create the pool, the dataset and DIR if not there.")
+  private boolean create;
+
+  @Option(
+      names = "--foreground",
+      description = "Serve the mount in this process until it is unmounted or told to end.")
+  private boolean foreground;
+
+  @Option(
+      names = "-o",
+      paramLabel = "OPTION",
+      split = ",",
+      description =
+          "Mount options: ro, nodev, nosuid, noexec, noatime, allow_other, writeback=off.")
+  private List<String> options = new ArrayList<>();
+
+  @Parameters(
+      index = "0",
+      paramLabel = "POOL[/DATASET]",
+      description = "The pool, and the dataset in it.")
+  private String target;
+
+  @Parameters(index = "1", paramLabel = "DIR", description = "The mount point.")
+  private String directory;
+
+  MountCommand(CommandRunner runner) {
+    super(runner);
+  }
+
+  @Override
+  public String target() {
+    return target;
+  }
+
+  /** The mount point as it was written. */
+  public String directory() {
+    return directory;
+  }
+
+  public Serve serve() {
+    return foreground ? Serve.IN_FOREGROUND : Serve.IN_BACKGROUND;
+  }
+
+  public IfMissing ifMissing() {
+    return create ? IfMissing.CREATE : IfMissing.FAIL;
+  }
+
+  /** What to mount, once the mount point is known by its real path. */
+  public MountRequest request(Target target, Path mountPoint) throws IOException {
+    target.refuseSnapshot("mount");
+    return new MountRequest(
+        target.datasetOrDefault(), mountPoint, List.copyOf(options), ifMissing());
+  }
+
+  /** The command line for a daemon that runs already. */
+  public static List<String> arguments(Path pool, MountRequest request) {
+    List<String> arguments = new ArrayList<>();
+    arguments.add("mount");
+    if (request.ifMissing() == IfMissing.CREATE) {
+      arguments.add("--create");
+    }
+    request.options().forEach(option -> arguments.addAll(List.of("-o", option)));
+    arguments.addAll(List.of("--", pool.toString(), request.mountPoint().toString()));
+    return arguments;
+  }
+
+  @Override
+  public void execute(PoolSession session, Target target, PrintWriter out) throws IOException {
+    session.mount(request(target, Path.of(directory)));
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    return runner().mount(this);
+  }
+}

@@ -1,0 +1,61 @@
+package io.cowfs.tools.command;
+
+import io.cowfs.tools.target.Target;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** A command on one pool. */
+public abstract class PoolCommand implements Callable<Integer> {
+  /**
+   * What of the kernel's dirty pages must have reached the daemon before the command. The client
+   * sees to it, never the daemon: it would wait for itself.
+   */
+  public enum Flush {
+    NOTHING,
+    DATASET,
+    ALL
+  }
+
+  @Spec private CommandSpec spec;
+
+  private final CommandRunner runner;
+
+  PoolCommand(CommandRunner runner) {
+    this.runner = runner;
+  }
+
+  /** The target as it was written. */
+  public abstract String target();
+
+  /** Does the work. What it prints is the result; errors are thrown. */
+  public abstract void execute(PoolSession session, Target target, PrintWriter out)
+      throws IOException;
+
+  /** Whether the mounts have to be flushed first. */
+  public Flush flushFirst() {
+    return Flush.NOTHING;
+  }
+
+  /** The command line, as a daemon is to run it. */
+  public List<String> arguments() {
+    return spec.root().commandLine().getParseResult().originalArgs();
+  }
+
+  /** Where the command prints. */
+  public PrintWriter out() {
+    return spec.commandLine().getOut();
+  }
+
+  CommandRunner runner() {
+    return runner;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    return runner.run(this);
+  }
+}

@@ -1,0 +1,58 @@
+package io.cowfs.tools.command;
+
+import io.cowfs.core.dataset.DatasetInfo;
+import io.cowfs.core.pool.PoolStatus;
+import io.cowfs.tools.target.CowfsMount;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * An open pool, as the commands use it: either opened by this process for one command, or by the
+ * daemon that has it mounted. Thread-safe. Every error is one line fit for the user, and nothing
+ * was changed then.
+ */
+public interface PoolSession {
+  /** What to do about a dataset to mount that is not there. */
+  enum IfMissing {
+    FAIL,
+    CREATE
+  }
+
+  /**
+   * A dataset to mount.
+   *
+   * @param mountPoint absolute, without symbolic links
+   * @param options the arguments of -o
+   */
+  record MountRequest(String dataset, Path mountPoint, List<String> options, IfMissing ifMissing) {}
+
+  List<DatasetInfo> list() throws IOException;
+
+  void createDataset(String dataset) throws IOException;
+
+  void snapshot(String dataset, String snapshot) throws IOException;
+
+  void rollback(String dataset, String snapshot) throws IOException;
+
+  /** Destroys a dataset with its snapshots; refused while it is mounted. */
+  void destroyDataset(String dataset, boolean recursive) throws IOException;
+
+  void destroySnapshot(String dataset, String snapshot) throws IOException;
+
+  void sync() throws IOException;
+
+  PoolStatus status() throws IOException;
+
+  /** What is mounted, by mount point. */
+  List<CowfsMount> mounts();
+
+  /** Mounts; returns when the mount is live. */
+  void mount(MountRequest request) throws IOException;
+
+  /**
+   * Unmounts. Where that was the last mount, waits until the pool is closed with everything
+   * committed.
+   */
+  void unmount(List<CowfsMount> mounts) throws IOException;
+}

@@ -1,0 +1,55 @@
+package io.cowfs.tools.command;
+
+import io.cowfs.core.pool.PoolStatus;
+import io.cowfs.tools.target.CowfsMount;
+import io.cowfs.tools.target.Target;
+import java.io.IOException;
+import java.io.PrintWriter;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** Prints the state of a pool. */
+@Command(
+    name = "status",
+    description = "Print the state of a pool, its space and its mounts.",
+    footer = {
+      "",
+      "Example:",
+      "  cowfs status /srv/pool",
+    })
+public final class StatusCommand extends PoolCommand {
+  @Parameters(paramLabel = "PATH", description = "A pool or a mount point.")
+  private String target;
+
+  StatusCommand(CommandRunner runner) {
+    super(runner);
+  }
+
+  @Override
+  public String target() {
+    return target;
+  }
+
+  @Override
+  public void execute(PoolSession session, Target target, PrintWriter out) throws IOException {
+    target.refuseSnapshot("status");
+    PoolStatus status = session.status();
+    line(out, "pool", target.pool().toString());
+    line(out, "state", status.state());
+    line(
+        out,
+        "size",
+        status.capacityBytes() == 0 ? "no limit" : SizeText.human(status.capacityBytes()));
+    line(out, "used", SizeText.human(status.allocatedBytes()));
+    line(out, "freeing", SizeText.human(status.freeingBytes()));
+    line(out, "dirty", SizeText.human(status.dirtyBytes()));
+    line(out, "txg", Long.toString(status.txg()));
+    for (CowfsMount mount : session.mounts()) {
+      line(out, "mount", mount.dataset() + " at " + mount.mountPoint());
+    }
+  }
+
+  private static void line(PrintWriter out, String key, String value) {
+    out.printf("%-9s%s%n", key + ":", value);
+  }
+}

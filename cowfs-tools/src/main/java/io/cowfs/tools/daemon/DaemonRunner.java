@@ -1,0 +1,42 @@
+package io.cowfs.tools.daemon;
+
+import io.cowfs.tools.command.CommandRunner;
+import io.cowfs.tools.command.InitCommand;
+import io.cowfs.tools.command.MountCommand;
+import io.cowfs.tools.command.PoolCommand;
+import io.cowfs.tools.command.PoolSession;
+import io.cowfs.tools.command.UmountCommand;
+import io.cowfs.tools.target.Target;
+import java.io.IOException;
+
+/** Runs a client's command on the open pool, with the target that the client resolved. */
+final class DaemonRunner implements CommandRunner {
+  private final PoolSession session;
+  private final Target target;
+
+  DaemonRunner(PoolSession session, Target target) {
+    this.session = session;
+    this.target = target;
+  }
+
+  @Override
+  public int run(PoolCommand command) throws IOException {
+    command.execute(session, target, command.out());
+    return 0;
+  }
+
+  @Override
+  public int mount(MountCommand command) throws IOException {
+    return run(command);
+  }
+
+  @Override
+  public int unmount(UmountCommand command) throws IOException {
+    return run(command);
+  }
+
+  @Override
+  public int init(InitCommand command) throws IOException {
+    throw new IOException("a daemon creates no pools");
+  }
+}

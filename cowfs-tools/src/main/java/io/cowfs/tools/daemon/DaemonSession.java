@@ -1,0 +1,101 @@
+package io.cowfs.tools.daemon;
+
+import io.cowfs.core.dataset.DatasetInfo;
+import io.cowfs.core.pool.Pool;
+import io.cowfs.core.pool.PoolStatus;
+import io.cowfs.tools.command.PoolSession;
+import io.cowfs.tools.target.CowfsMount;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+
+/** The pool that the daemon has open. Thread-safe. */
+final class DaemonSession implements PoolSession {
+  private final Pool pool;
+  private final MountedDatasets mounts;
+  private final CompletableFuture<Void> poolClosed;
+
+  /**
+   * @param poolClosed completes when the pool is closed, exceptionally if its last commit failed
+   */
+  DaemonSession(Pool pool, MountedDatasets mounts, CompletableFuture<Void> poolClosed) {
+    this.pool = pool;
+    this.mounts = mounts;
+    this.poolClosed = poolClosed;
+  }
+
+  @Override
+  public List<DatasetInfo> list() throws IOException {
+    return pool.list();
+  }
+
+  @Override
+  public void createDataset(String dataset) throws IOException {
+    pool.createDataset(dataset);
+  }
+
+  @Override
+  public void snapshot(String dataset, String snapshot) throws IOException {
+    pool.snapshot(dataset, snapshot);
+  }
+
+  @Override
+  public void rollback(String dataset, String snapshot) throws IOException {
+    pool.rollback(dataset, snapshot);
+  }
+
+  @Override
+  public void destroyDataset(String dataset, boolean recursive) throws IOException {
+    for (CowfsMount mount : mounts.list()) {
+      if (mount.dataset().equals(dataset)) {
+        throw new IOException(dataset + " is mounted at " + mount.mountPoint());
+      }
+    }
+    pool.destroy(dataset, null, recursive);
+  }
+
+  @Override
+  public void destroySnapshot(String dataset, String snapshot) throws IOException {
+    pool.destroy(dataset, snapshot, false);
+  }
+
+  @Override
+  public void sync() throws IOException {
+    pool.sync();
+  }
+
+  @Override
+  public PoolStatus status() throws IOException {
+    return pool.status();
+  }
+
+  @Override
+  public List<CowfsMount> mounts() {
+    return mounts.list();
+  }
+
+  @Override
+  public void mount(MountRequest request) throws IOException {
+    mounts.mount(request);
+  }
+
+  @Override
+  public void unmount(List<CowfsMount> chosen) throws IOException {
+    try {
+      boolean last = false;
+      for (CowfsMount mount : chosen) {
+        last = mounts.unmount(mount);
+      }
+      if (last) {
+        poolClosed.get();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while unmounting");
+    } catch (ExecutionException e) {
+      throw new IOException("unmounted, but: " + e.getCause().getMessage(), e.getCause());
+    }
+  }
+}

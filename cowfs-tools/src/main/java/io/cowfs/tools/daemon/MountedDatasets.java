@@ -1,0 +1,196 @@
+package io.cowfs.tools.daemon;
+
+import io.cowfs.core.dataset.DatasetException;
+import io.cowfs.core.pool.Pool;
+import io.cowfs.core.vfs.FileSystem;
+import io.cowfs.fuse.kernel.KernelMount;
+import io.cowfs.fuse.kernel.MountOptions;
+import io.cowfs.tools.command.PoolSession.IfMissing;
+import io.cowfs.tools.command.PoolSession.MountRequest;
+import io.cowfs.tools.control.DaemonClosingException;
+import io.cowfs.tools.target.CowfsMount;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+
+/**
+ * The live mounts of the pool, by dataset. Each has a thread that waits for its end, however that
+ * comes about. Once the last one is gone it stays so: {@link #awaitNone} returns and every further
+ * mount is refused. Thread-safe; the state is owned by this object's monitor, which is not held
+ * while mounting and unmounting.
+ */
+final class MountedDatasets {
+  private static final Logger LOG = Logger.getLogger(MountedDatasets.class.getName());
+
+  private record Live(CowfsMount mount, KernelMount kernel, CountDownLatch gone) {}
+
+  private final Pool pool;
+  private final Path directory;
+  private final Map<String, Live> mounts = new LinkedHashMap<>();
+
+  /** Mounts under way, by dataset. */
+  private final Map<String, Path> pending = new LinkedHashMap<>();
+
+  private boolean ended;
+
+  MountedDatasets(Pool pool, Path directory) {
+    this.pool = pool;
+    this.directory = directory;
+  }
+
+  synchronized List<CowfsMount> list() {
+    return mounts.values().stream().map(Live::mount).toList();
+  }
+
+  /** Mounts a dataset; returns when the mount is live. */
+  void mount(MountRequest request) throws IOException {
+    String dataset = request.dataset();
+    begin(request);
+    Live live = null;
+    try {
+      if (request.ifMissing() == IfMissing.CREATE) {
+        createUnlessThere(dataset);
+      }
+      live = mountNow(request);
+    } finally {
+      finish(dataset, live);
+    }
+    Thread watcher = new Thread(watch(live), "mount-" + dataset);
+    watcher.setDaemon(true);
+    watcher.start();
+    LOG.log(Level.INFO, "mounted {0} at {1}", new Object[] {dataset, request.mountPoint()});
+  }
+
+  private synchronized void begin(MountRequest request) throws IOException {
+    String dataset = request.dataset();
+    if (ended) {
+      throw new DaemonClosingException();
+    }
+    Live live = mounts.get(dataset);
+    Path at = live == null ? pending.get(dataset) : live.mount().mountPoint();
+    if (at != null) {
+      throw new IOException(
+          CowfsMount.source(directory, dataset) + " is mounted already, at " + at);
+    }
+    pending.put(dataset, request.mountPoint());
+  }
+
+  private synchronized void finish(String dataset, Live live) {
+    pending.remove(dataset);
+    if (live != null) {
+      mounts.put(dataset, live);
+    }
+    endIfNoneIsLeft();
+  }
+
+  private void createUnlessThere(String dataset) throws IOException {
+    try {
+      pool.createDataset(dataset);
+    } catch (DatasetException e) {
+      if (e.reason() != DatasetException.Reason.EXISTS) {
+        throw e;
+      }
+    }
+  }
+
+  private Live mountNow(MountRequest request) throws IOException {
+    String dataset = request.dataset();
+    List<String> options = new ArrayList<>(request.options());
+    options.add("fsname=" + CowfsMount.source(directory, dataset));
+    MountOptions parsed = MountOptions.parse(options);
+    FileSystem fileSystem = pool.fileSystem(dataset);
+    try {
+      KernelMount kernel = KernelMount.mount(fileSystem, request.mountPoint(), parsed);
+      return new Live(
+          new CowfsMount(request.mountPoint(), directory, dataset), kernel, new CountDownLatch(1));
+    } catch (IOException | RuntimeException e) {
+      pool.closeFileSystem(dataset);
+      throw e;
+    }
+  }
+
+  private Runnable watch(Live live) {
+    return () -> {
+      try {
+        live.kernel().awaitUnmounted();
+        pool.closeFileSystem(live.mount().dataset());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      } catch (IOException | RuntimeException e) {
+        LOG.log(Level.SEVERE, "closing " + live.mount().dataset(), e);
+      } finally {
+        LOG.log(Level.INFO, "unmounted {0}", live.mount().mountPoint());
+        remove(live);
+      }
+    };
+  }
+
+  private synchronized void remove(Live live) {
+    mounts.remove(live.mount().dataset(), live);
+    live.gone().countDown();
+    endIfNoneIsLeft();
+  }
+
+  private void endIfNoneIsLeft() {
+    if (mounts.isEmpty() && pending.isEmpty()) {
+      ended = true;
+      notifyAll();
+    }
+  }
+
+  /**
+   * Unmounts a dataset and waits until the last of the kernel's writes has arrived and its file
+   * system is closed.
+   *
+   * @return whether the daemon ends because of it
+   * @throws IOException when it is busy, and stays mounted
+   */
+  boolean unmount(CowfsMount mount) throws IOException, InterruptedException {
+    Live live;
+    synchronized (this) {
+      live = mounts.get(mount.dataset());
+    }
+    if (live == null) {
+      throw new IOException(mount.mountPoint() + " is not mounted");
+    }
+    live.kernel().unmount();
+    live.gone().await();
+    synchronized (this) {
+      return ended;
+    }
+  }
+
+  /** Waits until nothing is mounted any more. */
+  synchronized void awaitNone() throws InterruptedException {
+    while (!ended) {
+      wait();
+    }
+  }
+
+  /**
+   * Unmounts everything because the process must end. What is busy is taken out of the name space
+   * when the kernel's dirty pages of it have arrived; who still uses it gets errors from then on.
+   */
+  void unmountAll() {
+    List<Live> all;
+    synchronized (this) {
+      all = List.copyOf(mounts.values());
+    }
+    for (Live live : all) {
+      Path at = live.mount().mountPoint();
+      try {
+        live.kernel().unmount();
+      } catch (IOException e) {
+        LOG.log(Level.WARNING, "{0}; detaching it", e.getMessage());
+        Detach.flushAndDetach(at);
+        remove(live);
+      }
+    }
+  }
+}
