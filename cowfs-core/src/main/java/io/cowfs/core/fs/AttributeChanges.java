@@ -56,7 +56,7 @@ final class AttributeChanges {
       inode.killPrivileges();
     }
     if (wanted.mode() != null) {
-      inode.mode = inode.mode & ~Inode.PERMISSIONS | wanted.mode() & Inode.PERMISSIONS;
+      inode.mode = (inode.mode & ~Inode.PERMISSIONS) | (wanted.mode() & Inode.PERMISSIONS);
     }
     if (wanted.uid() != null) {
       inode.uid = wanted.uid();
@@ -74,10 +74,12 @@ final class AttributeChanges {
   }
 
   private static Timestamp timeOr(Timestamp wanted, Timestamp now) {
-    return wanted == AttributeChange.NOW ? now : wanted;
+    return wanted.equals(AttributeChange.NOW) ? now : wanted;
   }
 
-  /** Renews the access time of what was read, where relatime asks for it. The inode is not locked. */
+  /**
+   * Renews the access time of what was read, where relatime asks for it. The inode is not locked.
+   */
   void accessed(Inode inode) throws FsException, IOException {
     if (!accessTimeIsOld(inode) || volume.isReadOnly()) {
       return;

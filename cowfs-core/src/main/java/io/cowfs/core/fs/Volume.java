@@ -41,11 +41,11 @@ import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
- * The file system of one dataset. Thread-safe; operations are in classes of their own, this one opens,
- * closes, and turns storage errors into those of the interface.
+ * The file system of one dataset. Thread-safe; operations are in classes of their own, this one
+ * opens, closes, and turns storage errors into those of the interface.
  *
- * <p>{@code gate} is held shared by every operation and exclusively by a rollback, so that no operation
- * sees two trees. It is not held while an operation waits for a commit.
+ * <p>{@code gate} is held shared by every operation and exclusively by a rollback, so that no
+ * operation sees two trees. It is not held while an operation waits for a commit.
  */
 public final class Volume implements FileSystem {
   private static final Logger LOG = System.getLogger(Volume.class.getName());
@@ -80,7 +80,7 @@ public final class Volume implements FileSystem {
   private Volume(VolumeServices services, DatasetHead head, long openTxg) {
     this.services = services;
     this.head = head;
-    Tree committed = new Tree(head.root().orElse(null), services.nodes());
+    Tree committed = new Tree(head.root(), services.nodes());
     this.tree = new TransactionalTree(committed, openTxg - 1, openTxg);
     this.states = new States(null, new TxgState(openTxg));
     this.nextInodeNumber =
@@ -114,7 +114,7 @@ public final class Volume implements FileSystem {
     try {
       volume.reaper.addAllOf(volume.tree.committed());
       if (volume.tree.get(Items.inode(ROOT_INODE)) == null) {
-        if (head.root().isPresent()) {
+        if (head.root() != null) {
           throw new io.cowfs.core.block.CorruptBlockException(
               "dataset " + head.name() + " has no root directory");
         }
@@ -138,8 +138,8 @@ public final class Volume implements FileSystem {
   }
 
   /**
-   * Has a sync task replace the dataset's tree, as a rollback does, while no operation is active, and
-   * tells the front end what it must forget.
+   * Has a sync task replace the dataset's tree, as a rollback does, while no operation is active,
+   * and tells the front end what it must forget.
    */
   public void replaceTree(SyncTask task) throws IOException {
     List<DirectoryItems.Link> names;
@@ -172,7 +172,7 @@ public final class Volume implements FileSystem {
     if (afterwards != null) {
       afterwards.run();
     }
-    tree.replace(new Tree(head.root().orElse(null), services.nodes()), txg);
+    tree.replace(new Tree(head.root(), services.nodes()), txg);
     inodes.invalidateAll();
   }
 
@@ -507,7 +507,7 @@ public final class Volume implements FileSystem {
   @Override
   public Created create(Caller caller, long parent, byte[] name, int mode, Set<OpenFlags> flags)
       throws FsException {
-    int fileMode = mode & Inode.PERMISSIONS | FileType.REGULAR.format();
+    int fileMode = (mode & Inode.PERMISSIONS) | FileType.REGULAR.format();
     Attributes attributes =
         call(
             parent,
@@ -522,7 +522,7 @@ public final class Volume implements FileSystem {
   @Override
   public Attributes makeDirectory(Caller caller, long parent, byte[] name, int mode)
       throws FsException {
-    int directoryMode = mode & Inode.PERMISSIONS | FileType.DIRECTORY.format();
+    int directoryMode = (mode & Inode.PERMISSIONS) | FileType.DIRECTORY.format();
     return make(caller, parent, name, new Creation.Request(directoryMode, 0, null));
   }
 
@@ -530,7 +530,7 @@ public final class Volume implements FileSystem {
   public Attributes makeNode(Caller caller, long parent, byte[] name, int mode, int rdev)
       throws FsException {
     int format = mode & FileType.FORMAT_MASK;
-    int nodeMode = mode & Inode.PERMISSIONS | (format == 0 ? FileType.REGULAR.format() : format);
+    int nodeMode = (mode & Inode.PERMISSIONS) | (format == 0 ? FileType.REGULAR.format() : format);
     FileType type = FileType.ofMode(nodeMode);
     if (type == null || type == FileType.DIRECTORY || type == FileType.SYMLINK) {
       throw new FsException(FsError.INVALID);
@@ -606,8 +606,7 @@ public final class Volume implements FileSystem {
             Caller.ROOT,
             number,
             handle,
-            new AttributeChange(
-                null, null, null, 0L, null, AttributeChange.NOW, null, kill));
+            new AttributeChange(null, null, null, 0L, null, AttributeChange.NOW, null, kill));
         done = true;
       } finally {
         if (!done) {
@@ -653,9 +652,7 @@ public final class Volume implements FileSystem {
   public void write(
       Caller caller, FileHandle handle, long offset, ByteBuffer source, boolean killPrivileges)
       throws FsException {
-    run(
-        handle.inode(),
-        () -> writes.write(caller, handle.inode(), offset, source, killPrivileges));
+    run(handle.inode(), () -> writes.write(caller, handle.inode(), offset, source, killPrivileges));
   }
 
   @Override

@@ -19,7 +19,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
-import java.util.Optional;
 import java.util.TreeMap;
 
 /** A volume's part in each commit. Owned by the sync thread. */
@@ -58,8 +57,7 @@ final class VolumeSync implements Participant {
       changes.put(Items.orphan(inode), null);
     }
     FileFlush flush =
-        new FileFlush(
-            tree.committed(), head, writer, volume.store(), volume.arena(), changes);
+        new FileFlush(tree.committed(), head, writer, volume.store(), volume.arena(), changes);
     for (Inode inode : dirtyInodes) {
       if (!harvest.gone.contains(inode.number) && !isDoomed(inode, txg)) {
         flushFile(flush, inode, txg, overlay, changes);
@@ -70,7 +68,7 @@ final class VolumeSync implements Participant {
     BlockPointer root =
         TreeUpdate.apply(
             tree.committed(), ChangeSource.merging(harvest.ranges.iterator(), points), nodes);
-    head.synced(Optional.ofNullable(root), volume.peekNextInodeNumber());
+    head.synced(root, volume.peekNextInodeNumber());
   }
 
   /** Unlinked in this txg or before and closed: its data will never be read. */
@@ -103,7 +101,7 @@ final class VolumeSync implements Participant {
 
   @Override
   public void published(long txg) {
-    tree.publish(new Tree(head.root().orElse(null), volume.nodes()), txg);
+    tree.publish(new Tree(head.root(), volume.nodes()), txg);
     for (Inode inode : dirtyInodes) {
       volume.dropDirty(inode, txg);
     }
@@ -112,8 +110,8 @@ final class VolumeSync implements Participant {
   }
 
   /**
-   * The overlay's changes and those of the sync thread as one ascending sequence. The sync thread's win;
-   * those of inodes that are gone are left out.
+   * The overlay's changes and those of the sync thread as one ascending sequence. The sync thread's
+   * win; those of inodes that are gone are left out.
    */
   private static final class Points implements Iterator<Change> {
     private final Iterator<Map.Entry<Key, byte[]>> overlay;

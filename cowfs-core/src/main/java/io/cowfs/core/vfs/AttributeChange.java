@@ -20,6 +20,6 @@ public record AttributeChange(
     Timestamp ctime,
     boolean killPrivileges) {
 
-  /** Stands for the time at which the change is made. Compared by identity. */
+  /** Stands for the time at which the change is made; no real time equals it. */
   public static final Timestamp NOW = new Timestamp(0, -1);
 }
