@@ -1,0 +1,81 @@
+package io.cowfs.fuse.kernel;
+
+import io.cowfs.fuse.operations.Call;
+import io.cowfs.fuse.operations.KernelPages;
+import io.cowfs.fuse.operations.OperationTable;
+import io.cowfs.fuse.wire.Reply;
+import io.cowfs.fuse.wire.Request;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Requests that can be answered only after the kernel has written pages back. One thread, outside
+ * the workers, handles them in order: the workers stay free for the writes. At most as many wait
+ * here as there are threads that wait for an answer in the kernel.
+ */
+final class DeferredCalls {
+  private static final long IDLE_SECONDS = 10;
+
+  private final OperationTable operations;
+  private final KernelPages pages;
+  private final ThreadPoolExecutor thread;
+
+  /** Used by the one thread only. */
+  private final Request request = new Request(0);
+
+  private final Reply reply = new Reply(0);
+  private final Call call;
+
+  DeferredCalls(OperationTable operations, KernelPages pages) {
+    this.operations = operations;
+    this.pages = pages;
+    this.call = operations.newCall(request);
+    this.thread =
+        new ThreadPoolExecutor(
+            1,
+            1,
+            IDLE_SECONDS,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            task -> {
+              Thread created = new Thread(task, "fuse-deferred");
+              created.setDaemon(true);
+              return created;
+            });
+    this.thread.allowCoreThreadTimeOut(true);
+  }
+
+  /** Takes over the worker's request and answers it later over the same device. */
+  void add(Request workers, FuseDevice device) {
+    byte[] message = workers.copy();
+    thread.execute(() -> answer(message, device));
+  }
+
+  private void answer(byte[] message, FuseDevice device) {
+    if (!request.received(message)) {
+      throw new IllegalStateException("a copied request is malformed");
+    }
+    pages.flush(request.nodeId());
+    operations.run(call, reply);
+    Worker.send(device, operations, request, reply, LibC.Native.address(reply.buffer()));
+  }
+
+  /** Waits for what is under way and ends the thread. */
+  void close() {
+    thread.shutdown();
+    boolean interrupted = false;
+    while (true) {
+      try {
+        if (thread.awaitTermination(1, TimeUnit.DAYS)) {
+          break;
+        }
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,251 @@
+package io.cowfs.fuse.kernel;
+
+import static io.cowfs.fuse.wire.InitFormat.WRITEBACK_CACHE;
+
+import io.cowfs.core.vfs.CacheInvalidator;
+import io.cowfs.core.vfs.FileSystem;
+import io.cowfs.fuse.operations.HandleTable;
+import io.cowfs.fuse.operations.OperationTable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A mounted file system. All methods are thread-safe, and none may be called by the file system
+ * itself while it serves a request.
+ *
+ * <p>The file system stays the caller's: it is closed after {@link #awaitUnmounted} has returned,
+ * when all that the kernel held has arrived and all handles are released. References that the
+ * kernel did not give back with its last requests are the file system's to forget.
+ */
+public final class KernelMount {
+  private static final System.Logger LOG = System.getLogger(KernelMount.class.getName());
+
+  private static final int THREADS_MIN = 8;
+  private static final int THREADS_MAX = 32;
+  private static final int THREADS_PER_CORE = 4;
+
+  private static final int READ_AHEAD_KIB = Handshake.MAX_TRANSFER_BYTES >> 10;
+  private static final long END_TIMEOUT_SECONDS = 60;
+
+  private final FileSystem fileSystem;
+  private final Path mountPoint;
+  private final Mounter mounter;
+  private final HandleTable handles;
+  private final KernelNotifier notifier;
+  private final DeferredCalls deferred;
+  private final boolean writeback;
+  private final List<FuseDevice> devices;
+  private final AtomicInteger workersLeft;
+  private final CountDownLatch ended = new CountDownLatch(1);
+
+  private KernelMount(
+      FileSystem fileSystem,
+      Path mountPoint,
+      Mounter mounter,
+      List<FuseDevice> devices,
+      boolean writeback,
+      boolean noAtime) {
+    this.fileSystem = fileSystem;
+    this.mountPoint = mountPoint;
+    this.mounter = mounter;
+    this.devices = devices;
+    this.writeback = writeback;
+    handles = new HandleTable(fileSystem);
+    OperationTable operations = new OperationTable(fileSystem, handles, writeback, noAtime);
+    notifier = new KernelNotifier(devices.get(0));
+    deferred = new DeferredCalls(operations, new KernelNotifier(devices.get(0)));
+    int threads = threads();
+    workersLeft = new AtomicInteger(threads);
+    fileSystem.setCacheInvalidator(notifier);
+    for (int i = 0; i < threads; i++) {
+      FuseDevice device = devices.get(i % devices.size());
+      Thread thread =
+          new Thread(new Worker(device, operations, deferred, this::workerEnded), "fuse-" + i);
+      thread.setDaemon(true);
+      thread.start();
+    }
+  }
+
+  private static int threads() {
+    int wanted = Runtime.getRuntime().availableProcessors() * THREADS_PER_CORE;
+    return Math.max(THREADS_MIN, Math.min(THREADS_MAX, wanted));
+  }
+
+  /**
+   * Mounts, and returns when the mount is live.
+   *
+   * @throws MountException when it is refused; nothing is mounted then
+   */
+  public static KernelMount mount(FileSystem fileSystem, Path mountPoint, MountOptions options)
+      throws MountException {
+    return mount(fileSystem, mountPoint, options, Mounter.forThisUser());
+  }
+
+  static KernelMount mount(
+      FileSystem fileSystem, Path mountPoint, MountOptions options, Mounter mounter)
+      throws MountException {
+    Path real = MountPoint.check(mountPoint, options);
+    FuseDevice device = mounter.mount(real, options, Handshake.MAX_TRANSFER_BYTES);
+    List<FuseDevice> devices = new ArrayList<>(List.of(device));
+    try {
+      long flags = Handshake.run(device, options.writeback());
+      for (int i = 1; i < threads(); i++) {
+        FuseDevice clone = device.cloned();
+        if (clone == null) {
+          break;
+        }
+        devices.add(clone);
+      }
+      setReadAhead(real);
+      return new KernelMount(
+          fileSystem,
+          real,
+          mounter,
+          devices,
+          (flags & WRITEBACK_CACHE) != 0,
+          options.has(MountOptions.Flag.NO_ATIME));
+    } catch (MountException | RuntimeException e) {
+      // Closing the last descriptor ends the connection, so that unmounting asks nobody.
+      devices.forEach(FuseDevice::close);
+      try {
+        mounter.unmountBusy(real);
+      } catch (MountException unmounting) {
+        e.addSuppressed(unmounting);
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Reads ahead as much as one request carries. The kernel gives each new mount 128 KiB and lets
+   * the protocol only lower it; root raises it here, others keep what they got.
+   */
+  private static void setReadAhead(Path real) {
+    try {
+      Optional<String> device = MountTable.deviceOf(real);
+      if (device.isPresent()) {
+        Path setting = Path.of("/sys/class/bdi", device.get(), "read_ahead_kb");
+        Files.writeString(setting, Integer.toString(READ_AHEAD_KIB));
+      }
+    } catch (IOException e) {
+      LOG.log(System.Logger.Level.DEBUG, "the read ahead of the mount stays as it is", e);
+    }
+  }
+
+  /** The last worker cleans up: no request is under way any more. */
+  private void workerEnded() {
+    if (workersLeft.decrementAndGet() > 0) {
+      return;
+    }
+    deferred.close();
+    fileSystem.setCacheInvalidator(CacheInvalidator.NONE);
+    handles.releaseAll();
+    devices.forEach(FuseDevice::close);
+    ended.countDown();
+  }
+
+  /** Where it is mounted, without symbolic links. */
+  public Path mountPoint() {
+    return mountPoint;
+  }
+
+  /** True when the kernel collects writes in its cache. */
+  public boolean hasWritebackCache() {
+    return writeback;
+  }
+
+  /** True until the mount has ended. */
+  public boolean isLive() {
+    return ended.getCount() > 0;
+  }
+
+  /**
+   * Has the kernel write back all data that it holds: afterwards the file system has seen whatever
+   * was written to the mount before the call.
+   */
+  public void flush() {
+    if (writeback) {
+      for (long inode : handles.inodesWithWriters()) {
+        notifier.flush(inode);
+      }
+    }
+  }
+
+  /** Waits until the mount has ended, by whomever it was unmounted. */
+  public void awaitUnmounted() throws InterruptedException {
+    ended.await();
+  }
+
+  /**
+   * Unmounts, and returns when everything has arrived in the file system. Does nothing when the
+   * mount has ended.
+   *
+   * @throws MountException when the mount is in use; it then goes on
+   */
+  public void unmount() throws MountException {
+    if (isLive()) {
+      unmountUnlessEnded(false);
+    }
+  }
+
+  /**
+   * Unmounts even when the mount is in use: what was written up to now arrives, and whoever uses
+   * the mount gets errors from then on. For the end of the process.
+   */
+  public void unmountBusy() throws MountException {
+    if (!isLive()) {
+      return;
+    }
+    try {
+      unmountUnlessEnded(false);
+    } catch (MountException busy) {
+      LOG.log(System.Logger.Level.INFO, "{0}; ending it for its users", busy.getMessage());
+      flush();
+      unmountUnlessEnded(true);
+    }
+  }
+
+  private void unmountUnlessEnded(boolean evenBusy) throws MountException {
+    try {
+      if (evenBusy) {
+        mounter.unmountBusy(mountPoint);
+      } else {
+        mounter.unmount(mountPoint);
+      }
+    } catch (MountException e) {
+      // Someone else may have unmounted it at the same time.
+      if (awaitEnd(isMounted() ? 0 : END_TIMEOUT_SECONDS)) {
+        return;
+      }
+      throw e;
+    }
+    if (!awaitEnd(END_TIMEOUT_SECONDS)) {
+      throw new MountException(
+          mountPoint + ": unmounted, but still in use by a process that has it open");
+    }
+  }
+
+  private boolean isMounted() {
+    try {
+      return MountTable.deviceOf(mountPoint).isPresent();
+    } catch (IOException e) {
+      return true;
+    }
+  }
+
+  private boolean awaitEnd(long seconds) {
+    try {
+      return ended.await(seconds, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+}

@@ -1,0 +1,73 @@
+package io.cowfs.fuse.kernel;
+
+import static io.cowfs.fuse.wire.NotifyFormat.*;
+
+import io.cowfs.core.vfs.CacheInvalidator;
+import io.cowfs.fuse.errno.Errno;
+import io.cowfs.fuse.operations.KernelPages;
+import io.cowfs.fuse.wire.Reply;
+
+/**
+ * Tells the kernel that what it caches is out of date. Thread-safe; one message at a time. A
+ * message may wait until the kernel's requests about the inode are answered, so no worker may send
+ * one.
+ */
+final class KernelNotifier implements CacheInvalidator, KernelPages {
+  private static final System.Logger LOG = System.getLogger(KernelNotifier.class.getName());
+
+  /** Names of the protocol may be up to this long. */
+  private static final int NAME_BYTES_MAX = 1024;
+
+  private final FuseDevice device;
+  private final Reply message = new Reply(ENTRY_BYTES + NAME_BYTES_MAX + 1);
+  private final long address;
+
+  KernelNotifier(FuseDevice device) {
+    this.device = device;
+    this.address = LibC.Native.address(message.buffer());
+  }
+
+  /** Dirty pages are written back before they are dropped. */
+  @Override
+  public synchronized void inodeChanged(long inode) {
+    message.begin();
+    int at = message.append(INODE_BYTES);
+    message.putLong(at + INODE_NODE_ID, inode);
+    // From offset 0 on, a length of 0 means all pages.
+    message.putLong(at + INODE_OFFSET, 0);
+    message.putLong(at + INODE_LENGTH, 0);
+    send(CODE_INVALIDATE_INODE);
+  }
+
+  @Override
+  public synchronized void entryChanged(long parent, byte[] name) {
+    message.begin();
+    int at = message.append(ENTRY_BYTES);
+    message.putLong(at + ENTRY_PARENT, parent);
+    message.putInt(at + ENTRY_NAME_LENGTH, name.length);
+    message.appendBytes(name);
+    message.append(1);
+    send(CODE_INVALIDATE_ENTRY);
+  }
+
+  /** Invalidating an inode writes its dirty pages back and waits for them. */
+  @Override
+  public void flush(long inode) {
+    inodeChanged(inode);
+  }
+
+  private void send(int code) {
+    int errno = device.send(address, message.finishNotification(code));
+    // The kernel does not know the inode or the name, or the mount has ended: nothing is cached.
+    boolean nothingCached =
+        errno == Errno.ENOENT
+            || errno == Errno.ENOTDIR
+            || errno == Errno.ENODEV
+            || errno == Errno.ENOTCONN;
+    if (errno != 0 && !nothingCached) {
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "the kernel refused a notification: " + LibC.Native.message(errno));
+    }
+  }
+}

@@ -1,0 +1,92 @@
+package io.cowfs.fuse.kernel;
+
+import io.cowfs.fuse.errno.Errno;
+import io.cowfs.fuse.operations.Call;
+import io.cowfs.fuse.operations.OperationTable;
+import io.cowfs.fuse.wire.Reply;
+import io.cowfs.fuse.wire.Request;
+
+/** One thread's loop: read a request, run it, send the reply. Ends when the mount is gone. */
+final class Worker implements Runnable {
+  private static final System.Logger LOG = System.getLogger(Worker.class.getName());
+
+  private final FuseDevice device;
+  private final OperationTable operations;
+  private final DeferredCalls deferred;
+  private final Runnable atEnd;
+  private final Request request = new Request(Handshake.MAX_TRANSFER_BYTES);
+  private final Reply reply = new Reply(Handshake.MAX_TRANSFER_BYTES);
+  private final Call call;
+
+  /**
+   * @param device the descriptor over which this worker alone reads, unless it could not be cloned
+   * @param atEnd run once, on this thread, when it ends
+   */
+  Worker(FuseDevice device, OperationTable operations, DeferredCalls deferred, Runnable atEnd) {
+    this.device = device;
+    this.operations = operations;
+    this.deferred = deferred;
+    this.atEnd = atEnd;
+    this.call = operations.newCall(request);
+  }
+
+  @Override
+  public void run() {
+    try {
+      serve(LibC.Native.address(request.buffer()), LibC.Native.address(reply.buffer()));
+    } finally {
+      atEnd.run();
+    }
+  }
+
+  private void serve(long requestAddress, long replyAddress) {
+    while (true) {
+      long bytes = device.read(request, requestAddress);
+      if (bytes < 0) {
+        int errno = (int) -bytes;
+        // ENOENT: the request was interrupted before it was read.
+        if (errno == Errno.EINTR || errno == Errno.EAGAIN || errno == Errno.ENOENT) {
+          continue;
+        }
+        if (errno != Errno.ENODEV) {
+          LOG.log(
+              System.Logger.Level.ERROR,
+              "reading from /dev/fuse failed: " + LibC.Native.message(errno));
+        }
+        return;
+      }
+      if (!request.received(bytes)) {
+        LOG.log(System.Logger.Level.ERROR, "the kernel sent a malformed request");
+        continue;
+      }
+      if (operations.needsKernelPages(request, call)) {
+        deferred.add(request, device);
+      } else {
+        operations.run(call, reply);
+        send(device, operations, request, reply, replyAddress);
+      }
+    }
+  }
+
+  /** Sends a reply; what it gave is taken back when the kernel does not take it. */
+  static void send(
+      FuseDevice device, OperationTable operations, Request request, Reply reply, long address) {
+    int bytes = reply.finish(request.unique());
+    if (bytes == 0) {
+      return;
+    }
+    int errno = device.send(address, bytes);
+    if (errno == 0) {
+      return;
+    }
+    operations.takeBack(reply);
+    // ENOENT: the request was aborted meanwhile. ENODEV: the mount is gone.
+    if (errno != Errno.ENOENT && errno != Errno.ENODEV) {
+      LOG.log(
+          System.Logger.Level.ERROR,
+          "the kernel refused a reply (opcode {0}): {1}",
+          request.opcode(),
+          LibC.Native.message(errno));
+    }
+  }
+}

@@ -1,0 +1,174 @@
+package io.cowfs.fuse.operations;
+
+import static io.cowfs.fuse.wire.FileFormat.*;
+
+import io.cowfs.core.vfs.FileHandle;
+import io.cowfs.core.vfs.FileSystem;
+import io.cowfs.core.vfs.FileSystem.AllocationMode;
+import io.cowfs.core.vfs.FileSystem.Created;
+import io.cowfs.core.vfs.FileSystem.SeekTarget;
+import io.cowfs.core.vfs.FsError;
+import io.cowfs.core.vfs.FsException;
+import io.cowfs.core.vfs.OpenFlags;
+import io.cowfs.fuse.wire.Reply;
+import io.cowfs.fuse.wire.Request;
+import java.util.EnumSet;
+import java.util.Set;
+
+/**
+ * Open files.
+ *
+ * <p>Appending is the kernel's part (it knows the size and gives the offset), and so is O_SYNC for
+ * what goes through its cache (it sends FSYNC). The file system therefore sees neither flag; a
+ * write past the cache of an O_SYNC or O_DSYNC file is synced here.
+ */
+final class FileOperations {
+  /* Flags of open(2), equal on all architectures of asm-generic/fcntl.h. */
+  private static final int O_ACCESS_MODE = 03;
+  private static final int O_WRONLY = 01;
+  private static final int O_RDWR = 02;
+  private static final int O_EXCL = 0200;
+  private static final int O_TRUNC = 01000;
+  private static final int O_DSYNC = 010000;
+  private static final int O_NOATIME = 01000000;
+  private static final int O_SYNC_ONLY = 04000000;
+
+  private final FileSystem fileSystem;
+  private final HandleTable handles;
+  private final boolean writeback;
+  private final boolean noAtime;
+
+  FileOperations(FileSystem fileSystem, HandleTable handles, boolean writeback, boolean noAtime) {
+    this.fileSystem = fileSystem;
+    this.handles = handles;
+    this.writeback = writeback;
+    this.noAtime = noAtime;
+  }
+
+  void open(Call call, Reply reply) throws FsException {
+    Request request = call.request();
+    int flags = request.intAt(OPEN_FLAGS);
+    FileHandle handle =
+        fileSystem.open(request.nodeId(), openFlags(flags, request.intAt(OPEN_OPEN_FLAGS)));
+    opened(reply, handle, flags);
+  }
+
+  void create(Call call, Reply reply) throws FsException {
+    Request request = call.request();
+    int flags = request.intAt(CREATE_FLAGS);
+    Created created =
+        fileSystem.create(
+            call.caller(request.intAt(CREATE_UMASK)),
+            request.nodeId(),
+            request.nameAt(CREATE_BYTES),
+            request.intAt(CREATE_MODE),
+            openFlags(flags, request.intAt(CREATE_OPEN_FLAGS)));
+    reply.entry(created.attributes());
+    opened(reply, created.handle(), flags);
+  }
+
+  private void opened(Reply reply, FileHandle handle, int flags) {
+    boolean writable = (flags & O_ACCESS_MODE) != 0;
+    reply.opened(handles.add(handle, writable), OPENED_KEEP_CACHE);
+  }
+
+  private Set<OpenFlags> openFlags(int flags, int openFlags) {
+    EnumSet<OpenFlags> set = EnumSet.noneOf(OpenFlags.class);
+    int access = flags & O_ACCESS_MODE;
+    // To write part of a page, the writeback cache reads the page first, over any handle.
+    if (access != O_WRONLY || writeback) {
+      set.add(OpenFlags.READ);
+    }
+    if (access == O_WRONLY || access == O_RDWR) {
+      set.add(OpenFlags.WRITE);
+    }
+    if ((flags & O_TRUNC) != 0) {
+      set.add(OpenFlags.TRUNCATE);
+    }
+    if ((flags & O_EXCL) != 0) {
+      set.add(OpenFlags.EXCLUSIVE);
+    }
+    if (noAtime || (flags & O_NOATIME) != 0) {
+      set.add(OpenFlags.NO_ATIME);
+    }
+    if ((openFlags & OPEN_KILL_SUIDGID) != 0) {
+      set.add(OpenFlags.KILL_PRIVILEGES);
+    }
+    return set;
+  }
+
+  void read(Call call, Reply reply) throws FsException {
+    Request request = call.request();
+    FileHandle handle = handles.get(request.longAt(READ_HANDLE));
+    int size = request.intAt(READ_SIZE);
+    if (size < 0 || size > reply.capacity()) {
+      throw new FsException(FsError.INVALID);
+    }
+    reply.filled(fileSystem.read(handle, request.longAt(READ_OFFSET), size, reply.data(size)));
+  }
+
+  void write(Call call, Reply reply) throws FsException {
+    Request request = call.request();
+    FileHandle handle = handles.get(request.longAt(WRITE_HANDLE));
+    int size = request.intAt(WRITE_SIZE);
+    int writeFlags = request.intAt(WRITE_WRITE_FLAGS);
+    fileSystem.write(
+        call.caller(),
+        handle,
+        request.longAt(WRITE_OFFSET),
+        request.dataAt(WRITE_BYTES, size),
+        (writeFlags & WRITE_KILL_SUIDGID) != 0);
+    int flags = request.intAt(WRITE_FLAGS);
+    if ((writeFlags & WRITE_CACHE) == 0 && (flags & (O_DSYNC | O_SYNC_ONLY)) != 0) {
+      fileSystem.sync(call.caller(), handle.inode(), (flags & O_SYNC_ONLY) == 0);
+    }
+    reply.putInt(reply.append(WRITTEN_BYTES) + WRITTEN_SIZE, size);
+  }
+
+  void release(Call call, Reply reply) {
+    handles.release(call.request().longAt(RELEASE_HANDLE));
+  }
+
+  /** Of files and of directories. */
+  void sync(Call call, Reply reply) throws FsException {
+    Request request = call.request();
+    boolean dataOnly = (request.intAt(FSYNC_FLAGS) & FSYNC_DATA_ONLY) != 0;
+    fileSystem.sync(call.caller(), request.nodeId(), dataOnly);
+  }
+
+  /** True when the answer depends on data that only the kernel may have. */
+  boolean needsKernelPages(Call call) {
+    return writeback && handles.hasWriters(call.request().nodeId());
+  }
+
+  void seek(Call call, Reply reply) throws FsException {
+    Request request = call.request();
+    SeekTarget target =
+        switch (request.intAt(LSEEK_WHENCE)) {
+          case SEEK_DATA -> SeekTarget.DATA;
+          case SEEK_HOLE -> SeekTarget.HOLE;
+          default -> throw new FsException(FsError.INVALID);
+        };
+    FileHandle handle = handles.get(request.longAt(LSEEK_HANDLE));
+    long found = fileSystem.seek(handle, request.longAt(LSEEK_OFFSET), target);
+    reply.putLong(reply.append(SOUGHT_BYTES) + SOUGHT_OFFSET, found);
+  }
+
+  void allocate(Call call, Reply reply) throws FsException {
+    Request request = call.request();
+    AllocationMode mode =
+        switch (request.intAt(FALLOCATE_MODE)) {
+          case 0 -> AllocationMode.RESERVE;
+          case FALLOC_KEEP_SIZE -> AllocationMode.RESERVE_KEEP_SIZE;
+          case FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE -> AllocationMode.PUNCH_HOLE;
+          case FALLOC_ZERO_RANGE -> AllocationMode.ZERO_RANGE;
+          case FALLOC_ZERO_RANGE | FALLOC_KEEP_SIZE -> AllocationMode.ZERO_RANGE_KEEP_SIZE;
+          default -> throw new FsException(FsError.NOT_SUPPORTED);
+        };
+    fileSystem.allocate(
+        handles.get(request.longAt(FALLOCATE_HANDLE)),
+        mode,
+        request.longAt(FALLOCATE_OFFSET),
+        request.longAt(FALLOCATE_LENGTH));
+  }
+}

@@ -1,0 +1,92 @@
+package io.cowfs.fuse.operations;
+
+import static io.cowfs.fuse.wire.NameFormat.*;
+
+import io.cowfs.core.vfs.FileSystem;
+import io.cowfs.core.vfs.FsError;
+import io.cowfs.core.vfs.FsException;
+import io.cowfs.core.vfs.RenameMode;
+import io.cowfs.fuse.wire.Reply;
+import io.cowfs.fuse.wire.Request;
+
+/** Making, moving and removing names. */
+final class NameOperations {
+  private final FileSystem fileSystem;
+
+  NameOperations(FileSystem fileSystem) {
+    this.fileSystem = fileSystem;
+  }
+
+  void makeNode(Call call, Reply reply) throws FsException {
+    Request request = call.request();
+    reply.entry(
+        fileSystem.makeNode(
+            call.caller(request.intAt(MKNOD_UMASK)),
+            request.nodeId(),
+            request.nameAt(MKNOD_BYTES),
+            request.intAt(MKNOD_MODE),
+            request.intAt(MKNOD_RDEV)));
+  }
+
+  void makeDirectory(Call call, Reply reply) throws FsException {
+    Request request = call.request();
+    reply.entry(
+        fileSystem.makeDirectory(
+            call.caller(request.intAt(MKDIR_UMASK)),
+            request.nodeId(),
+            request.nameAt(MKDIR_BYTES),
+            request.intAt(MKDIR_MODE)));
+  }
+
+  void makeSymlink(Call call, Reply reply) throws FsException {
+    Request request = call.request();
+    byte[] name = request.nameAt(0);
+    byte[] target = request.stringAt(name.length + 1);
+    reply.entry(fileSystem.makeSymlink(call.caller(), request.nodeId(), name, target));
+  }
+
+  void readSymlink(Call call, Reply reply) throws FsException {
+    reply.appendBytes(fileSystem.readSymlink(call.request().nodeId()));
+  }
+
+  void link(Call call, Reply reply) throws FsException {
+    Request request = call.request();
+    reply.entry(
+        fileSystem.link(
+            request.longAt(LINK_OLD_NODE_ID), request.nodeId(), request.nameAt(LINK_BYTES)));
+  }
+
+  void unlink(Call call, Reply reply) throws FsException {
+    Request request = call.request();
+    fileSystem.unlink(request.nodeId(), request.nameAt(0));
+  }
+
+  void removeDirectory(Call call, Reply reply) throws FsException {
+    Request request = call.request();
+    fileSystem.removeDirectory(request.nodeId(), request.nameAt(0));
+  }
+
+  void rename(Call call, Reply reply) throws FsException {
+    Request request = call.request();
+    rename(request, request.longAt(RENAME_NEW_DIRECTORY), RENAME_BYTES, RenameMode.REPLACE);
+  }
+
+  void rename2(Call call, Reply reply) throws FsException {
+    Request request = call.request();
+    RenameMode mode =
+        switch (request.intAt(RENAME2_FLAGS)) {
+          case 0 -> RenameMode.REPLACE;
+          case RENAME_NOREPLACE -> RenameMode.NO_REPLACE;
+          case RENAME_EXCHANGE -> RenameMode.EXCHANGE;
+          default -> throw new FsException(FsError.INVALID);
+        };
+    rename(request, request.longAt(RENAME2_NEW_DIRECTORY), RENAME2_BYTES, mode);
+  }
+
+  private void rename(Request request, long newParent, int namesAt, RenameMode mode)
+      throws FsException {
+    byte[] name = request.nameAt(namesAt);
+    byte[] newName = request.nameAt(namesAt + name.length + 1);
+    fileSystem.rename(request.nodeId(), name, newParent, newName, mode);
+  }
+}

@@ -1,0 +1,89 @@
+package io.cowfs.fuse.operations;
+
+import static io.cowfs.fuse.wire.AttrFormat.*;
+
+import io.cowfs.core.vfs.AttributeChange;
+import io.cowfs.core.vfs.FileHandle;
+import io.cowfs.core.vfs.FileSystem;
+import io.cowfs.core.vfs.FsException;
+import io.cowfs.core.vfs.Timestamp;
+import io.cowfs.fuse.wire.NameFormat;
+import io.cowfs.fuse.wire.Reply;
+import io.cowfs.fuse.wire.Request;
+
+/** Finding and forgetting inodes, and their attributes. */
+final class NodeOperations {
+  private final FileSystem fileSystem;
+  private final HandleTable handles;
+
+  NodeOperations(FileSystem fileSystem, HandleTable handles) {
+    this.fileSystem = fileSystem;
+    this.handles = handles;
+  }
+
+  /**
+   * A name that is not there is a plain ENOENT, which the kernel does not cache: the next LOOKUP
+   * comes here again.
+   */
+  void lookup(Call call, Reply reply) throws FsException {
+    Request request = call.request();
+    reply.entry(fileSystem.lookup(request.nodeId(), request.nameAt(0)));
+  }
+
+  void forget(Call call, Reply reply) {
+    reply.none();
+    Request request = call.request();
+    forget(request.nodeId(), request.longAt(NameFormat.FORGET_COUNT));
+  }
+
+  void batchForget(Call call, Reply reply) {
+    reply.none();
+    Request request = call.request();
+    int room = (request.bodyBytes() - NameFormat.BATCH_BYTES) / NameFormat.BATCH_ONE_BYTES;
+    int count = Math.min(request.intAt(NameFormat.BATCH_COUNT), room);
+    for (int i = 0; i < count; i++) {
+      int at = NameFormat.BATCH_BYTES + i * NameFormat.BATCH_ONE_BYTES;
+      forget(
+          request.longAt(at + NameFormat.BATCH_ONE_NODE_ID),
+          request.longAt(at + NameFormat.BATCH_ONE_COUNT));
+    }
+  }
+
+  private void forget(long inode, long count) {
+    if (inode != FileSystem.ROOT_INODE) {
+      fileSystem.forget(inode, count);
+    }
+  }
+
+  void getAttributes(Call call, Reply reply) throws FsException {
+    reply.attributes(fileSystem.getAttributes(call.request().nodeId()));
+  }
+
+  void setAttributes(Call call, Reply reply) throws FsException {
+    Request request = call.request();
+    int valid = request.intAt(SET_VALID);
+    FileHandle handle =
+        (valid & VALID_HANDLE) != 0 ? handles.get(request.longAt(SET_HANDLE)) : null;
+    AttributeChange change =
+        new AttributeChange(
+            (valid & VALID_MODE) != 0 ? request.intAt(SET_MODE) & 07777 : null,
+            (valid & VALID_UID) != 0 ? request.intAt(SET_UID) : null,
+            (valid & VALID_GID) != 0 ? request.intAt(SET_GID) : null,
+            (valid & VALID_SIZE) != 0 ? request.longAt(SET_SIZE) : null,
+            time(request, valid, VALID_ATIME, VALID_ATIME_NOW, SET_ATIME, SET_ATIME_NANOS),
+            time(request, valid, VALID_MTIME, VALID_MTIME_NOW, SET_MTIME, SET_MTIME_NANOS),
+            time(request, valid, VALID_CTIME, 0, SET_CTIME, SET_CTIME_NANOS),
+            (valid & VALID_KILL_SUIDGID) != 0);
+    reply.attributes(fileSystem.setAttributes(call.caller(), request.nodeId(), handle, change));
+  }
+
+  private static Timestamp time(
+      Request request, int valid, int bit, int nowBit, int secondsAt, int nanosAt) {
+    if ((valid & nowBit) != 0) {
+      return AttributeChange.NOW;
+    }
+    return (valid & bit) != 0
+        ? new Timestamp(request.longAt(secondsAt), request.intAt(nanosAt))
+        : null;
+  }
+}

@@ -1,0 +1,25 @@
+package io.cowfs.fuse.wire;
+
+/**
+ * {@code fuse_setxattr_in} (the short form: FUSE_SETXATTR_EXT is not negotiated), {@code
+ * fuse_getxattr_in}, {@code fuse_getxattr_out}.
+ */
+public final class XattrFormat {
+  public static final int SET_SIZE = 0;
+  public static final int SET_FLAGS = SET_SIZE + Integer.BYTES;
+  public static final int SET_BYTES = SET_FLAGS + Integer.BYTES;
+
+  /* Values of SET_FLAGS, as in setxattr(2). */
+  public static final int CREATE = 1;
+  public static final int REPLACE = 2;
+
+  public static final int GET_SIZE = 0;
+  static final int GET_PADDING = GET_SIZE + Integer.BYTES;
+  public static final int GET_BYTES = GET_PADDING + Integer.BYTES;
+
+  public static final int OUT_SIZE = 0;
+  static final int OUT_PADDING = OUT_SIZE + Integer.BYTES;
+  public static final int OUT_BYTES = OUT_PADDING + Integer.BYTES;
+
+  private XattrFormat() {}
+}

@@ -1,0 +1,54 @@
+package io.cowfs.fuse.kernel;
+
+import io.cowfs.core.vfs.FileSystem;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** A real mount for a test, that is gone when the test ends, whatever happened. */
+final class MountedMemory<F extends FileSystem> implements AutoCloseable {
+  private static final long COMMAND_SECONDS = 60;
+
+  final F fileSystem;
+  final KernelMount mount;
+  final Path root;
+
+  MountedMemory(F fileSystem, Path directory, String options) throws IOException {
+    this(fileSystem, directory, options, Mounter.forThisUser());
+  }
+
+  MountedMemory(F fileSystem, Path directory, String options, Mounter mounter) throws IOException {
+    this.fileSystem = fileSystem;
+    root = Files.createDirectories(directory);
+    MountOptions parsed = MountOptions.parse(List.of(options)).withSource("memory");
+    mount = KernelMount.mount(fileSystem, root, parsed, mounter);
+  }
+
+  /** Mounting needs root and the device; where they are missing, such tests are skipped. */
+  static boolean possible() {
+    return LibC.Native.LIBC.geteuid() == 0 && Files.exists(Path.of("/dev/fuse"));
+  }
+
+  /** Runs a shell script in the root of the mount; its output. Fails when the script does. */
+  String shell(String script) throws IOException, InterruptedException {
+    Process process =
+        new ProcessBuilder("sh", "-ec", script)
+            .directory(root.toFile())
+            .redirectErrorStream(true)
+            .start();
+    process.getOutputStream().close();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    if (!process.waitFor(COMMAND_SECONDS, TimeUnit.SECONDS) || process.exitValue() != 0) {
+      throw new AssertionError(script + " failed: " + output);
+    }
+    return output;
+  }
+
+  @Override
+  public void close() throws IOException {
+    mount.unmountBusy();
+  }
+}
