@@ -89,7 +89,7 @@ final class Inode {
 
   /** What stat(2) shows. */
   Attributes attributes() {
-    long dirtySectors =
+    int dirtySectors =
         (dirty == null ? 0 : dirty.pageCount()) + (syncing == null ? 0 : syncing.pageCount());
     boolean inline = isRegular() && size <= Items.INLINE_BYTES_MAX;
     long allocated = allocatedSectors + (inline ? 0 : dirtySectors);
