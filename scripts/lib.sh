@@ -3,12 +3,15 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2034
 
-# What every virtual machine of cowfs is started with. -Xlog: a class-data archive that does not fit is
-# no reason to say anything.
-java_flags="--add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED"
-java_flags="$java_flags -Xshare:auto -Xlog:disable -Xlog:all=error:stderr"
-# A command runs for a tenth of a second: one simple compiler and collector, started at once.
-client_flags="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx128m -XX:-UsePerfData"
+# What every virtual machine of cowfs is started with. A class-data archive that does not fit is no reason
+# to say anything.
+java_flags="-Xshare:auto -Xlog:disable -Xlog:all=error:stderr"
+# A command runs for a tenth of a second: one simple compiler, started at once. (G1, because only with it
+# JDK 17 takes archived objects over; ArchiveRelocationMode=0 spares it to relocate the archive.)
+client_flags="-XX:+IgnoreUnrecognizedVMOptions -XX:TieredStopAtLevel=1 -XX:+UseG1GC -Xmx128m -XX:-UsePerfData"
+client_flags="$client_flags -XX:+UnlockDiagnosticVMOptions -XX:ArchiveRelocationMode=0"
+# What the manifest says where the program runs from its jar.
+opens="--add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED"
 
 say() {
   printf 'cowfs: %s\n' "$*" >&2
@@ -85,7 +88,7 @@ require_java() {
   fi
   java=$java_home/bin/java
   if [ "$java_major" -ge 22 ]; then
-    java_flags="$java_flags --enable-native-access=ALL-UNNAMED"
+    opens="$opens --enable-native-access=ALL-UNNAMED"
   fi
   if [ "$java_major" -ge 23 ]; then
     java_flags="$java_flags --sun-misc-unsafe-memory-access=allow"
@@ -144,10 +147,15 @@ install_build() {
   done
 }
 
-# Makes the class-data archive that lets commands start fast. Without one they work as well.
+# Makes the class-data archive that lets commands start fast. Without one they work as well. (A static
+# archive: JDK 17 puts the old class files of picocli in no other.)
 train_archive() {
+  archive=$1/client-$java_version.jsa
   # shellcheck disable=SC2086
-  "$java" $java_flags $client_flags -XX:ArchiveClassesAtExit="$1/client-$java_version.jsa" \
-    -cp "$1/cowfs.jar" io.cowfs.tools.ArchiveTraining >"$1/archive.log" 2>&1 9>&- ||
-    rm -f "$1/client-$java_version.jsa"
+  if ! { "$java" $java_flags $client_flags -XX:DumpLoadedClassList="$1/classes" -cp "$1/cowfs.jar" \
+    $opens io.cowfs.tools.ArchiveTraining &&
+    "$java" $java_flags $client_flags -Xshare:dump -XX:SharedClassListFile="$1/classes" \
+      -XX:SharedArchiveFile="$archive" -cp "$1/cowfs.jar"; } >"$1/archive.log" 2>&1 9>&-; then
+    rm -f "$archive"
+  fi
 }

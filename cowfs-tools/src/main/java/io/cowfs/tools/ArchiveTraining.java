@@ -1,13 +1,10 @@
 package io.cowfs.tools;
 
-import io.cowfs.tools.client.ClientRunner;
-import io.cowfs.tools.command.CowfsCommand;
 import io.cowfs.tools.command.MountsCommand;
 import io.cowfs.tools.control.ControlRequest;
 import io.cowfs.tools.control.ControlServer;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -19,8 +16,8 @@ import java.util.stream.Stream;
 
 /**
  * Runs each common command once, on a pool of its own in a temporary directory, so that the virtual
- * machine can archive the classes that commands need (the launcher calls this after a build, with
- * {@code -XX:ArchiveClassesAtExit}).
+ * machine can list the classes that commands need (the launcher calls this after a build, with
+ * {@code -XX:DumpLoadedClassList}, and makes an archive of them).
  */
 public final class ArchiveTraining {
   private ArchiveTraining() {}
@@ -67,9 +64,7 @@ public final class ArchiveTraining {
   }
 
   private static void run(String... arguments) {
-    PrintWriter writer = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
-    ClientRunner runner = new ClientRunner(Path.of("/"), System.out, System.out);
-    if (CowfsCommand.run(arguments, runner, writer, writer) != 0) {
+    if (Main.run(arguments) != 0) {
       throw new IllegalStateException("failed: " + List.of(arguments));
     }
   }

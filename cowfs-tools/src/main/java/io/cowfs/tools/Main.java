@@ -27,7 +27,8 @@ public final class Main {
     System.exit(run(arguments));
   }
 
-  private static int run(String[] arguments) {
+  /** Runs a command line as a client. */
+  static int run(String... arguments) {
     OutputStream out = new FileOutputStream(FileDescriptor.out);
     OutputStream err = new FileOutputStream(FileDescriptor.err);
     PrintWriter outWriter = writer(out);

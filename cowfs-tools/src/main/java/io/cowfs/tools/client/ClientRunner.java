@@ -23,23 +23,17 @@ import io.cowfs.tools.target.TargetException;
 import io.cowfs.tools.target.TargetResolver;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /**
  * Runs commands for a user. Every attempt looks afresh for a daemon: between two attempts one may
  * have come or gone. Belongs to one thread.
  */
 public final class ClientRunner implements CommandRunner {
-  private static final long EXIT_WAIT_SECONDS = 30;
-
   private final Path workingDirectory;
   private final OutputStream out;
   private final OutputStream err;
@@ -209,17 +203,10 @@ public final class ClientRunner implements CommandRunner {
   }
 
   private static void awaitExit(long pid) throws IOException {
-    Optional<ProcessHandle> process = ProcessHandle.of(pid);
-    if (process.isEmpty()) {
-      return;
-    }
-    try {
-      process.get().onExit().get(EXIT_WAIT_SECONDS, TimeUnit.SECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted");
-    } catch (ExecutionException | TimeoutException e) {
-      throw new IOException("process " + pid + " has committed everything but does not end", e);
+    Patience patience = new Patience();
+    while (ProcessHandle.of(pid).isPresent()) {
+      patience.pauseOrThrow(
+          new IOException("process " + pid + " has committed everything but does not end"));
     }
   }
 }

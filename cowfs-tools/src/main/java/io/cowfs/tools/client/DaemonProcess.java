@@ -18,6 +18,9 @@ final class DaemonProcess {
   /** System property: the launcher script, which knows the flags of the virtual machine. */
   private static final String LAUNCHER = "cowfs.launcher";
 
+  /** Environment variable: where the virtual machine writes should it crash. */
+  private static final String CRASH_DIRECTORY = "COWFS_LOG";
+
   private static final String ERROR_PREFIX = "cowfs: ";
 
   private DaemonProcess() {}
@@ -35,12 +38,13 @@ final class DaemonProcess {
     }
     List<String> command = new ArrayList<>(List.of("setsid", launcher));
     command.addAll(Daemon.arguments(pool, request));
-    Process process =
+    ProcessBuilder builder =
         new ProcessBuilder(command)
             .directory(new File("/"))
             .redirectInput(Redirect.from(new File("/dev/null")))
-            .redirectErrorStream(true)
-            .start();
+            .redirectErrorStream(true);
+    builder.environment().put(CRASH_DIRECTORY, pool.resolve("log").toString());
+    Process process = builder.start();
     String complaint = "the daemon ended without a word";
     try (BufferedReader output = process.inputReader(StandardCharsets.UTF_8)) {
       for (String line = output.readLine(); line != null; line = output.readLine()) {
