@@ -32,8 +32,8 @@ final class LocalSession implements PoolSession {
   }
 
   @Override
-  public void rollback(String dataset, String snapshot) throws IOException {
-    pool.rollback(dataset, snapshot);
+  public String rollback(String dataset, String snapshot) throws IOException {
+    return pool.rollback(dataset, snapshot);
   }
 
   @Override

@@ -33,7 +33,12 @@ public interface PoolSession {
 
   void snapshot(String dataset, String snapshot) throws IOException;
 
-  void rollback(String dataset, String snapshot) throws IOException;
+  /**
+   * Makes a dataset what it was at a snapshot.
+   *
+   * @return the name of the snapshot that keeps what it was before
+   */
+  String rollback(String dataset, String snapshot) throws IOException;
 
   /** Destroys a dataset with its snapshots; refused while it is mounted. */
   void destroyDataset(String dataset, boolean recursive) throws IOException;

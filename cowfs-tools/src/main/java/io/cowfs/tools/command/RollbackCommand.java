@@ -40,6 +40,8 @@ public final class RollbackCommand extends PoolCommand {
 
   @Override
   public void execute(PoolSession session, Target target, PrintWriter out) throws IOException {
-    session.rollback(target.datasetOrDefault(), target.requireSnapshot());
+    String dataset = target.datasetOrDefault();
+    String kept = session.rollback(dataset, target.requireSnapshot());
+    out.println("the state before is kept as " + dataset + "@" + kept);
   }
 }

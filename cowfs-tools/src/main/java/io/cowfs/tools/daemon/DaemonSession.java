@@ -42,8 +42,8 @@ final class DaemonSession implements PoolSession {
   }
 
   @Override
-  public void rollback(String dataset, String snapshot) throws IOException {
-    pool.rollback(dataset, snapshot);
+  public String rollback(String dataset, String snapshot) throws IOException {
+    return pool.rollback(dataset, snapshot);
   }
 
   @Override

@@ -4,6 +4,7 @@ import io.cowfs.core.dataset.DatasetException;
 import io.cowfs.core.pool.Pool;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.fuse.kernel.KernelMount;
+import io.cowfs.fuse.kernel.MountException;
 import io.cowfs.fuse.kernel.MountOptions;
 import io.cowfs.tools.command.PoolSession.IfMissing;
 import io.cowfs.tools.command.PoolSession.MountRequest;
@@ -11,7 +12,6 @@ import io.cowfs.tools.control.DaemonClosingException;
 import io.cowfs.tools.target.CowfsMount;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -101,12 +101,11 @@ final class MountedDatasets {
 
   private Live mountNow(MountRequest request) throws IOException {
     String dataset = request.dataset();
-    List<String> options = new ArrayList<>(request.options());
-    options.add("fsname=" + CowfsMount.source(directory, dataset));
-    MountOptions parsed = MountOptions.parse(options);
+    MountOptions options =
+        MountOptions.parse(request.options()).withSource(CowfsMount.source(directory, dataset));
     FileSystem fileSystem = pool.fileSystem(dataset);
     try {
-      KernelMount kernel = KernelMount.mount(fileSystem, request.mountPoint(), parsed);
+      KernelMount kernel = KernelMount.mount(fileSystem, request.mountPoint(), options);
       return new Live(
           new CowfsMount(request.mountPoint(), directory, dataset), kernel, new CountDownLatch(1));
     } catch (IOException | RuntimeException e) {
@@ -174,8 +173,8 @@ final class MountedDatasets {
   }
 
   /**
-   * Unmounts everything because the process must end. What is busy is taken out of the name space
-   * when the kernel's dirty pages of it have arrived; who still uses it gets errors from then on.
+   * Unmounts everything because the process must end. Who still uses a mount gets errors from then
+   * on; what was written to it before arrives.
    */
   void unmountAll() {
     List<Live> all;
@@ -183,12 +182,10 @@ final class MountedDatasets {
       all = List.copyOf(mounts.values());
     }
     for (Live live : all) {
-      Path at = live.mount().mountPoint();
       try {
-        live.kernel().unmount();
-      } catch (IOException e) {
-        LOG.log(Level.WARNING, "{0}; detaching it", e.getMessage());
-        Detach.flushAndDetach(at);
+        live.kernel().unmountBusy();
+      } catch (MountException e) {
+        LOG.log(Level.WARNING, "ending without it: {0}", e.getMessage());
         remove(live);
       }
     }
