@@ -70,7 +70,7 @@ public final class Allocator {
     long end = device.capacity() / SECTOR_BYTES;
     map = new SpaceMap(DeviceLayout.DATA_FIRST_SECTOR, end, device.name());
     long wanted = Math.max(4L * MEBIBYTE_SECTORS, map.capacity() / 64);
-    reserve = Math.min(Math.min(wanted, 64L * MEBIBYTE_SECTORS), map.capacity() / 8);
+    reserve = Math.min(Math.min(wanted, 64L * MEBIBYTE_SECTORS), map.capacity() / 8) & -4L;
   }
 
   /** The allocator of a new pool: everything is free. */

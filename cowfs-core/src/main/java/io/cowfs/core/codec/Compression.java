@@ -1,6 +1,7 @@
 package io.cowfs.core.codec;
 
 import com.github.luben.zstd.Zstd;
+import com.github.luben.zstd.ZstdException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import net.jpountz.lz4.LZ4Compressor;
@@ -93,20 +94,24 @@ public enum Compression {
 
     @Override
     int decompressInto(ByteBuffer source, ByteBuffer destination) throws MalformedDataException {
-      long bytes =
-          source.isDirect() && destination.isDirect()
-              ? Zstd.decompressDirectByteBuffer(
-                  destination,
-                  destination.position(),
-                  destination.remaining(),
-                  source,
-                  source.position(),
-                  source.remaining())
-              : decompressCopies(source, destination);
-      if (Zstd.isError(bytes)) {
-        throw new MalformedDataException("zstd: " + Zstd.getErrorName(bytes));
+      try {
+        long bytes =
+            source.isDirect() && destination.isDirect()
+                ? Zstd.decompressDirectByteBuffer(
+                    destination,
+                    destination.position(),
+                    destination.remaining(),
+                    source,
+                    source.position(),
+                    source.remaining())
+                : decompressCopies(source, destination);
+        if (Zstd.isError(bytes)) {
+          throw new MalformedDataException("zstd: " + Zstd.getErrorName(bytes));
+        }
+        return (int) bytes;
+      } catch (ZstdException e) {
+        throw new MalformedDataException("zstd: " + e.getMessage(), e);
       }
-      return (int) bytes;
     }
   };
 
