@@ -352,7 +352,7 @@ final class FilesMountTest {
   void sigtermCommitsEverythingAndUnmounts() throws IOException {
     byte[] content = noise(6, 3_000_000);
     Files.write(mounted.path("file"), content);
-    Program.shell(ANYWHERE, "kill -TERM $1", mounted.daemonPid().orElseThrow());
+    mounted.terminateDaemon();
     for (int i = 0; i < 400 && mounted.daemonPid().isPresent(); i++) {
       MountedPool.pause(50);
     }

@@ -121,11 +121,20 @@ final class MountedPool implements AutoCloseable {
     return OptionalLong.empty();
   }
 
-  /** SIGKILL to the daemon; returns when it has lost its lock. The dead mount stays. */
+  /** SIGTERM to the daemon; returns at once. */
+  void terminateDaemon() throws IOException {
+    daemon().ifPresent(ProcessHandle::destroy);
+  }
+
+  /** SIGKILL to the daemon; returns when it has lost its lock. A dead mount stays. */
   void killDaemon() throws IOException {
-    long pid = daemonPid().orElseThrow(() -> new IllegalStateException("no daemon has the lock"));
-    ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+    daemon().ifPresent(ProcessHandle::destroyForcibly);
     assertEquals(OptionalLong.empty(), awaitDaemonEnd(), "the daemon survives SIGKILL");
+  }
+
+  private Optional<ProcessHandle> daemon() throws IOException {
+    OptionalLong pid = daemonPid();
+    return pid.isPresent() ? ProcessHandle.of(pid.getAsLong()) : Optional.empty();
   }
 
   boolean isMounted() throws IOException {

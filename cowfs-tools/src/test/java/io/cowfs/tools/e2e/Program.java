@@ -2,14 +2,18 @@ package io.cowfs.tools.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.io.File;
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /** Runs other programs to their end, with a timeout, and keeps what they say. */
 final class Program {
@@ -17,6 +21,9 @@ final class Program {
 
   private static final Map<String, String> ENVIRONMENT =
       Map.of(
+          // the launcher runs the classes under test, and builds nothing
+          "COWFS_CLASSPATH", mainClasspath(),
+          "JAVA_HOME", System.getProperty("java.home"),
           "LC_ALL", "C.UTF-8",
           "GIT_CONFIG_GLOBAL", "/dev/null",
           "GIT_CONFIG_NOSYSTEM", "1",
@@ -117,10 +124,16 @@ final class Program {
     return builder.redirectOutput(output).redirectError(errors).start();
   }
 
+  private static String mainClasspath() {
+    return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator, -1))
+        .filter(entry -> !entry.contains("test-classes"))
+        .collect(Collectors.joining(File.pathSeparator));
+  }
+
   private static Path resource(String name) {
     try {
       return Path.of(Program.class.getResource(name).toURI());
-    } catch (java.net.URISyntaxException e) {
+    } catch (URISyntaxException e) {
       throw new IllegalStateException(e);
     }
   }
