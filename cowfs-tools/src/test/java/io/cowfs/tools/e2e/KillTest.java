@@ -1,0 +1,107 @@
+package io.cowfs.tools.e2e;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * SIGKILL to the daemon at random moments under load. After the next mount, by the same command and
+ * nothing else, everything is there that was acknowledged, nothing is there in half, and the whole
+ * tree can be read.
+ *
+ * <p>{@code -Dcowfs.soak=true} goes on for a thousand rounds; {@code -Dcowfs.seed=N} repeats the
+ * random choices of a run (not the scheduling of its threads).
+ */
+@EnabledIf("io.cowfs.tools.e2e.Requirements#fuse")
+final class KillTest {
+  private static final int ROUNDS = 50;
+  private static final int SOAK_ROUNDS = 1000;
+  private static final int LOAD_MS_MAX = 600;
+
+  @TempDir private Path directory;
+
+  @Test
+  void acknowledgedWorkSurvivesKills() throws Exception {
+    long seed = Long.getLong("cowfs.seed", System.nanoTime());
+    int rounds = Boolean.getBoolean("cowfs.soak") ? SOAK_ROUNDS : ROUNDS;
+    System.out.println("KillTest: seed " + seed);
+    Random random = new Random(seed);
+    try (MountedPool mounted = MountedPool.create(directory)) {
+      List<CrashLoad> loads = loads(mounted.root(), random);
+      for (int round = 0; round < rounds; round++) {
+        String where = "round " + round + ", seed " + seed;
+        killUnderLoad(mounted, loads, random);
+        mounted.mount();
+        for (CrashLoad load : loads) {
+          load.verify(where);
+        }
+        readEverything(mounted.root());
+        if (round % 5 == 0) {
+          mounted.succeed("status", mounted.pool().toString());
+        }
+      }
+      mounted.remount();
+      for (CrashLoad load : loads) {
+        load.verify("after the last round, seed " + seed);
+      }
+    }
+  }
+
+  private static List<CrashLoad> loads(Path root, Random random) throws IOException {
+    List<CrashLoad> loads = new ArrayList<>();
+    for (int i = 0; i < 2; i++) {
+      loads.add(new OverwriteLoad(directory(root, "overwrite-" + i), random.nextLong()));
+      loads.add(new CreateLoad(directory(root, "create-" + i), random.nextLong()));
+    }
+    loads.add(new RenameLoad(directory(root, "rename"), random.nextLong()));
+    loads.add(new ReplaceLoad(directory(root, "replace"), random.nextLong()));
+    loads.add(new UnsyncedLoad(directory(root, "unsynced"), random.nextLong()));
+    return loads;
+  }
+
+  private static Path directory(Path root, String name) throws IOException {
+    Path made = Files.createDirectory(root.resolve(name));
+    CrashLoad.syncDirectory(root);
+    return made;
+  }
+
+  /** Most kills come in the middle of the load, some while the pool is being unmounted. */
+  private static void killUnderLoad(MountedPool mounted, List<CrashLoad> loads, Random random)
+      throws Exception {
+    ExecutorService executor = Executors.newFixedThreadPool(loads.size());
+    List<Future<Void>> running = new ArrayList<>();
+    for (CrashLoad load : loads) {
+      running.add(executor.submit(load));
+    }
+    executor.shutdown();
+    MountedPool.pause(random.nextInt(LOAD_MS_MAX));
+    if (random.nextInt(5) == 0) {
+      mounted.terminateDaemon();
+      MountedPool.pause(random.nextInt(100));
+    }
+    mounted.killDaemon();
+    for (Future<Void> load : running) {
+      load.get(1, TimeUnit.MINUTES);
+    }
+  }
+
+  private static void readEverything(Path root) throws IOException {
+    try (var paths = Files.walk(root)) {
+      for (Path path : (Iterable<Path>) paths::iterator) {
+        if (Files.isRegularFile(path)) {
+          Files.readAllBytes(path);
+        }
+      }
+    }
+  }
+}

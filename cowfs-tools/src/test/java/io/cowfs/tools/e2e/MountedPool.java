@@ -1,0 +1,194 @@
+package io.cowfs.tools.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A pool in a directory of its own, mounted by the launcher. Closing unmounts it, in the end by
+ * force, and leaves neither a mount nor a daemon. Owned by one test.
+ */
+final class MountedPool implements AutoCloseable {
+  private static final long DEADLINE_MS = 20_000;
+
+  /** As in {@code 1: POSIX ADVISORY WRITE 4711 fd:00:131 0 EOF}. Those that wait have an arrow. */
+  private static final Pattern LOCK =
+      Pattern.compile("^\\d+: \\w+ +ADVISORY +\\w+ +(?<pid>\\d+) \\w+:\\w+:(?<inode>\\d+) ");
+
+  private static final Path LAUNCHER = findLauncher();
+
+  private final Path pool;
+  private final Path root;
+
+  private MountedPool(Path pool, Path root) {
+    this.pool = pool;
+    this.root = root;
+  }
+
+  /** A new pool below {@code directory}, made by {@code mount --create}. */
+  static MountedPool create(Path directory) throws IOException {
+    MountedPool created = at(directory);
+    created.succeed("mount", "--create", created.pool.toString(), created.root.toString());
+    assertTrue(created.isMounted(), "mount came back before the mount was there");
+    return created;
+  }
+
+  /** A new pool below {@code directory}, made by {@code init} with options, then mounted. */
+  static MountedPool init(Path directory, String... options) throws IOException {
+    MountedPool created = at(directory);
+    List<String> arguments = new ArrayList<>(List.of("init", created.pool.toString()));
+    arguments.addAll(List.of(options));
+    created.succeed(arguments.toArray(String[]::new));
+    created.mount();
+    return created;
+  }
+
+  private static MountedPool at(Path directory) throws IOException {
+    Path root = Files.createDirectories(directory.resolve("mnt"));
+    return new MountedPool(directory.resolve("pool"), root);
+  }
+
+  /** The directory that holds the pool's files. */
+  Path pool() {
+    return pool;
+  }
+
+  /** The mount point. */
+  Path root() {
+    return root;
+  }
+
+  Path path(String name) {
+    return root.resolve(name);
+  }
+
+  /** Runs a command of cowfs, which must succeed, and returns its standard output. */
+  String succeed(String... arguments) throws IOException {
+    return cowfs(arguments).expectExit(0).output();
+  }
+
+  void mount() throws IOException {
+    succeed("mount", pool.toString(), root.toString());
+    assertTrue(isMounted(), "mount came back before the mount was there");
+  }
+
+  /** Unmounts by the command; the daemon must have ended when it comes back. */
+  void unmount() throws IOException {
+    succeed("umount", root.toString());
+    assertFalse(isMounted(), "still mounted after umount");
+    assertEquals(OptionalLong.empty(), daemonPid(), "the daemon outlives umount");
+  }
+
+  void remount() throws IOException {
+    unmount();
+    mount();
+  }
+
+  /** Runs a command of cowfs. */
+  static Program.Result cowfs(String... arguments) throws IOException {
+    List<String> command = new ArrayList<>(List.of(LAUNCHER.toString()));
+    command.addAll(List.of(arguments));
+    return Program.run(Path.of("/"), command);
+  }
+
+  static Path launcher() {
+    return LAUNCHER;
+  }
+
+  /** The process that holds the lock of the pool. */
+  OptionalLong daemonPid() throws IOException {
+    Path lock = pool.resolve("lock");
+    if (!Files.exists(lock)) {
+      return OptionalLong.empty();
+    }
+    String inode = Files.getAttribute(lock, "unix:ino").toString();
+    for (String line : Files.readAllLines(Path.of("/proc/locks"))) {
+      Matcher holder = LOCK.matcher(line);
+      if (holder.find() && holder.group("inode").equals(inode)) {
+        return OptionalLong.of(Long.parseLong(holder.group("pid")));
+      }
+    }
+    return OptionalLong.empty();
+  }
+
+  /** SIGTERM to the daemon; returns at once. */
+  void terminateDaemon() throws IOException {
+    daemon().ifPresent(ProcessHandle::destroy);
+  }
+
+  /** SIGKILL to the daemon; returns when it has lost its lock. A dead mount stays. */
+  void killDaemon() throws IOException {
+    daemon().ifPresent(ProcessHandle::destroyForcibly);
+    assertEquals(OptionalLong.empty(), awaitDaemonEnd(), "the daemon survives SIGKILL");
+  }
+
+  private Optional<ProcessHandle> daemon() throws IOException {
+    OptionalLong pid = daemonPid();
+    return pid.isPresent() ? ProcessHandle.of(pid.getAsLong()) : Optional.empty();
+  }
+
+  boolean isMounted() throws IOException {
+    return Files.readAllLines(Path.of("/proc/self/mounts")).stream()
+        .anyMatch(line -> line.split(" ", -1)[1].equals(root.toString()));
+  }
+
+  @Override
+  public void close() throws IOException {
+    Optional<String> failure = Optional.empty();
+    if (isMounted()) {
+      Program.Result result = cowfs("umount", root.toString());
+      failure = Optional.of(result.toString()).filter(text -> result.exitCode() != 0);
+      for (int tries = 0; isMounted() && tries < 10; tries++) {
+        Program.run(Path.of("/"), List.of("umount", "-l", root.toString()));
+      }
+    }
+    OptionalLong pid = awaitDaemonEnd();
+    if (pid.isPresent()) {
+      killDaemon();
+      failure = Optional.of("the daemon outlives its mount; killed " + pid.getAsLong());
+    }
+    if (failure.isPresent()) {
+      throw new AssertionError(failure.get());
+    }
+  }
+
+  private OptionalLong awaitDaemonEnd() throws IOException {
+    long deadline = System.nanoTime() + DEADLINE_MS * 1_000_000;
+    OptionalLong pid = daemonPid();
+    while (pid.isPresent() && System.nanoTime() < deadline) {
+      pause(50);
+      pid = daemonPid();
+    }
+    return pid;
+  }
+
+  static void pause(long ms) {
+    try {
+      Thread.sleep(ms);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static Path findLauncher() {
+    Path start = Path.of("").toAbsolutePath();
+    for (Path directory = start; directory != null; directory = directory.getParent()) {
+      Path launcher = directory.resolve("scripts/cowfs");
+      if (Files.isExecutable(launcher)) {
+        return launcher;
+      }
+    }
+    throw new IllegalStateException("no scripts/cowfs above " + start);
+  }
+}

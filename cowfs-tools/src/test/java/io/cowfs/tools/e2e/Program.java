@@ -1,0 +1,144 @@
+package io.cowfs.tools.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.File;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+
+/** Runs other programs to their end, with a timeout, and keeps what they say. */
+final class Program {
+  private static final Duration TIMEOUT = Duration.ofMinutes(3);
+
+  private static final Map<String, String> ENVIRONMENT =
+      Map.of(
+          // the launcher runs the classes under test, and builds nothing
+          "COWFS_CLASSPATH", mainClasspath(),
+          "JAVA_HOME", System.getProperty("java.home"),
+          "LC_ALL", "C.UTF-8",
+          "GIT_CONFIG_GLOBAL", "/dev/null",
+          "GIT_CONFIG_NOSYSTEM", "1",
+          "GIT_AUTHOR_NAME", "Author",
+          "GIT_AUTHOR_EMAIL", "author@example.org",
+          "GIT_COMMITTER_NAME", "Committer",
+          "GIT_COMMITTER_EMAIL", "committer@example.org");
+
+  /** The end of a program. */
+  record Result(String command, int exitCode, String output, String errors) {
+    Result expectExit(int expected) {
+      assertEquals(expected, exitCode, this::toString);
+      return this;
+    }
+
+    @Override
+    public String toString() {
+      return command + "\nexit " + exitCode + "\n" + output + errors;
+    }
+  }
+
+  private Program() {}
+
+  /** The standard output of a program that must end with exit code 0. */
+  static String succeed(Path directory, String... command) throws IOException {
+    return run(directory, List.of(command)).expectExit(0).output();
+  }
+
+  /** Runs a shell script with the positional parameters given; it must succeed. */
+  static String shell(Path directory, String script, Object... parameters) throws IOException {
+    String[] command = new String[parameters.length + 4];
+    command[0] = "sh";
+    command[1] = "-euc";
+    command[2] = script;
+    command[3] = "sh";
+    for (int i = 0; i < parameters.length; i++) {
+      command[i + 4] = parameters[i].toString();
+    }
+    return succeed(directory, command);
+  }
+
+  /** Runs a Python script of the test resources; it must succeed. */
+  static String python(String script, Object... parameters) throws IOException {
+    String[] command = new String[parameters.length + 2];
+    command[0] = "python3";
+    command[1] = resource(script).toString();
+    for (int i = 0; i < parameters.length; i++) {
+      command[i + 2] = parameters[i].toString();
+    }
+    return succeed(Path.of("/"), command);
+  }
+
+  static Result run(Path directory, List<String> command) throws IOException {
+    Process process = null;
+    Path output = Files.createTempFile("program", ".out");
+    Path errors = Files.createTempFile("program", ".err");
+    try {
+      process =
+          start(
+              directory,
+              command,
+              ProcessBuilder.Redirect.to(output.toFile()),
+              ProcessBuilder.Redirect.to(errors.toFile()));
+      boolean ended = process.waitFor(TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+      Result result =
+          new Result(
+              String.join(" ", command),
+              ended ? process.exitValue() : -1,
+              text(output),
+              text(errors));
+      if (!ended) {
+        throw new AssertionError("still running after " + TIMEOUT + ": " + result);
+      }
+      return result;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted: " + command, e);
+    } finally {
+      if (process != null && process.isAlive()) {
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
+        process.destroyForcibly();
+      }
+      Files.delete(output);
+      Files.delete(errors);
+    }
+  }
+
+  /** Starts a program without waiting for it. */
+  static Process start(
+      Path directory,
+      List<String> command,
+      ProcessBuilder.Redirect output,
+      ProcessBuilder.Redirect errors)
+      throws IOException {
+    ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
+    builder.environment().putAll(ENVIRONMENT);
+    builder.redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
+    return builder.redirectOutput(output).redirectError(errors).start();
+  }
+
+  private static String mainClasspath() {
+    return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator, -1))
+        .filter(entry -> !entry.contains("test-classes"))
+        .collect(Collectors.joining(File.pathSeparator));
+  }
+
+  private static Path resource(String name) {
+    try {
+      return Path.of(Program.class.getResource(name).toURI());
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static String text(Path file) throws IOException {
+    return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+  }
+}

@@ -1,0 +1,18 @@
+package io.cowfs.tools.e2e;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** What tests need of the machine. */
+final class Requirements {
+  private Requirements() {}
+
+  static boolean fuse() {
+    return Files.isWritable(Path.of("/dev/fuse"));
+  }
+
+  static boolean root() throws IOException {
+    return Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0);
+  }
+}
