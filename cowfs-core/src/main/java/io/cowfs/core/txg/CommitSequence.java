@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.UUID;
 
 /**
- * The one commit point of the pool: the steps of a commit in the only order in which they are safe. The
- * crash argument is in the package's description. Owned by the sync thread.
+ * The one commit point of the pool: the steps of a commit in the only order in which they are safe.
+ * The crash argument is in the package's description. Owned by the sync thread.
  */
 public final class CommitSequence {
   private final UUID poolId;

@@ -8,6 +8,8 @@ package io.cowfs.core.txg;
  * @param intervalMillis a txg with any change is synced after this time
  */
 public record DirtyLimit(long bytesMax, long bytesToSync, long intervalMillis) {
-  /** 256 MiB in all, txgs of a quarter of it; started early enough to be durable after five seconds. */
+  /**
+   * 256 MiB in all, txgs of a quarter of it; started early enough to be durable after five seconds.
+   */
   public static final DirtyLimit DEFAULT = new DirtyLimit(256L << 20, 64L << 20, 4_500);
 }

@@ -10,8 +10,8 @@ public interface Index {
   void beginTxg(long txg, BlockWriter writer);
 
   /**
-   * Writes the directory of all datasets and snapshots as blocks of the pool, after the last change of
-   * any of them in this txg. Nothing may allocate or free after it.
+   * Writes the directory of all datasets and snapshots as blocks of the pool, after the last change
+   * of any of them in this txg. Nothing may allocate or free after it.
    *
    * @return its root, for the ring; null when there is none
    */
@@ -23,6 +23,8 @@ public interface Index {
   /** The commit is durable. */
   void committed();
 
-  /** True when something is left to be committed though no dataset changed (frees not yet released). */
+  /**
+   * True when something is left to be committed though no dataset changed (frees not yet released).
+   */
   boolean wantsCommit();
 }

@@ -4,8 +4,8 @@ import io.cowfs.core.btree.Key;
 import java.util.concurrent.ConcurrentSkipListMap;
 
 /**
- * The changes that one txg made to the items of one tree: a value, or {@link #DELETED}. Thread-safe;
- * that two changes of one key do not race is for the locks of the layer above.
+ * The changes that one txg made to the items of one tree: a value, or {@link #DELETED}.
+ * Thread-safe; that two changes of one key do not race is for the locks of the layer above.
  */
 public final class Overlay {
   /** Stands for an item that is gone. Compared by identity. */

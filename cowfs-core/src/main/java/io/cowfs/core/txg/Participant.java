@@ -4,8 +4,8 @@ import io.cowfs.core.block.BlockWriter;
 import java.io.IOException;
 
 /**
- * What takes part in each commit: the file system of an open dataset. All methods are called by the sync
- * thread.
+ * What takes part in each commit: the file system of an open dataset. All methods are called by the
+ * sync thread.
  */
 public interface Participant {
   /** From now on {@code next} is the open txg. O(1). Members of the old txg may still be active. */

@@ -3,9 +3,9 @@ package io.cowfs.core.txg;
 import java.io.IOException;
 
 /**
- * A change of the pool's structure (a snapshot, a rollback), carried out by the sync thread in a txg of
- * its own choosing after all datasets of that txg are written: a task sees each dataset exactly as that
- * txg leaves it. It validates everything before it changes anything.
+ * A change of the pool's structure (a snapshot, a rollback), carried out by the sync thread in a
+ * txg of its own choosing after all datasets of that txg are written: a task sees each dataset
+ * exactly as that txg leaves it. It validates everything before it changes anything.
  */
 @FunctionalInterface
 public interface SyncTask {

@@ -19,9 +19,9 @@ import java.util.function.BooleanSupplier;
 /**
  * Opens, freezes and commits the txgs of one pool, and holds writers back when too much is dirty.
  *
- * <p>Thread-safe. {@code lock} guards what the sync thread and its clients tell each other; it is never
- * held over I/O. {@link #join} never waits; {@link #throttle} may, and is called before any lock of the
- * file system is taken.
+ * <p>Thread-safe. {@code lock} guards what the sync thread and its clients tell each other; it is
+ * never held over I/O. {@link #join} never waits; {@link #throttle} may, and is called before any
+ * lock of the file system is taken.
  */
 public final class TransactionGroups implements Closeable {
   private static final Logger LOG = System.getLogger(TransactionGroups.class.getName());
@@ -31,7 +31,8 @@ public final class TransactionGroups implements Closeable {
   private static final int COMMITS_TO_RELEASE = 3;
 
   /** A task with its outcome. */
-  private record QueuedTask(SyncTask task, CompletableFuture<Void> outcome, List<Runnable> afterwards)
+  private record QueuedTask(
+      SyncTask task, CompletableFuture<Void> outcome, List<Runnable> afterwards)
       implements CommitSequence.PendingTask {
     @Override
     public void run(long txg) throws IOException {
@@ -86,8 +87,7 @@ public final class TransactionGroups implements Closeable {
   public void register(java.util.function.LongFunction<? extends Participant> participant)
       throws IOException {
     // Between two commits no txg is frozen, so the newcomer misses none of its freezes.
-    runTask(
-        txg -> () -> participants.add(participant.apply(open.number())));
+    runTask(txg -> () -> participants.add(participant.apply(open.number())));
   }
 
   /** Takes part no more. Its changes must be durable. */
@@ -226,8 +226,8 @@ public final class TransactionGroups implements Closeable {
   /**
    * Has the sync thread carry out a task in the next commit, and waits until that is durable.
    *
-   * @throws TaskRefusedException wrapped in none: rethrown as the {@link IOException} that caused it, or as
-   *     an IOException with its message
+   * @throws TaskRefusedException wrapped in none: rethrown as the {@link IOException} that caused
+   *     it, or as an IOException with its message
    */
   public void runTask(SyncTask task) throws IOException {
     CompletableFuture<Void> outcome = new CompletableFuture<>();
@@ -290,7 +290,9 @@ public final class TransactionGroups implements Closeable {
     }
   }
 
-  /** Waits until there is something to commit. Returns false when the pool closes and all is done. */
+  /**
+   * Waits until there is something to commit. Returns false when the pool closes and all is done.
+   */
   private boolean awaitWork() {
     lock.lock();
     try {
@@ -307,7 +309,8 @@ public final class TransactionGroups implements Closeable {
           long now = System.nanoTime();
           if (firstDirtyNanos == 0) {
             firstDirtyNanos = now;
-          } else if (now - firstDirtyNanos >= TimeUnit.MILLISECONDS.toNanos(limit.intervalMillis())) {
+          } else if (now - firstDirtyNanos
+              >= TimeUnit.MILLISECONDS.toNanos(limit.intervalMillis())) {
             return true;
           }
         }

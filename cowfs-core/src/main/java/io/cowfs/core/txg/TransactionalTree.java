@@ -15,9 +15,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  * A tree together with its changes that are not committed yet: the open txg's overlay, the syncing
  * txg's overlay, and the committed tree, in this order of precedence.
  *
- * <p>Thread-safe. {@link #freeze} and {@link #publish} are the sync thread's. Readers that go to the
- * device hold a {@link Pin}, which keeps the space of the committed tree that they read from being used
- * again.
+ * <p>Thread-safe. {@link #freeze} and {@link #publish} are the sync thread's. Readers that go to
+ * the device hold a {@link Pin}, which keeps the space of the committed tree that they read from
+ * being used again.
  */
 public final class TransactionalTree {
   /** Receives items; values are shared and must not be changed. */
@@ -198,8 +198,7 @@ public final class TransactionalTree {
       if (order >= 0) {
         syncing = next(syncingItems);
       }
-      return entry.getValue() == Overlay.DELETED
-          || visitor.item(entry.getKey(), entry.getValue());
+      return entry.getValue() == Overlay.DELETED || visitor.item(entry.getKey(), entry.getValue());
     }
   }
 
@@ -223,12 +222,17 @@ public final class TransactionalTree {
     return now.syncing != null && now.syncing.items().containsKey(key) ? now.syncing.txg() : 0;
   }
 
-  /** Sync thread: corrects a value that the open txg has set already. Does nothing if it has not. */
+  /**
+   * Sync thread: corrects a value that the open txg has set already. Does nothing if it has not.
+   */
   public void correctInOpenTxg(Key key, byte[] value) {
     view.open.items().computeIfPresent(key, (k, old) -> old == Overlay.DELETED ? old : value);
   }
 
-  /** Sync thread: from now on {@code next} is the open txg; changes of the one before are kept apart. */
+  /**
+   * Sync thread: from now on {@code next} is the open txg; changes of the one before are kept
+   * apart.
+   */
   public void freeze(long next) {
     View now = view;
     if (now.syncing != null) {
@@ -255,8 +259,8 @@ public final class TransactionalTree {
   }
 
   /**
-   * Sync thread: replaces the tree and forgets all changes, as a rollback does. No reader or writer may
-   * be active.
+   * Sync thread: replaces the tree and forgets all changes, as a rollback does. No reader or writer
+   * may be active.
    */
   public void replace(Tree tree, long txg) {
     View now = view;
@@ -264,7 +268,9 @@ public final class TransactionalTree {
     view = new View(new Committed(tree, txg), null, new Overlay(now.open.txg()));
   }
 
-  /** Sync thread: the oldest txg whose tree some reader still holds, {@link Long#MAX_VALUE} if none. */
+  /**
+   * Sync thread: the oldest txg whose tree some reader still holds, {@link Long#MAX_VALUE} if none.
+   */
   public long oldestPinnedTxg() {
     retired.removeIf(committed -> committed.pins.get() == 0);
     long oldest = Long.MAX_VALUE;

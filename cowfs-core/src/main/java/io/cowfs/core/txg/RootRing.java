@@ -1,0 +1,142 @@
+package io.cowfs.core.txg;
+
+import io.cowfs.core.block.CorruptBlockException;
+import io.cowfs.core.device.BlockDevice;
+import io.cowfs.core.device.DamagedPoolException;
+import io.cowfs.core.device.DeviceLayout;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * The newest root records, at the front of the device: txg N is in slot N modulo {@link
+ * DeviceLayout#RING_SLOTS}. The first txg of a pool is 1, and each one has a record, so it is known
+ * of every slot what must be in it. Used by the thread that commits.
+ *
+ * <p>Order: the record of txg N is written after the index has committed N, and is made durable by
+ * the device sync of N + 1, which comes before the index commits N + 1. So when the index says N,
+ * the record of N - 1 is certainly there, that of N may be missing, and one newer than N means that
+ * the index is not the one that belongs to the device: an old copy of it was put back. Using that
+ * one would overwrite what is in use.
+ */
+public final class RootRing {
+  private final BlockDevice device;
+  private final UUID poolUuid;
+  private RootRecord newest;
+
+  private RootRing(BlockDevice device, UUID poolUuid) {
+    this.device = device;
+    this.poolUuid = poolUuid;
+  }
+
+  /** The ring of a new pool, whose device has only zeros there. Writes nothing. */
+  public static RootRing create(BlockDevice device, UUID poolUuid) {
+    return new RootRing(device, poolUuid);
+  }
+
+  /**
+   * Reads and verifies the whole ring. Changes nothing.
+   *
+   * @param indexTxg the newest txg that the index has committed
+   * @param indexName the index's file, for the message when it does not belong to the ring
+   * @throws DamagedPoolException when any slot is damaged or does not belong to this pool, or the
+   *     index is older than the ring, or newer by more than one txg
+   */
+  public static RootRing open(BlockDevice device, UUID poolUuid, long indexTxg, String indexName)
+      throws IOException {
+    RootRing ring = new RootRing(device, poolUuid);
+    ring.readAll();
+    long newestTxg = ring.newestTxg();
+    if (newestTxg > indexTxg) {
+      throw new DamagedPoolException(
+          "%s: the index is stale: it has transaction %d, the pool has %d"
+              .formatted(indexName, indexTxg, newestTxg));
+    }
+    if (newestTxg < indexTxg - 1) {
+      throw new DamagedPoolException(
+          "%s: the ring of root records ends at transaction %d, the index has %d"
+              .formatted(device.name(), newestTxg, indexTxg));
+    }
+    return ring;
+  }
+
+  /**
+   * The newest record. When it is older than the index, the record of the index's txg was lost in a
+   * crash: whoever opens the pool to change it writes that one again before the next commit.
+   */
+  public Optional<RootRecord> newest() {
+    return Optional.ofNullable(newest);
+  }
+
+  /**
+   * Writes a record over the oldest one. Durable with the next sync of the device.
+   *
+   * @param record of the txg after the newest one, or again of the newest one
+   */
+  public void write(RootRecord record) throws IOException {
+    long newestTxg = newestTxg();
+    if (record.txg() < 1 || record.txg() < newestTxg || record.txg() > newestTxg + 1) {
+      throw new IllegalArgumentException(
+          "root record %d after %d".formatted(record.txg(), newestTxg));
+    }
+    if (!record.poolUuid().equals(poolUuid)) {
+      throw new IllegalArgumentException("a root record of another pool: " + record.poolUuid());
+    }
+    device.write(RootRecordFormat.encode(record), offset(slot(record.txg())));
+    newest = record;
+  }
+
+  private long newestTxg() {
+    return newest == null ? 0 : newest.txg();
+  }
+
+  private void readAll() throws IOException {
+    ByteBuffer slots = ByteBuffer.allocate(DeviceLayout.RING_SLOTS * DeviceLayout.SECTOR_BYTES);
+    device.read(slots, offset(0));
+    RootRecord[] records = new RootRecord[DeviceLayout.RING_SLOTS];
+    for (int slot = 0; slot < records.length; slot++) {
+      ByteBuffer sector = slots.slice(slot * DeviceLayout.SECTOR_BYTES, DeviceLayout.SECTOR_BYTES);
+      records[slot] = RootRecordFormat.isEmpty(sector) ? null : decode(slot, sector);
+      if (records[slot] != null && records[slot].txg() > newestTxg()) {
+        newest = records[slot];
+      }
+    }
+    for (long txg = newestTxg(); txg > newestTxg() - DeviceLayout.RING_SLOTS; txg--) {
+      int slot = slot(txg);
+      long found = records[slot] == null ? 0 : records[slot].txg();
+      if (found != Math.max(0, txg)) {
+        throw damaged(slot, "transaction %d is there and not %d".formatted(found, txg));
+      }
+    }
+  }
+
+  private RootRecord decode(int slot, ByteBuffer sector) throws DamagedPoolException {
+    RootRecord record;
+    try {
+      record = RootRecordFormat.decode(sector);
+    } catch (CorruptBlockException e) {
+      throw damaged(slot, e.getMessage());
+    }
+    if (!record.poolUuid().equals(poolUuid)) {
+      throw damaged(slot, "it belongs to pool " + record.poolUuid());
+    }
+    if (slot(record.txg()) != slot) {
+      throw damaged(slot, "the record of transaction %d is there".formatted(record.txg()));
+    }
+    return record;
+  }
+
+  private DamagedPoolException damaged(int slot, String what) {
+    return new DamagedPoolException(
+        "%s: root record %d is damaged: %s".formatted(device.name(), slot, what));
+  }
+
+  private static int slot(long txg) {
+    return Math.floorMod(txg, DeviceLayout.RING_SLOTS);
+  }
+
+  private static long offset(int slot) {
+    return (long) (DeviceLayout.RING_FIRST_SECTOR + slot) * DeviceLayout.SECTOR_BYTES;
+  }
+}
