@@ -77,7 +77,9 @@ final class AttributeChanges {
     return wanted == AttributeChange.NOW ? now : wanted;
   }
 
-  /** Renews the access time of what was read, where relatime asks for it. The inode is not locked. */
+  /**
+   * Renews the access time of what was read, where relatime asks for it. The inode is not locked.
+   */
   void accessed(Inode inode) throws FsException, IOException {
     if (!accessTimeIsOld(inode) || volume.isReadOnly()) {
       return;

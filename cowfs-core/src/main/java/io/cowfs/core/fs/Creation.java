@@ -11,7 +11,9 @@ import io.cowfs.core.vfs.FsException;
 import java.io.IOException;
 import java.util.Arrays;
 
-/** New names: files, directories, nodes, symbolic links, and further names of files. Thread-safe. */
+/**
+ * New names: files, directories, nodes, symbolic links, and further names of files. Thread-safe.
+ */
 final class Creation {
   static final int LINKS_MAX = 65_000;
   static final int SYMLINK_BYTES_MAX = 4095;
@@ -92,7 +94,8 @@ final class Creation {
       return;
     }
     for (int at = 0; at < target.length; at += Items.CHUNK_BYTES) {
-      byte[] chunk = Arrays.copyOfRange(target, at, Math.min(target.length, at + Items.CHUNK_BYTES));
+      byte[] chunk =
+          Arrays.copyOfRange(target, at, Math.min(target.length, at + Items.CHUNK_BYTES));
       change.put(Items.symlink(inode, at / Items.CHUNK_BYTES), chunk);
     }
   }

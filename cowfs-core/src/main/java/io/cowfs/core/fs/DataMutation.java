@@ -9,8 +9,8 @@ import io.cowfs.core.vfs.Timestamp;
 import java.io.IOException;
 
 /**
- * A {@link Mutation} of one file's content: one locked inode, space for its pages, and the dirty layer of the
- * txg joined. Confined to one thread.
+ * A {@link Mutation} of one file's content: one locked inode, space for its pages, and the dirty
+ * layer of the txg joined. Confined to one thread.
  */
 final class DataMutation implements AutoCloseable {
   private final Volume volume;
@@ -32,8 +32,7 @@ final class DataMutation implements AutoCloseable {
    *
    * @param pages the most pages that the change may add
    */
-  static DataMutation begin(
-      Volume volume, Caller caller, long number, int pages, ReserveTier tier)
+  static DataMutation begin(Volume volume, Caller caller, long number, int pages, ReserveTier tier)
       throws FsException, IOException {
     volume.checkWritable();
     volume.space().reserve(pages, tier, caller.interrupted());

@@ -11,9 +11,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Directory entries and back references as items. An entry stands under the hash of its name, in the
- * first free of eight slots; its key is its readdir cookie. The directory's lock guards its entries, the
- * child's lock its back references.
+ * Directory entries and back references as items. An entry stands under the hash of its name, in
+ * the first free of eight slots; its key is its readdir cookie. The directory's lock guards its
+ * entries, the child's lock its back references.
  */
 final class DirectoryItems {
   /** An entry and where it stands. */
@@ -117,8 +117,7 @@ final class DirectoryItems {
 
   /** The back reference of a child to this name. */
   Key backReference(long child, long parent, byte[] name) throws IOException {
-    Found found =
-        find(child, Items.BACK_REFERENCE, Items.firstSlot(parent, name), name, parent);
+    Found found = find(child, Items.BACK_REFERENCE, Items.firstSlot(parent, name), name, parent);
     if (found == null) {
       throw new io.cowfs.core.block.CorruptBlockException(
           "inode " + child + " lacks its reference to directory " + parent);
@@ -149,7 +148,8 @@ final class DirectoryItems {
     return links;
   }
 
-  static void link(Mutation change, Key entry, Key backReference, long parent, byte[] name, Inode child) {
+  static void link(
+      Mutation change, Key entry, Key backReference, long parent, byte[] name, Inode child) {
     change.put(entry, NameFormat.encode(child.number, child.type(), name));
     change.put(backReference, NameFormat.encode(parent, null, name));
   }

@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Lists directories. Entries are collected in batches under the directory's lock and given to the visitor
- * without it, because the visitor may want the inodes behind them. Thread-safe.
+ * Lists directories. Entries are collected in batches under the directory's lock and given to the
+ * visitor without it, because the visitor may want the inodes behind them. Thread-safe.
  */
 final class DirectoryReads {
   private static final int FIRST_BATCH = 32;
@@ -56,8 +56,7 @@ final class DirectoryReads {
     }
   }
 
-  private List<Listed> batch(Inode directory, long from, int max)
-      throws FsException, IOException {
+  private List<Listed> batch(Inode directory, long from, int max) throws FsException, IOException {
     List<Listed> batch = new ArrayList<>(max);
     volume.gate().lock();
     directory.readLock().lock();

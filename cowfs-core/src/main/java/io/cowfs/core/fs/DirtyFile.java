@@ -7,17 +7,19 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What one txg changed in the content of one file: pages with new data, and holes, by sector. A page
- * wins over a hole; what is neither is as in the older layers. Offsets are in sectors of the file.
+ * What one txg changed in the content of one file: pages with new data, and holes, by sector. A
+ * page wins over a hole; what is neither is as in the older layers. Offsets are in sectors of the
+ * file.
  *
- * <p>Guarded by the inode's lock; once its txg is frozen it changes no more, but for pages that the sync
- * thread adds under the lock.
+ * <p>Guarded by the inode's lock; once its txg is frozen it changes no more, but for pages that the
+ * sync thread adds under the lock.
  */
 final class DirtyFile {
   static final int NO_PAGE = -1;
 
   /** End of everything: no file has this sector. */
   static final long SECTORS_MAX = 1L << 51;
+
   private static final int CHUNK_SECTORS = PageArena.BLOCK_PAGES;
 
   /** Sectors from, included, to, not included. */

@@ -18,10 +18,11 @@ import java.util.NavigableMap;
 /**
  * Turns the dirty data of one txg into extents. Used by the sync thread, for one txg of one volume.
  *
- * <p>What a file no longer shows is cut out of its extents first, then the dirty sectors are written in
- * runs of up to 128 KiB. An extent stored plain is cut by giving its remaining parts pointers of their
- * own, with the birth of the old one, because the reference is the same. A compressed one is indivisible:
- * what remains of it is written anew together with the dirty sectors in its range.
+ * <p>What a file no longer shows is cut out of its extents first, then the dirty sectors are
+ * written in runs of up to 128 KiB. An extent stored plain is cut by giving its remaining parts
+ * pointers of their own, with the birth of the old one, because the reference is the same. A
+ * compressed one is indivisible: what remains of it is written anew together with the dirty sectors
+ * in its range.
  */
 final class FileFlush {
   private static final int SECTOR = PageArena.PAGE_BYTES;
@@ -154,7 +155,9 @@ final class FileFlush {
         Items.extent(inode.number, bytes(to) - 1),
         (key, source, offset, length) -> {
           Placed placed =
-              new Placed(key.low() / SECTOR, DataExtentFormat.decode(ByteBuffer.wrap(source, offset, length)));
+              new Placed(
+                  key.low() / SECTOR,
+                  DataExtentFormat.decode(ByteBuffer.wrap(source, offset, length)));
           while (next[0] < ranges.size() && ranges.get(next[0]).to() <= placed.from) {
             next[0]++;
           }
@@ -288,8 +291,7 @@ final class FileFlush {
         sectors * SECTOR,
         head.compression(),
         extent -> {
-          changes.put(
-              Items.extent(inode.number, bytes(at[0])), DataExtentFormat.encode(extent));
+          changes.put(Items.extent(inode.number, bytes(at[0])), DataExtentFormat.encode(extent));
           head.born(extent.sectors());
           allocatedSectors += extent.sectors();
           at[0] += extent.logicalBytes() / SECTOR;

@@ -12,8 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Reads file content: dirty data first, then inline data or extents of the committed tree. Thread-safe;
- * the caller holds the inode's lock.
+ * Reads file content: dirty data first, then inline data or extents of the committed tree.
+ * Thread-safe; the caller holds the inode's lock.
  */
 final class FileReads {
   static final int SECTOR = PageArena.PAGE_BYTES;
@@ -34,8 +34,8 @@ final class FileReads {
   }
 
   /**
-   * Reads exactly {@code length} bytes into the destination's position and advances it. What lies behind
-   * the end of the file reads as zeros.
+   * Reads exactly {@code length} bytes into the destination's position and advances it. What lies
+   * behind the end of the file reads as zeros.
    */
   void read(Inode inode, long offset, int length, ByteBuffer destination) throws IOException {
     if (inode.dirty == null && inode.syncing == null) {
@@ -168,7 +168,8 @@ final class FileReads {
         Items.extent(inode, end - 1),
         (key, source, valueOffset, valueLength) -> {
           long start = key.low();
-          DataExtent extent = DataExtentFormat.decode(ByteBuffer.wrap(source, valueOffset, valueLength));
+          DataExtent extent =
+              DataExtentFormat.decode(ByteBuffer.wrap(source, valueOffset, valueLength));
           long from = Math.max(offset, start);
           long to = Math.min(end, start + extent.logicalBytes());
           if (from < to) {
@@ -180,8 +181,8 @@ final class FileReads {
   }
 
   /**
-   * Reads neighbouring plain extents. Whole sectors are verified, so the ends of an unaligned read go
-   * through a buffer of their own.
+   * Reads neighbouring plain extents. Whole sectors are verified, so the ends of an unaligned read
+   * go through a buffer of their own.
    */
   private void readPlain(List<Piece> pieces, long from, long to, ByteBuffer destination)
       throws IOException {

@@ -11,8 +11,9 @@ import java.nio.ByteBuffer;
 import java.util.TreeMap;
 
 /**
- * SEEK_DATA and SEEK_HOLE. Data is what has dirty pages, is inline or is covered by an extent; the layers
- * are looked at in the same order as by a read. Thread-safe; the caller holds the inode's lock.
+ * SEEK_DATA and SEEK_HOLE. Data is what has dirty pages, is inline or is covered by an extent; the
+ * layers are looked at in the same order as by a read. Thread-safe; the caller holds the inode's
+ * lock.
  */
 final class FileSeek {
   private static final int SECTOR = PageArena.PAGE_BYTES;
@@ -82,7 +83,8 @@ final class FileSeek {
         Items.extent(inode.number, -1L),
         (key, source, offset, length) -> {
           long from = key.low() / SECTOR;
-          int bytes = DataExtentFormat.decode(ByteBuffer.wrap(source, offset, length)).logicalBytes();
+          int bytes =
+              DataExtentFormat.decode(ByteBuffer.wrap(source, offset, length)).logicalBytes();
           add(data, from, from + bytes / SECTOR);
           return true;
         });

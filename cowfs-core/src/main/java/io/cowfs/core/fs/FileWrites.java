@@ -11,7 +11,8 @@ import java.nio.ByteBuffer;
 /**
  * Changes file content, in memory: the sync thread makes extents of it. Thread-safe.
  *
- * <p>A sector that is changed in part is read first, before the txg is joined, because reading may fail.
+ * <p>A sector that is changed in part is read first, before the txg is joined, because reading may
+ * fail.
  */
 final class FileWrites {
   static final long FILE_BYTES_MAX = Long.MAX_VALUE - (1 << 20);
@@ -39,7 +40,8 @@ final class FileWrites {
     }
     long end = offset + length;
     int reserved = (int) ((end - 1) / SECTOR - offset / SECTOR) + 1;
-    try (DataMutation change = DataMutation.begin(volume, caller, number, reserved, ReserveTier.WRITE)) {
+    try (DataMutation change =
+        DataMutation.begin(volume, caller, number, reserved, ReserveTier.WRITE)) {
       Inode inode = change.inode();
       byte[] head = offset % SECTOR == 0 ? null : sectorBefore(inode, offset / SECTOR);
       byte[] tail =
@@ -58,8 +60,8 @@ final class FileWrites {
   }
 
   /**
-   * The content of a sector that will be overwritten in part; null when it has a page in the newest layer
-   * already, or nothing but zeros.
+   * The content of a sector that will be overwritten in part; null when it has a page in the newest
+   * layer already, or nothing but zeros.
    */
   private byte[] sectorBefore(Inode inode, long sector) throws IOException {
     if (sector * SECTOR >= inode.size && !FileReads.isInMemory(inode, sector)) {
@@ -77,7 +79,8 @@ final class FileWrites {
     while (left > 0) {
       long sector = at / SECTOR;
       int inSector = (int) (at % SECTOR);
-      int chunkPage = left >= CHUNK && inSector == 0 ? layer.chunkForWriting(sector) : DirtyFile.NO_PAGE;
+      int chunkPage =
+          left >= CHUNK && inSector == 0 ? layer.chunkForWriting(sector) : DirtyFile.NO_PAGE;
       int part;
       if (chunkPage != DirtyFile.NO_PAGE) {
         part = CHUNK;
@@ -140,7 +143,9 @@ final class FileWrites {
     change.store();
   }
 
-  /** fallocate(2). Space is not set aside: a copy-on-write file system would write elsewhere anyway. */
+  /**
+   * fallocate(2). Space is not set aside: a copy-on-write file system would write elsewhere anyway.
+   */
   void allocate(long number, AllocationMode mode, long offset, long length)
       throws FsException, IOException {
     if (offset < 0 || length <= 0) {
@@ -153,8 +158,7 @@ final class FileWrites {
         DataMutation.begin(volume, Caller.ROOT, number, 2, ReserveTier.DELETE)) {
       Inode inode = change.inode();
       long end = offset + length;
-      boolean keepSize =
-          mode != AllocationMode.RESERVE && mode != AllocationMode.ZERO_RANGE;
+      boolean keepSize = mode != AllocationMode.RESERVE && mode != AllocationMode.ZERO_RANGE;
       boolean zeroes = mode != AllocationMode.RESERVE && mode != AllocationMode.RESERVE_KEEP_SIZE;
       long zeroEnd = Math.min(end, inode.size);
       boolean any = zeroes && offset < zeroEnd;
@@ -172,8 +176,7 @@ final class FileWrites {
         arena.zero(pageWith(layer, offset / SECTOR, false, head), from, to - from);
       }
       if (cutsTail) {
-        arena.zero(
-            pageWith(layer, zeroEnd / SECTOR, false, tail), 0, (int) (zeroEnd % SECTOR));
+        arena.zero(pageWith(layer, zeroEnd / SECTOR, false, tail), 0, (int) (zeroEnd % SECTOR));
       }
       if (any && firstWhole < endWhole) {
         change.punch(firstWhole, endWhole);

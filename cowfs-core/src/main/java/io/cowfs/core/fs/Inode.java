@@ -9,8 +9,9 @@ import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.StampedLock;
 
 /**
- * An inode in memory. Its attributes and its dirty data are guarded by its lock, which is not reentrant;
- * {@code uses}, {@code handles} and {@code queuedAsIdle} belong to the {@link InodeTable}.
+ * An inode in memory. Its attributes and its dirty data are guarded by its lock, which is not
+ * reentrant; {@code uses}, {@code handles} and {@code queuedAsIdle} belong to the {@link
+ * InodeTable}.
  */
 final class Inode {
   static final int SUID = 04000;

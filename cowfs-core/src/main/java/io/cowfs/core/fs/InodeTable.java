@@ -11,11 +11,11 @@ import java.util.concurrent.locks.Lock;
 import java.util.function.Consumer;
 
 /**
- * The inodes in memory. An inode stays while an operation uses it, a handle has it open, or it has dirty
- * data (which counts as a use); idle ones are kept as a bounded cache. Thread-safe.
+ * The inodes in memory. An inode stays while an operation uses it, a handle has it open, or it has
+ * dirty data (which counts as a use); idle ones are kept as a bounded cache. Thread-safe.
  *
- * <p>An unlinked inode that nothing holds any more, neither use nor handle nor reference of the front
- * end, is given to {@code abandoned} once.
+ * <p>An unlinked inode that nothing holds any more, neither use nor handle nor reference of the
+ * front end, is given to {@code abandoned} once.
  */
 final class InodeTable {
   private static final int IDLE_MAX = 16_384;
@@ -139,8 +139,7 @@ final class InodeTable {
   void forget(long number, long count) {
     if (references.remove(number, count) && unlinked.containsKey(number)) {
       inodes.computeIfPresent(
-          number,
-          (key, known) -> known.uses > 0 || known.handles > 0 ? known : becameIdle(known));
+          number, (key, known) -> known.uses > 0 || known.handles > 0 ? known : becameIdle(known));
     }
   }
 
@@ -184,8 +183,8 @@ final class InodeTable {
   }
 
   /**
-   * Forgets all attributes, because the tree below was replaced. Nobody may use an inode, and none may
-   * have dirty data.
+   * Forgets all attributes, because the tree below was replaced. Nobody may use an inode, and none
+   * may have dirty data.
    */
   void invalidateAll() {
     unlinked.clear();

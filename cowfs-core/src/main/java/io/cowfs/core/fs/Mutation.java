@@ -13,9 +13,9 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * One change of a volume, in the shape that all have: room, locks, txg, change; closing undoes them in
- * reverse. Confined to the thread that makes the change. Until {@link #join} nothing is changed; after it,
- * nothing may fail.
+ * One change of a volume, in the shape that all have: room, locks, txg, change; closing undoes them
+ * in reverse. Confined to the thread that makes the change. Until {@link #join} nothing is changed;
+ * after it, nothing may fail.
  */
 final class Mutation implements AutoCloseable {
   /** Sectors of tree nodes that one operation is thought to cost. */
@@ -59,7 +59,10 @@ final class Mutation implements AutoCloseable {
     return inode;
   }
 
-  /** Locks inodes for writing, in the order of their numbers. None may be locked yet; some may be null. */
+  /**
+   * Locks inodes for writing, in the order of their numbers. None may be locked yet; some may be
+   * null.
+   */
   void lock(Inode... inodes) {
     for (Inode inode : inodes) {
       if (inode != null && !locked.contains(inode)) {

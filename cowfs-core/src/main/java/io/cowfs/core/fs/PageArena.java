@@ -7,8 +7,9 @@ import java.util.BitSet;
 import java.util.List;
 
 /**
- * Memory for dirty file data, outside the heap, in pages of one sector. Pages come out of blocks of 128
- * KiB, so that data written together lies together and can be handed to the device in one piece.
+ * Memory for dirty file data, outside the heap, in pages of one sector. Pages come out of blocks of
+ * 128 KiB, so that data written together lies together and can be handed to the device in one
+ * piece.
  *
  * <p>Thread-safe; {@code this} guards the books. The content of a page is its owner's affair.
  */

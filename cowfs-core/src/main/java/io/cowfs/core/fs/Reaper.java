@@ -16,9 +16,9 @@ import java.util.TreeSet;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * Frees orphans that nobody holds any more. Anyone may hand one in; the sync thread frees them, at most
- * {@link #EXTENTS_PER_TXG} extents in one txg: what is left of a large file waits for the next one, and
- * its orphan item keeps it over a crash.
+ * Frees orphans that nobody holds any more. Anyone may hand one in; the sync thread frees them, at
+ * most {@link #EXTENTS_PER_TXG} extents in one txg: what is left of a large file waits for the next
+ * one, and its orphan item keeps it over a crash.
  */
 final class Reaper {
   static final int EXTENTS_PER_TXG = 100_000;
@@ -87,8 +87,7 @@ final class Reaper {
   }
 
   /** Frees up to {@code budget} extents of an inode. Returns how many. */
-  private static int reap(
-      long inode, int budget, Tree committed, DatasetHead head, Harvest harvest)
+  private static int reap(long inode, int budget, Tree committed, DatasetHead head, Harvest harvest)
       throws IOException {
     int[] freed = {0};
     long[] last = {0};
@@ -110,8 +109,7 @@ final class Reaper {
       harvest.gone.add(inode);
       harvest.ranges.add(Change.deleteRange(Items.firstOf(inode), Items.lastOf(inode)));
     } else {
-      harvest.ranges.add(
-          Change.deleteRange(Items.extent(inode, 0), Items.extent(inode, last[0])));
+      harvest.ranges.add(Change.deleteRange(Items.extent(inode, 0), Items.extent(inode, last[0])));
     }
     return freed[0];
   }

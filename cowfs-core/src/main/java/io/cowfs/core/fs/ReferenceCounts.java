@@ -1,9 +1,9 @@
 package io.cowfs.core.fs;
 
 /**
- * How often the front end holds each inode: a compact hash table from inode number to count, because a
- * kernel may hold millions. Thread-safe; {@code this} guards it. Open addressing with linear probing and
- * deletion by shifting back (Knuth, TAOCP vol. 3, 6.4, algorithm R).
+ * How often the front end holds each inode: a compact hash table from inode number to count,
+ * because a kernel may hold millions. Thread-safe; {@code this} guards it. Open addressing with
+ * linear probing and deletion by shifting back (Knuth, TAOCP vol. 3, 6.4, algorithm R).
  */
 final class ReferenceCounts {
   private static final int INITIAL_SLOTS = 1024;

@@ -11,9 +11,9 @@ import java.io.IOException;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * renameat2(2). Thread-safe. {@code treeShape} is held by whatever moves a directory to another parent,
- * before any inode's lock: the ancestors of a directory then stay what they are during the check that it
- * is not moved below itself.
+ * renameat2(2). Thread-safe. {@code treeShape} is held by whatever moves a directory to another
+ * parent, before any inode's lock: the ancestors of a directory then stay what they are during the
+ * check that it is not moved below itself.
  */
 final class Renaming {
   private final Volume volume;
@@ -64,7 +64,8 @@ final class Renaming {
     }
   }
 
-  private Names lockNames(Mutation change, Inode parent, byte[] name, Inode newParent, byte[] newName)
+  private Names lockNames(
+      Mutation change, Inode parent, byte[] name, Inode newParent, byte[] newName)
       throws FsException, IOException {
     DirectoryItems directories = volume.directories();
     DirectoryItems.Found source = volume.findEntry(parent, name);
@@ -81,8 +82,7 @@ final class Renaming {
       DirectoryItems.Found sourceNow = directories.find(parent.number, name);
       DirectoryItems.Found existingNow = directories.find(newParent.number, newName);
       if (leadsTo(sourceNow, child) && leadsTo(existingNow, target)) {
-        return new Names(
-            parent, name, sourceNow, child, newParent, newName, existingNow, target);
+        return new Names(parent, name, sourceNow, child, newParent, newName, existingNow, target);
       }
       change.unlock();
       source = sourceNow;
@@ -176,17 +176,14 @@ final class Renaming {
     boolean replacedDirectory = n.target != null && n.target.isDirectory();
     change.touchDirectory(n.parent, -1, directory ? -1 : 0);
     change.touchDirectory(
-        n.newParent,
-        n.target == null ? 1 : 0,
-        (directory ? 1 : 0) - (replacedDirectory ? 1 : 0));
+        n.newParent, n.target == null ? 1 : 0, (directory ? 1 : 0) - (replacedDirectory ? 1 : 0));
   }
 
   private void exchange(Mutation change, Names n) throws FsException, IOException {
     DirectoryItems directories = volume.directories();
     Key childBack = directories.backReference(n.child.number, n.parent.number, n.name);
     Key targetBack = directories.backReference(n.target.number, n.newParent.number, n.newName);
-    Key newChildBack =
-        directories.freeBackReference(n.child.number, n.newParent.number, n.newName);
+    Key newChildBack = directories.freeBackReference(n.child.number, n.newParent.number, n.newName);
     Key newTargetBack = directories.freeBackReference(n.target.number, n.parent.number, n.name);
 
     change.join();

@@ -9,11 +9,14 @@ import java.io.IOException;
 import java.util.function.BooleanSupplier;
 
 /**
- * Promises space to changes before they are accepted, so that a commit never runs out of it. Where space
- * is only waiting for commits, the one who asks waits for them and is not refused. Thread-safe.
+ * Promises space to changes before they are accepted, so that a commit never runs out of it. Where
+ * space is only waiting for commits, the one who asks waits for them and is not refused.
+ * Thread-safe.
  */
 final class SpaceBudget {
-  /** A freed sector is reusable after the commit that freed it and two more; one more to be sure. */
+  /**
+   * A freed sector is reusable after the commit that freed it and two more; one more to be sure.
+   */
   private static final int COMMITS_TO_WAIT_FOR = 4;
 
   private final Allocator allocator;
@@ -32,8 +35,7 @@ final class SpaceBudget {
   void reserve(long sectors, ReserveTier tier, BooleanSupplier interrupted)
       throws FsException, IOException {
     for (int commits = 0; !allocator.tryReserve(sectors, tier); commits++) {
-      boolean mayComeBack =
-          allocator.status().pending() > 0 || allocator.status().reserved() > 0;
+      boolean mayComeBack = allocator.status().pending() > 0 || allocator.status().reserved() > 0;
       if (commits == COMMITS_TO_WAIT_FOR
           || !mayComeBack
           || !txgs.awaitDurable(txgs.openTxg(), interrupted)) {

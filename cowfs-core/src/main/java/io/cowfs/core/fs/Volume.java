@@ -41,11 +41,11 @@ import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
- * The file system of one dataset. Thread-safe; operations are in classes of their own, this one opens,
- * closes, and turns storage errors into those of the interface.
+ * The file system of one dataset. Thread-safe; operations are in classes of their own, this one
+ * opens, closes, and turns storage errors into those of the interface.
  *
- * <p>{@code gate} is held shared by every operation and exclusively by a rollback, so that no operation
- * sees two trees. It is not held while an operation waits for a commit.
+ * <p>{@code gate} is held shared by every operation and exclusively by a rollback, so that no
+ * operation sees two trees. It is not held while an operation waits for a commit.
  */
 public final class Volume implements FileSystem {
   private static final Logger LOG = System.getLogger(Volume.class.getName());
@@ -138,8 +138,8 @@ public final class Volume implements FileSystem {
   }
 
   /**
-   * Has a sync task replace the dataset's tree, as a rollback does, while no operation is active, and
-   * tells the front end what it must forget.
+   * Has a sync task replace the dataset's tree, as a rollback does, while no operation is active,
+   * and tells the front end what it must forget.
    */
   public void replaceTree(SyncTask task) throws IOException {
     List<DirectoryItems.Link> names;
@@ -606,8 +606,7 @@ public final class Volume implements FileSystem {
             Caller.ROOT,
             number,
             handle,
-            new AttributeChange(
-                null, null, null, 0L, null, AttributeChange.NOW, null, kill));
+            new AttributeChange(null, null, null, 0L, null, AttributeChange.NOW, null, kill));
         done = true;
       } finally {
         if (!done) {
@@ -653,9 +652,7 @@ public final class Volume implements FileSystem {
   public void write(
       Caller caller, FileHandle handle, long offset, ByteBuffer source, boolean killPrivileges)
       throws FsException {
-    run(
-        handle.inode(),
-        () -> writes.write(caller, handle.inode(), offset, source, killPrivileges));
+    run(handle.inode(), () -> writes.write(caller, handle.inode(), offset, source, killPrivileges));
   }
 
   @Override

@@ -58,8 +58,7 @@ final class VolumeSync implements Participant {
       changes.put(Items.orphan(inode), null);
     }
     FileFlush flush =
-        new FileFlush(
-            tree.committed(), head, writer, volume.store(), volume.arena(), changes);
+        new FileFlush(tree.committed(), head, writer, volume.store(), volume.arena(), changes);
     for (Inode inode : dirtyInodes) {
       if (!harvest.gone.contains(inode.number) && !isDoomed(inode, txg)) {
         flushFile(flush, inode, txg, overlay, changes);
@@ -112,8 +111,8 @@ final class VolumeSync implements Participant {
   }
 
   /**
-   * The overlay's changes and those of the sync thread as one ascending sequence. The sync thread's win;
-   * those of inodes that are gone are left out.
+   * The overlay's changes and those of the sync thread as one ascending sequence. The sync thread's
+   * win; those of inodes that are gone are left out.
    */
   private static final class Points implements Iterator<Change> {
     private final Iterator<Map.Entry<Key, byte[]>> overlay;

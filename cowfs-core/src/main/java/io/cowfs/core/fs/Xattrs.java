@@ -12,8 +12,8 @@ import java.io.IOException;
 import java.util.Arrays;
 
 /**
- * Extended attributes as items. One stands under the hash of its name, in the first free of eight slots;
- * a long value is cut into items of its own. Thread-safe.
+ * Extended attributes as items. One stands under the hash of its name, in the first free of eight
+ * slots; a long value is cut into items of its own. Thread-safe.
  */
 final class Xattrs {
   static final int NAME_BYTES_MAX = 255;
@@ -27,8 +27,7 @@ final class Xattrs {
 
   private record Found(Key key, XattrFormat.Xattr xattr) {}
 
-  void set(long number, byte[] name, byte[] value, XattrMode mode)
-      throws FsException, IOException {
+  void set(long number, byte[] name, byte[] value, XattrMode mode) throws FsException, IOException {
     if (name.length == 0 || name.length > NAME_BYTES_MAX) {
       throw new FsException(FsError.RANGE);
     }
@@ -54,7 +53,8 @@ final class Xattrs {
         deleteExternal(change, number, old.xattr);
       }
       for (int at = 0; external && at < value.length; at += Items.CHUNK_BYTES) {
-        byte[] chunk = Arrays.copyOfRange(value, at, Math.min(value.length, at + Items.CHUNK_BYTES));
+        byte[] chunk =
+            Arrays.copyOfRange(value, at, Math.min(value.length, at + Items.CHUNK_BYTES));
         change.put(Items.xattrValue(number, valueId, at / Items.CHUNK_BYTES), chunk);
       }
       change.put(

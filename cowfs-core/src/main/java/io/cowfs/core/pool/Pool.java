@@ -45,8 +45,8 @@ import java.util.Map;
 import java.util.UUID;
 
 /**
- * A pool that is open in this process. Thread-safe: operations on its structure are done one at a time
- * ({@code this} is their lock), file systems are used concurrently.
+ * A pool that is open in this process. Thread-safe: operations on its structure are done one at a
+ * time ({@code this} is their lock), file systems are used concurrently.
  *
  * <p>Every error is one line fit for a user. What fails has changed nothing, if not said otherwise.
  */
@@ -114,7 +114,8 @@ public final class Pool implements Closeable {
     this.puncher =
         new SpacePuncher(
             allocator,
-            failure -> LOG.log(Level.WARNING, "freed space is not given back to the host", failure));
+            failure ->
+                LOG.log(Level.WARNING, "freed space is not given back to the host", failure));
     this.services =
         new VolumeServices(
             txgs,
@@ -139,7 +140,9 @@ public final class Pool implements Closeable {
     return new PoolPath(directory).looksLikePool();
   }
 
-  /** Makes a pool with one empty dataset, {@code root}, durably. The directory must be new or empty. */
+  /**
+   * Makes a pool with one empty dataset, {@code root}, durably. The directory must be new or empty.
+   */
   public static void create(Path directory, CreateOptions options) throws IOException {
     PoolPath path = new PoolPath(directory);
     path.prepareNew();
@@ -182,7 +185,8 @@ public final class Pool implements Closeable {
    *
    * @throws PoolBusyException when another process has it open
    * @throws io.cowfs.core.device.DamagedPoolException when its label, ring or index is damaged
-   * @throws io.cowfs.core.device.UnsupportedFormatException when it is no pool, or of a newer format
+   * @throws io.cowfs.core.device.UnsupportedFormatException when it is no pool, or of a newer
+   *     format
    */
   public static Pool open(Path directory) throws IOException {
     PoolPath path = new PoolPath(directory);
@@ -304,7 +308,9 @@ public final class Pool implements Closeable {
     txgs.runTask(task(body));
   }
 
-  /** A request that cannot be carried out, or meets damage before it changed anything, is refused. */
+  /**
+   * A request that cannot be carried out, or meets damage before it changed anything, is refused.
+   */
   private static SyncTask task(TaskBody body) {
     return txg -> {
       try {
@@ -336,7 +342,8 @@ public final class Pool implements Closeable {
   /**
    * Commits everything and closes the pool; no file system of it may be in use.
    *
-   * @throws IOException when the last changes could not be committed; the pool is closed all the same
+   * @throws IOException when the last changes could not be committed; the pool is closed all the
+   *     same
    */
   @Override
   public synchronized void close() throws IOException {
