@@ -1,7 +1,7 @@
 package io.cowfs.fuse.kernel;
 
 import io.cowfs.fuse.operations.Call;
-import io.cowfs.fuse.operations.KernelPages;
+import io.cowfs.fuse.operations.KernelCache;
 import io.cowfs.fuse.operations.OperationTable;
 import io.cowfs.fuse.wire.Reply;
 import io.cowfs.fuse.wire.Request;
@@ -18,7 +18,7 @@ final class DeferredCalls {
   private static final long IDLE_SECONDS = 10;
 
   private final OperationTable operations;
-  private final KernelPages pages;
+  private final KernelCache cache;
   private final ThreadPoolExecutor thread;
 
   /** Used by the one thread only. */
@@ -27,9 +27,9 @@ final class DeferredCalls {
   private final Reply reply = new Reply(0);
   private final Call call;
 
-  DeferredCalls(OperationTable operations, KernelPages pages) {
+  DeferredCalls(OperationTable operations, KernelCache cache) {
     this.operations = operations;
-    this.pages = pages;
+    this.cache = cache;
     this.call = operations.newCall(request);
     this.thread =
         new ThreadPoolExecutor(
@@ -56,7 +56,7 @@ final class DeferredCalls {
     if (!request.received(message)) {
       throw new IllegalStateException("a copied request is malformed");
     }
-    pages.flush(request.nodeId());
+    cache.flush(request.nodeId());
     operations.run(call, reply);
     Worker.send(device, operations, request, reply, LibC.Native.address(reply.buffer()));
   }

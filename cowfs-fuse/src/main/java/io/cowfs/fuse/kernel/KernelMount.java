@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -32,17 +33,19 @@ public final class KernelMount {
   private static final int THREADS_PER_CORE = 4;
 
   private static final int READ_AHEAD_KIB = Handshake.MAX_TRANSFER_BYTES >> 10;
-  private static final long END_TIMEOUT_SECONDS = 60;
+  private static final long END_TIMEOUT_SECONDS = 5;
 
   private final FileSystem fileSystem;
   private final Path mountPoint;
   private final Mounter mounter;
   private final HandleTable handles;
+  private final OperationTable operations;
   private final KernelNotifier notifier;
   private final DeferredCalls deferred;
   private final boolean writeback;
   private final List<FuseDevice> devices;
   private final AtomicInteger workersLeft;
+  private final AtomicBoolean ending = new AtomicBoolean();
   private final CountDownLatch ended = new CountDownLatch(1);
 
   private KernelMount(
@@ -58,9 +61,11 @@ public final class KernelMount {
     this.devices = devices;
     this.writeback = writeback;
     handles = new HandleTable(fileSystem);
-    OperationTable operations = new OperationTable(fileSystem, handles, writeback, noAtime);
-    notifier = new KernelNotifier(devices.get(0));
-    deferred = new DeferredCalls(operations, new KernelNotifier(devices.get(0)));
+    FuseDevice first = devices.get(0);
+    KernelNotifier workersNotifier = new KernelNotifier(first);
+    operations = new OperationTable(fileSystem, handles, workersNotifier, writeback, noAtime);
+    notifier = new KernelNotifier(first);
+    deferred = new DeferredCalls(operations, new KernelNotifier(first));
     int threads = threads();
     workersLeft = new AtomicInteger(threads);
     fileSystem.setCacheInvalidator(notifier);
@@ -141,14 +146,21 @@ public final class KernelMount {
 
   /** The last worker cleans up: no request is under way any more. */
   private void workerEnded() {
-    if (workersLeft.decrementAndGet() > 0) {
-      return;
+    if (workersLeft.decrementAndGet() == 0) {
+      end();
+      devices.forEach(FuseDevice::close);
     }
-    deferred.close();
-    fileSystem.setCacheInvalidator(CacheInvalidator.NONE);
-    handles.releaseAll();
-    devices.forEach(FuseDevice::close);
-    ended.countDown();
+  }
+
+  /** Lets go of the file system. Once. */
+  private void end() {
+    if (ending.compareAndSet(false, true)) {
+      operations.close();
+      deferred.close();
+      fileSystem.setCacheInvalidator(CacheInvalidator.NONE);
+      handles.releaseAll();
+      ended.countDown();
+    }
   }
 
   /** Where it is mounted, without symbolic links. */
@@ -190,45 +202,44 @@ public final class KernelMount {
    * @throws MountException when the mount is in use; it then goes on
    */
   public void unmount() throws MountException {
-    if (isLive()) {
-      unmountUnlessEnded(false);
+    if (!isLive()) {
+      return;
+    }
+    try {
+      mounter.unmount(mountPoint);
+    } catch (MountException e) {
+      // Someone else may have unmounted it at the same time.
+      if (isMounted() || !awaitEnd()) {
+        throw e;
+      }
+    }
+    if (!awaitEnd()) {
+      throw new MountException(mountPoint + ": unmounted here, but not in another name space");
     }
   }
 
   /**
    * Unmounts even when the mount is in use: what was written up to now arrives, and whoever uses
-   * the mount gets errors from then on. For the end of the process.
+   * the mount gets errors from then on. For the end of the process. Afterwards the file system is
+   * left alone in any case.
    */
   public void unmountBusy() throws MountException {
-    if (!isLive()) {
-      return;
-    }
     try {
-      unmountUnlessEnded(false);
+      unmount();
+      return;
     } catch (MountException busy) {
       LOG.log(System.Logger.Level.INFO, "{0}; ending it for its users", busy.getMessage());
-      flush();
-      unmountUnlessEnded(true);
     }
-  }
-
-  private void unmountUnlessEnded(boolean evenBusy) throws MountException {
+    flush();
     try {
-      if (evenBusy) {
+      if (isMounted()) {
         mounter.unmountBusy(mountPoint);
-      } else {
-        mounter.unmount(mountPoint);
       }
-    } catch (MountException e) {
-      // Someone else may have unmounted it at the same time.
-      if (awaitEnd(isMounted() ? 0 : END_TIMEOUT_SECONDS)) {
-        return;
+    } finally {
+      if (!awaitEnd()) {
+        // The kernel keeps the connection for those who use it; they get errors.
+        end();
       }
-      throw e;
-    }
-    if (!awaitEnd(END_TIMEOUT_SECONDS)) {
-      throw new MountException(
-          mountPoint + ": unmounted, but still in use by a process that has it open");
     }
   }
 
@@ -240,9 +251,9 @@ public final class KernelMount {
     }
   }
 
-  private boolean awaitEnd(long seconds) {
+  private boolean awaitEnd() {
     try {
-      return ended.await(seconds, TimeUnit.SECONDS);
+      return ended.await(END_TIMEOUT_SECONDS, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return false;

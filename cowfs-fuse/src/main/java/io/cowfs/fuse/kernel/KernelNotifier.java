@@ -4,7 +4,7 @@ import static io.cowfs.fuse.wire.NotifyFormat.*;
 
 import io.cowfs.core.vfs.CacheInvalidator;
 import io.cowfs.fuse.errno.Errno;
-import io.cowfs.fuse.operations.KernelPages;
+import io.cowfs.fuse.operations.KernelCache;
 import io.cowfs.fuse.wire.Reply;
 
 /**
@@ -12,7 +12,7 @@ import io.cowfs.fuse.wire.Reply;
  * message may wait until the kernel's requests about the inode are answered, so no worker may send
  * one.
  */
-final class KernelNotifier implements CacheInvalidator, KernelPages {
+final class KernelNotifier implements CacheInvalidator, KernelCache {
   private static final System.Logger LOG = System.getLogger(KernelNotifier.class.getName());
 
   /** Names of the protocol may be up to this long. */
@@ -29,12 +29,22 @@ final class KernelNotifier implements CacheInvalidator, KernelPages {
 
   /** Dirty pages are written back before they are dropped. */
   @Override
-  public synchronized void inodeChanged(long inode) {
+  public void inodeChanged(long inode) {
+    // From offset 0 on, a length of 0 means all pages.
+    invalidateInode(inode, 0);
+  }
+
+  /** A negative offset leaves the pages alone. */
+  @Override
+  public void attributesChanged(long inode) {
+    invalidateInode(inode, -1);
+  }
+
+  private synchronized void invalidateInode(long inode, long offset) {
     message.begin();
     int at = message.append(INODE_BYTES);
     message.putLong(at + INODE_NODE_ID, inode);
-    // From offset 0 on, a length of 0 means all pages.
-    message.putLong(at + INODE_OFFSET, 0);
+    message.putLong(at + INODE_OFFSET, offset);
     message.putLong(at + INODE_LENGTH, 0);
     send(CODE_INVALIDATE_INODE);
   }

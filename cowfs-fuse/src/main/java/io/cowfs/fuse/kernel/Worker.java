@@ -59,7 +59,7 @@ final class Worker implements Runnable {
         LOG.log(System.Logger.Level.ERROR, "the kernel sent a malformed request");
         continue;
       }
-      if (operations.needsKernelPages(request, call)) {
+      if (operations.needsFlush(request, call)) {
         deferred.add(request, device);
       } else {
         operations.run(call, reply);

@@ -11,7 +11,7 @@
  * are released, and {@link io.cowfs.fuse.kernel.KernelMount#awaitUnmounted} returns.
  *
  * <p><b>No deadlocks.</b> A worker never waits for another request: what needs the kernel to write
- * pages back ({@link io.cowfs.fuse.operations.KernelPages}) runs on a thread of its own. Nothing in
+ * pages back ({@link io.cowfs.fuse.operations.KernelCache}) runs on a thread of its own. Nothing in
  * here touches a path below the mount point.
  *
  * <p><b>Interrupts.</b> {@link java.lang.Thread#interrupt} is not used on workers; an INTERRUPT of

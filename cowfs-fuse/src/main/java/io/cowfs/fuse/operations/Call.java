@@ -36,6 +36,10 @@ public final class Call {
     running = NONE;
   }
 
+  boolean isRunning() {
+    return running != NONE;
+  }
+
   /** Tells the request with this unique, when it runs here, that its caller no longer waits. */
   boolean interrupt(long unique) {
     if (running != unique) {

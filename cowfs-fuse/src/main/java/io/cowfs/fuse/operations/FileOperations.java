@@ -12,15 +12,19 @@ import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.OpenFlags;
 import io.cowfs.fuse.wire.Reply;
 import io.cowfs.fuse.wire.Request;
+import java.nio.ByteBuffer;
 import java.util.EnumSet;
 import java.util.Set;
 
 /**
  * Open files.
  *
- * <p>Appending is the kernel's part (it knows the size and gives the offset), and so is O_SYNC for
- * what goes through its cache (it sends FSYNC). The file system therefore sees neither flag; a
- * write past the cache of an O_SYNC or O_DSYNC file is synced here.
+ * <p>Appending is the kernel's part (it knows the size and gives the offset), and so is O_SYNC:
+ * after each write to such a file, whether it went through its cache or not, it sends FSYNC. The
+ * file system therefore sees neither flag.
+ *
+ * <p>When a write or truncation may have taken suid or sgid away, the kernel is told that its
+ * attributes are out of date: it would go on with the old mode otherwise, also in execve(2).
  */
 final class FileOperations {
   /* Flags of open(2), equal on all architectures of asm-generic/fcntl.h. */
@@ -29,18 +33,27 @@ final class FileOperations {
   private static final int O_RDWR = 02;
   private static final int O_EXCL = 0200;
   private static final int O_TRUNC = 01000;
-  private static final int O_DSYNC = 010000;
   private static final int O_NOATIME = 01000000;
-  private static final int O_SYNC_ONLY = 04000000;
+
+  /* Bits of st_mode. */
+  private static final int S_ISUID = 04000;
+  private static final int S_ISGID = 02000;
 
   private final FileSystem fileSystem;
   private final HandleTable handles;
+  private final KernelCache cache;
   private final boolean writeback;
   private final boolean noAtime;
 
-  FileOperations(FileSystem fileSystem, HandleTable handles, boolean writeback, boolean noAtime) {
+  FileOperations(
+      FileSystem fileSystem,
+      HandleTable handles,
+      KernelCache cache,
+      boolean writeback,
+      boolean noAtime) {
     this.fileSystem = fileSystem;
     this.handles = handles;
+    this.cache = cache;
     this.writeback = writeback;
     this.noAtime = noAtime;
   }
@@ -48,9 +61,17 @@ final class FileOperations {
   void open(Call call, Reply reply) throws FsException {
     Request request = call.request();
     int flags = request.intAt(OPEN_FLAGS);
-    FileHandle handle =
-        fileSystem.open(request.nodeId(), openFlags(flags, request.intAt(OPEN_OPEN_FLAGS)));
-    opened(reply, handle, flags);
+    Set<OpenFlags> openFlags = openFlags(flags, request.intAt(OPEN_OPEN_FLAGS));
+    boolean kills =
+        openFlags.contains(OpenFlags.KILL_PRIVILEGES) && hasPrivileges(request.nodeId());
+    opened(reply, fileSystem.open(request.nodeId(), openFlags), flags);
+    if (kills) {
+      cache.attributesChanged(request.nodeId());
+    }
+  }
+
+  private boolean hasPrivileges(long inode) throws FsException {
+    return (fileSystem.getAttributes(inode).mode() & (S_ISUID | S_ISGID)) != 0;
   }
 
   void create(Call call, Reply reply) throws FsException {
@@ -111,16 +132,12 @@ final class FileOperations {
     Request request = call.request();
     FileHandle handle = handles.get(request.longAt(WRITE_HANDLE));
     int size = request.intAt(WRITE_SIZE);
-    int writeFlags = request.intAt(WRITE_WRITE_FLAGS);
-    fileSystem.write(
-        call.caller(),
-        handle,
-        request.longAt(WRITE_OFFSET),
-        request.dataAt(WRITE_BYTES, size),
-        (writeFlags & WRITE_KILL_SUIDGID) != 0);
-    int flags = request.intAt(WRITE_FLAGS);
-    if ((writeFlags & WRITE_CACHE) == 0 && (flags & (O_DSYNC | O_SYNC_ONLY)) != 0) {
-      fileSystem.sync(call.caller(), handle.inode(), (flags & O_SYNC_ONLY) == 0);
+    boolean kill = (request.intAt(WRITE_WRITE_FLAGS) & WRITE_KILL_SUIDGID) != 0;
+    boolean kills = kill && hasPrivileges(handle.inode());
+    ByteBuffer data = request.dataAt(WRITE_BYTES, size);
+    fileSystem.write(call.caller(), handle, request.longAt(WRITE_OFFSET), data, kill);
+    if (kills) {
+      cache.attributesChanged(handle.inode());
     }
     reply.putInt(reply.append(WRITTEN_BYTES) + WRITTEN_SIZE, size);
   }
@@ -137,7 +154,7 @@ final class FileOperations {
   }
 
   /** True when the answer depends on data that only the kernel may have. */
-  boolean needsKernelPages(Call call) {
+  boolean needsFlush(Call call) {
     return writeback && handles.hasWriters(call.request().nodeId());
   }
 

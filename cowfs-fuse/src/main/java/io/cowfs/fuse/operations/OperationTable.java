@@ -12,10 +12,13 @@ import io.cowfs.fuse.wire.Request;
 import io.cowfs.fuse.wire.XattrFormat;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.LockSupport;
 
 /** From opcodes to operations. Thread-safe. */
 public final class OperationTable {
   private static final System.Logger LOG = System.getLogger(OperationTable.class.getName());
+
+  private static final long CLOSE_POLL_NANOS = 1_000_000;
 
   /** An operation and the least bytes of body that its request has. */
   private record Row(int bodyBytesMin, Operation operation) {}
@@ -26,15 +29,23 @@ public final class OperationTable {
   private final HandleTable handles;
   private final FileOperations files;
 
+  /** Set once; a call that began before is waited for, one that begins later is refused. */
+  private volatile boolean closed;
+
   /**
+   * @param cache used by workers: its {@code attributesChanged} must not wait for other threads
    * @param writeback whether the kernel has a writeback cache
    * @param noAtime whether reading leaves access times as they are
    */
   public OperationTable(
-      FileSystem fileSystem, HandleTable handles, boolean writeback, boolean noAtime) {
+      FileSystem fileSystem,
+      HandleTable handles,
+      KernelCache cache,
+      boolean writeback,
+      boolean noAtime) {
     this.fileSystem = fileSystem;
     this.handles = handles;
-    this.files = new FileOperations(fileSystem, handles, writeback, noAtime);
+    this.files = new FileOperations(fileSystem, handles, cache, writeback, noAtime);
     addNodes(new NodeOperations(fileSystem, handles));
     addNames(new NameOperations(fileSystem));
     addFiles();
@@ -107,10 +118,10 @@ public final class OperationTable {
    * True when the request's answer depends on pages that the kernel may hold dirty: have them
    * written back first, and then run it, both on a thread that is no worker.
    */
-  public boolean needsKernelPages(Request request, Call call) {
+  public boolean needsFlush(Request request, Call call) {
     return request.opcode() == Opcode.LSEEK
         && request.bodyBytes() >= FileFormat.LSEEK_BYTES
-        && files.needsKernelPages(call);
+        && files.needsFlush(call);
   }
 
   /** Answers the call's request: afterwards the reply is complete, whatever happened. */
@@ -129,7 +140,11 @@ public final class OperationTable {
     }
     call.begin();
     try {
-      row.operation().run(call, reply);
+      if (closed) {
+        reply.error(Errno.ENOTCONN);
+      } else {
+        row.operation().run(call, reply);
+      }
     } catch (FsException e) {
       takeBack(reply);
       reply.error(Errno.of(e.error()));
@@ -140,6 +155,16 @@ public final class OperationTable {
       reply.error(Errno.EIO);
     } finally {
       call.end();
+    }
+  }
+
+  /** Refuses all further requests, and returns when none is under way any more. */
+  public void close() {
+    closed = true;
+    for (Call call : calls) {
+      while (call.isRunning()) {
+        LockSupport.parkNanos(CLOSE_POLL_NANOS);
+      }
     }
   }
 

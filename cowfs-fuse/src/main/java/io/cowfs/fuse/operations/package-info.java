@@ -15,6 +15,6 @@
  * <p>With the writeback cache, the kernel holds data that the file system has not seen, but only of
  * files that are open for writing: it writes a file's dirty pages back before the last handle is
  * released. {@link io.cowfs.fuse.operations.HandleTable} therefore knows the inodes that may have
- * such data, and {@link io.cowfs.fuse.operations.KernelPages} is the way to have it written back.
+ * such data, and {@link io.cowfs.fuse.operations.KernelCache} is the way to have it written back.
  */
 package io.cowfs.fuse.operations;

@@ -50,12 +50,11 @@ public final class FileFormat {
   public static final int WRITE_SIZE = WRITE_OFFSET + Long.BYTES;
   public static final int WRITE_WRITE_FLAGS = WRITE_SIZE + Integer.BYTES;
   static final int WRITE_LOCK_OWNER = WRITE_WRITE_FLAGS + Integer.BYTES;
-  public static final int WRITE_FLAGS = WRITE_LOCK_OWNER + Long.BYTES;
+  static final int WRITE_FLAGS = WRITE_LOCK_OWNER + Long.BYTES;
   static final int WRITE_PADDING = WRITE_FLAGS + Integer.BYTES;
   public static final int WRITE_BYTES = WRITE_PADDING + Integer.BYTES;
 
-  /* Bits of WRITE_WRITE_FLAGS. */
-  public static final int WRITE_CACHE = 1 << 0;
+  /** In WRITE_WRITE_FLAGS: clear suid and sgid. */
   public static final int WRITE_KILL_SUIDGID = 1 << 2;
 
   public static final int WRITTEN_SIZE = 0;

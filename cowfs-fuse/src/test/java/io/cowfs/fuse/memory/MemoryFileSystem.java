@@ -134,25 +134,29 @@ public class MemoryFileSystem implements FileSystem {
     return syncs.get();
   }
 
-  /** Changes a file's contents behind the front end's back, as a rollback does, and tells it. */
-  public void replaceContents(long parent, byte[] name, byte[] contents) throws FsException {
+  /**
+   * Changes the contents of a file in the root behind the front end's back, as a rollback does, and
+   * tells it.
+   */
+  public void replaceContents(String rootName, byte[] contents) throws FsException {
+    byte[] name = bytes(rootName);
     long inode;
     synchronized (this) {
-      Node node = child(directory(parent), name).node();
+      Node node = child(directory(ROOT_INODE), name).node();
       node.contents.truncate(0);
       node.contents.write(0, ByteBuffer.wrap(contents));
       node.generation++;
       inode = node.inode;
     }
     invalidator.inodeChanged(inode);
-    invalidator.entryChanged(parent, name);
+    invalidator.entryChanged(ROOT_INODE, name);
   }
 
-  /** The contents as the file system has them. */
-  public byte[] contents(long parent, byte[] name) throws FsException {
+  /** The contents of a file in the root, as the file system has them. */
+  public byte[] contents(String rootName) throws FsException {
     MemoryFile file;
     synchronized (this) {
-      file = child(directory(parent), name).node().contents;
+      file = child(directory(ROOT_INODE), bytes(rootName)).node().contents;
     }
     byte[] bytes = new byte[(int) file.size()];
     file.read(0, ByteBuffer.wrap(bytes));
