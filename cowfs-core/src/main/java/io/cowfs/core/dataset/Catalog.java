@@ -117,13 +117,18 @@ public final class Catalog implements Closeable {
    */
   public static Catalog create(Path poolDirectory, UUID pool, long capacityBytes)
       throws IOException {
+    return createWithMap(poolDirectory, pool, mapBytes(capacityBytes));
+  }
+
+  /** With a limit for the index itself. */
+  static Catalog createWithMap(Path poolDirectory, UUID pool, long mapBytes) throws IOException {
     Path directory = poolDirectory.resolve(DIRECTORY);
     if (Files.exists(directory)) {
       throw new CatalogException(directory + " exists already");
     }
     Files.createDirectory(directory);
     Path file = directory.resolve(DATA_FILE);
-    Catalog catalog = open(file, mapBytes(capacityBytes), MDB_UNSIGNEDKEY, MDB_CREATE);
+    Catalog catalog = open(file, mapBytes, MDB_UNSIGNEDKEY, MDB_CREATE);
     try {
       catalog.writeFirstRecord(new PoolRecord(pool, 0, 1, 1, Optional.empty()));
       syncDirectory(directory);

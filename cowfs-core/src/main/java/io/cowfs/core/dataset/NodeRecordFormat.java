@@ -4,9 +4,10 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.BlockPointerFormat;
+import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.codec.Compression;
 import io.cowfs.core.codec.CompressionSetting;
-import java.io.IOException;
+import io.cowfs.core.codec.MalformedDataException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Instant;
@@ -70,9 +71,8 @@ final class NodeRecordFormat {
    * Decodes and checks one record; how records fit together is checked by {@link HistoryCheck}.
    *
    * @throws BadRecordException when it is no node record; the caller names the file
-   * @throws IOException when its pointer is none
    */
-  static NodeRecord decode(byte[] value) throws BadRecordException, IOException {
+  static NodeRecord decode(byte[] value) throws BadRecordException {
     require(value.length >= NAME, "is cut short");
     ByteBuffer record = ByteBuffer.wrap(value).order(ByteOrder.LITTLE_ENDIAN);
     int nameBytes = Short.toUnsignedInt(record.getShort(NAME_BYTES));
@@ -96,9 +96,7 @@ final class NodeRecordFormat {
             record.getLong(UNIQUE_SECTORS),
             record.getLong(DEADLIST_UNIQUE_SECTORS),
             record.getLong(NEXT_OBJECT_NUMBER),
-            new CompressionSetting(
-                Compression.byId(Byte.toUnsignedInt(record.get(COMPRESSION))),
-                record.get(COMPRESSION_LEVEL)));
+            compression(record));
     require(node.id() > 0 && node.dataset() > 0 && node.parent() >= 0, "has a wrong id");
     require(node.txg() >= 0 && node.deadlist() > 0, "has a wrong txg or deadlist");
     require(
@@ -110,11 +108,27 @@ final class NodeRecordFormat {
     return node;
   }
 
-  private static Optional<BlockPointer> root(ByteBuffer record)
-      throws BadRecordException, IOException {
+  private static Optional<BlockPointer> root(ByteBuffer record) throws BadRecordException {
     byte hasRoot = record.get(HAS_ROOT);
     require(hasRoot == 0 || hasRoot == 1, "has an unknown flag");
-    return hasRoot == 1 ? Optional.of(BlockPointerFormat.decode(record, ROOT)) : Optional.empty();
+    if (hasRoot == 0) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(BlockPointerFormat.decode(record, ROOT));
+    } catch (CorruptBlockException e) {
+      throw new BadRecordException(e.getMessage());
+    }
+  }
+
+  private static CompressionSetting compression(ByteBuffer record) throws BadRecordException {
+    try {
+      return new CompressionSetting(
+          Compression.byId(Byte.toUnsignedInt(record.get(COMPRESSION))),
+          record.get(COMPRESSION_LEVEL));
+    } catch (MalformedDataException | IllegalArgumentException e) {
+      throw new BadRecordException(e.getMessage());
+    }
   }
 
   private static NodeKind kind(byte id) throws BadRecordException {

@@ -2,7 +2,7 @@ package io.cowfs.core.dataset;
 
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.BlockPointerFormat;
-import java.io.IOException;
+import io.cowfs.core.block.CorruptBlockException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Optional;
@@ -57,18 +57,11 @@ final class PoolRecordFormat {
    * Decodes and checks the record.
    *
    * @throws BadRecordException when it is none; the caller names the file
-   * @throws IOException when its pointer is none
    */
-  static PoolRecord decode(byte[] value) throws BadRecordException, IOException {
+  static PoolRecord decode(byte[] value) throws BadRecordException {
     require(value.length == BYTES, "has a wrong size");
     ByteBuffer record = ByteBuffer.wrap(value).order(ByteOrder.LITTLE_ENDIAN);
     require(record.getInt(VERSION) == VERSION_NUMBER, "is of an unknown version");
-    int hasDirectory = record.getInt(HAS_DIRECTORY);
-    require(hasDirectory == 0 || hasDirectory == 1, "has an unknown flag");
-    Optional<BlockPointer> directoryRoot =
-        hasDirectory == 1
-            ? Optional.of(BlockPointerFormat.decode(record, DIRECTORY_ROOT))
-            : Optional.empty();
     PoolRecord pool =
         new PoolRecord(
             new UUID(
@@ -77,9 +70,22 @@ final class PoolRecordFormat {
             record.getLong(TXG),
             record.getInt(NEXT_NODE),
             record.getLong(NEXT_DEADLIST),
-            directoryRoot);
+            directoryRoot(record));
     require(pool.txg() >= 0 && pool.nextNode() > 0 && pool.nextDeadlist() > 0, "has a wrong id");
     return pool;
+  }
+
+  private static Optional<BlockPointer> directoryRoot(ByteBuffer record) throws BadRecordException {
+    int hasDirectory = record.getInt(HAS_DIRECTORY);
+    require(hasDirectory == 0 || hasDirectory == 1, "has an unknown flag");
+    if (hasDirectory == 0) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(BlockPointerFormat.decode(record, DIRECTORY_ROOT));
+    } catch (CorruptBlockException e) {
+      throw new BadRecordException(e.getMessage());
+    }
   }
 
   /** The counts of a value that {@link #decode} has accepted. */

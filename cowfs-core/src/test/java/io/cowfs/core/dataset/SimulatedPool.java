@@ -1,5 +1,7 @@
 package io.cowfs.core.dataset;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import io.cowfs.core.alloc.Allocator;
 import io.cowfs.core.btree.Change;
 import io.cowfs.core.btree.ChangeSource;
@@ -130,9 +132,11 @@ final class SimulatedPool implements Closeable {
   }
 
   void rollback(String dataset, String snapshot, String nameForOldHead) throws IOException {
+    long nextObjectNumber = datasets.head(dataset).nextObjectNumber();
     datasets.rollback(dataset, snapshot, nameForOldHead);
     model.put(dataset + "@" + nameForOldHead, Map.copyOf(model.get(dataset)));
     model.put(dataset, new HashMap<>(model.get(dataset + "@" + snapshot)));
+    assertEquals(nextObjectNumber, datasets.head(dataset).nextObjectNumber(), "goes on");
   }
 
   void destroySnapshot(String dataset, String snapshot) throws IOException {

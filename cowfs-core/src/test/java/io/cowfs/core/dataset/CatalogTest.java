@@ -1,0 +1,312 @@
+package io.cowfs.core.dataset;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.cowfs.core.alloc.OutOfSpaceException;
+import io.cowfs.core.alloc.RegionBitmap;
+import io.cowfs.core.alloc.SpaceChanges;
+import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.device.DamagedPoolException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.lmdbjava.ByteArrayProxy;
+import org.lmdbjava.Dbi;
+import org.lmdbjava.Env;
+import org.lmdbjava.Txn;
+
+final class CatalogTest {
+  private static final UUID POOL = new UUID(1, 2);
+  private static final SpaceChanges NO_SPACE =
+      new SpaceChanges(List.of(), new byte[0], new long[0]);
+
+  @TempDir Path directory;
+
+  @Test
+  void whatWasCommittedIsReadBack() throws IOException {
+    byte[] bits = randomBytes(4096);
+    byte[] freed = randomBytes(5000);
+    try (Catalog catalog = Catalog.create(directory, POOL, 0)) {
+      assertEquals(0, catalog.load().pool().txg());
+      catalog.commit(
+          batch(
+              1,
+              List.of(node(1, "root")),
+              references(300),
+              new SpaceChanges(List.of(new RegionBitmap(7, bits)), freed, new long[0])));
+    }
+    try (Catalog catalog = Catalog.open(directory, POOL, 0)) {
+      CatalogState state = catalog.load();
+      assertEquals(new PoolRecord(POOL, 1, 9, 10, Optional.empty()), state.pool());
+      assertEquals(List.of(node(1, "root")), state.nodes());
+      assertArrayEquals(bits, state.regions().get(0).bits());
+      assertArrayEquals(freed, state.deferred().get(1L));
+      assertEquals(Set.of(1L), state.deadlists());
+      ReferenceList read = new ReferenceList();
+      catalog.readDeadlist(1, read::add);
+      assertEquals(300, read.size());
+    }
+  }
+
+  @Test
+  void droppedAndReleasedRecordsAreGone() throws IOException {
+    try (Catalog catalog = Catalog.create(directory, POOL, 0)) {
+      SpaceChanges freed = new SpaceChanges(List.of(), randomBytes(5000), new long[0]);
+      catalog.commit(batch(1, List.of(node(1, "root")), references(300), freed));
+      catalog.commit(
+          new CommitBatch(
+              new PoolRecord(POOL, 2, 9, 10, Optional.empty()),
+              new HistoryChanges(List.of(), Set.of(1)),
+              new Deadlists.Changes(Set.of(1L), Map.of()),
+              new SpaceChanges(List.of(), new byte[0], new long[] {1})));
+      CatalogState state = catalog.load();
+      assertTrue(state.nodes().isEmpty());
+      assertTrue(state.deferred().isEmpty());
+      assertTrue(state.deadlists().isEmpty());
+    }
+  }
+
+  @Test
+  void theIndexOfAnotherPoolIsRefused() throws IOException {
+    Catalog.create(directory, new UUID(3, 4), 0).close();
+    DamagedPoolException e =
+        assertThrows(DamagedPoolException.class, () -> Catalog.open(directory, POOL, 0));
+    assertTrue(e.getMessage().contains("data.mdb belongs to the pool"), e.getMessage());
+  }
+
+  @Test
+  void aMissingOrEmptyIndexIsRefusedAndNotMade() throws IOException {
+    assertThrows(DamagedPoolException.class, () -> Catalog.open(directory, POOL, 0));
+    Path index = Files.createDirectory(directory.resolve("index"));
+    assertThrows(DamagedPoolException.class, () -> Catalog.open(directory, POOL, 0));
+    Files.createFile(index.resolve("data.mdb"));
+    assertThrows(DamagedPoolException.class, () -> Catalog.open(directory, POOL, 0));
+    assertEquals(0, Files.size(index.resolve("data.mdb")));
+  }
+
+  @Test
+  void everyFlippedBitOfARecordIsNoticed() throws IOException {
+    try (Catalog catalog = Catalog.create(directory, POOL, 0)) {
+      catalog.commit(batch(1, List.of(node(1, "root")), references(3), NO_SPACE));
+    }
+    byte[] key = CatalogFormat.nodeKey(1);
+    byte[] record = CatalogFormat.seal(key, NodeRecordFormat.encode(node(1, "root")));
+    Path file = directory.resolve("index").resolve("data.mdb");
+    List<Integer> places = placesOf(record, Files.readAllBytes(file));
+    Random random = new Random(5);
+    for (int i = 0; i < record.length; i++) {
+      byte damaged = (byte) (record[i] ^ 1 << random.nextInt(8));
+      write(file, places, i, damaged);
+      DamagedPoolException e =
+          assertThrows(
+              DamagedPoolException.class,
+              () -> {
+                try (Catalog catalog = Catalog.open(directory, POOL, 0)) {
+                  catalog.load();
+                }
+              });
+      assertTrue(e.getMessage().startsWith("the index " + file + ": "), e.getMessage());
+      write(file, places, i, record[i]);
+    }
+  }
+
+  @Test
+  void aLostRecordIsNoticed() throws IOException {
+    try (Catalog catalog = Catalog.create(directory, POOL, 0)) {
+      catalog.commit(batch(1, List.of(node(1, "root")), references(300), NO_SPACE));
+    }
+    try (Env<byte[]> env =
+        Env.create(ByteArrayProxy.PROXY_BA)
+            .setMapSize(1 << 30)
+            .setMaxDbs(8)
+            .open(directory.resolve("index").toFile())) {
+      Dbi<byte[]> deadlists = env.openDbi("deadlists");
+      try (Txn<byte[]> txn = env.txnWrite()) {
+        assertTrue(deadlists.delete(txn, CatalogFormat.deadlistKey(1, 1, 1)));
+        txn.commit();
+      }
+    }
+    try (Catalog catalog = Catalog.open(directory, POOL, 0)) {
+      DamagedPoolException e = assertThrows(DamagedPoolException.class, catalog::load);
+      assertTrue(e.getMessage().endsWith("records are missing"), e.getMessage());
+    }
+  }
+
+  @Test
+  void aFullIndexKeepsItsLastCommitAndCanShrink() throws IOException {
+    try (Catalog catalog = Catalog.createWithMap(directory, POOL, 1 << 20)) {
+      catalog.commit(batch(1, List.of(node(1, "root")), references(20_000), NO_SPACE));
+      assertThrows(
+          OutOfSpaceException.class,
+          () -> catalog.commit(batch(2, List.of(node(1, "root")), references(60_000), NO_SPACE)));
+      assertEquals(1, catalog.load().pool().txg());
+      catalog.commit(
+          new CommitBatch(
+              new PoolRecord(POOL, 2, 9, 10, Optional.empty()),
+              new HistoryChanges(List.of(), Set.of()),
+              new Deadlists.Changes(Set.of(1L), Map.of()),
+              NO_SPACE));
+      assertTrue(catalog.load().deadlists().isEmpty());
+    }
+  }
+
+  @Test
+  void useAfterCloseFailsCleanly() throws IOException {
+    Catalog catalog = Catalog.create(directory, POOL, 0);
+    catalog.close();
+    catalog.close();
+    assertThrows(IllegalStateException.class, catalog::load);
+    assertThrows(
+        IllegalStateException.class,
+        () -> catalog.commit(batch(1, List.of(), references(1), NO_SPACE)));
+  }
+
+  @Test
+  void closingWaitsForReaders() throws Exception {
+    Catalog catalog = Catalog.create(directory, POOL, 0);
+    catalog.commit(batch(1, List.of(node(1, "root")), references(1), NO_SPACE));
+    CountDownLatch reading = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    List<Long> read = new ArrayList<>();
+    Thread reader =
+        new Thread(
+            () -> {
+              try {
+                catalog.readDeadlist(
+                    1,
+                    (sector, sectors, birthTxg) -> {
+                      reading.countDown();
+                      awaitQuietly(goOn);
+                      read.add(sector);
+                    });
+              } catch (IOException e) {
+                throw new AssertionError(e);
+              }
+            });
+    reader.start();
+    reading.await();
+    Thread closer = new Thread(() -> closeQuietly(catalog));
+    closer.start();
+    closer.join(100);
+    assertTrue(closer.isAlive());
+    goOn.countDown();
+    closer.join();
+    reader.join();
+    assertEquals(1, read.size());
+  }
+
+  @Test
+  void theIndexIsPrivateAndHasSpaceOnTheHostAhead() throws IOException {
+    try (Catalog catalog = Catalog.create(directory, POOL, 0)) {
+      Path file = Path.of(catalog.name());
+      assertTrue((Long) Files.getAttribute(file, "unix:size") >= 8 << 20);
+      assertEquals(0600, (Integer) Files.getAttribute(file, "unix:mode") & 0777);
+    }
+  }
+
+  @Test
+  void aSecondIndexIsNotMadeOverTheFirst() throws IOException {
+    Catalog.create(directory, POOL, 0).close();
+    assertThrows(CatalogException.class, () -> Catalog.create(directory, POOL, 0));
+    try (Catalog catalog = Catalog.open(directory, POOL, 0)) {
+      assertFalse(catalog.load().pool().directoryRoot().isPresent());
+    }
+  }
+
+  private static CommitBatch batch(
+      long txg, List<NodeRecord> nodes, ReferenceList deadlist, SpaceChanges space) {
+    return new CommitBatch(
+        new PoolRecord(POOL, txg, 9, 10, Optional.empty()),
+        new HistoryChanges(nodes, Set.of()),
+        new Deadlists.Changes(Set.of(), Map.of(1L, deadlist)),
+        space);
+  }
+
+  static NodeRecord node(int id, String name) {
+    return new NodeRecord(
+        id,
+        NodeKind.HEAD,
+        name,
+        id,
+        0,
+        1,
+        Instant.ofEpochSecond(1_700_000_000L, 123_456_789),
+        Optional.empty(),
+        id,
+        0,
+        0,
+        0,
+        1,
+        CompressionSetting.parse("zstd-7"));
+  }
+
+  private static ReferenceList references(int count) {
+    ReferenceList references = new ReferenceList();
+    for (int i = 0; i < count; i++) {
+      references.add(200 + 3L * i, 1 + i % 2, 1);
+    }
+    return references;
+  }
+
+  private static byte[] randomBytes(int count) {
+    byte[] bytes = new byte[count];
+    new Random(count).nextBytes(bytes);
+    return bytes;
+  }
+
+  private static List<Integer> placesOf(byte[] record, byte[] whole) {
+    List<Integer> places = new ArrayList<>();
+    for (int at = 0; at + record.length <= whole.length; at++) {
+      if (whole[at] == record[0]
+          && Arrays.equals(whole, at, at + record.length, record, 0, record.length)) {
+        places.add(at);
+      }
+    }
+    assertFalse(places.isEmpty());
+    return places;
+  }
+
+  private static void write(Path file, List<Integer> places, int index, byte value)
+      throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      for (int place : places) {
+        channel.write(ByteBuffer.wrap(new byte[] {value}), place + index);
+      }
+    }
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static void closeQuietly(Catalog catalog) {
+    try {
+      catalog.close();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+}

@@ -1,0 +1,169 @@
+package io.cowfs.core.dataset;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.cowfs.core.btree.Key;
+import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.dataset.DatasetException.Reason;
+import io.cowfs.core.dataset.Datasets.Recursion;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
+
+final class DatasetsTest {
+  @TempDir Path directory;
+  private SimulatedPool pool;
+
+  @BeforeEach
+  void open() throws IOException {
+    pool = new SimulatedPool(directory);
+  }
+
+  @AfterEach
+  void close() throws IOException {
+    pool.close();
+  }
+
+  @Test
+  void aNewDatasetNeedsTheOneAboveIt() throws IOException {
+    pool.begin();
+    assertRefused(Reason.NOT_FOUND, () -> pool.datasets.createDataset("home/anna"));
+    pool.create("home");
+    pool.create("home/anna");
+    assertRefused(Reason.EXISTS, () -> pool.datasets.createDataset("home"));
+    assertRefused(Reason.INVALID_NAME, () -> pool.datasets.createDataset("home/"));
+    pool.commit();
+    assertEquals(List.of("home", "home/anna", "root"), names());
+    assertEquals(CompressionSetting.LZ4, pool.datasets.head("home/anna").compression());
+  }
+
+  @Test
+  void snapshotsAreListedFromOldToNewWithWhatTheyHold() throws IOException {
+    writeAndCommit(Map.of(key(1), 3, key(2), 2));
+    snapshotAndCommit("zero");
+    writeAndCommit(Map.of(key(1), 4));
+    snapshotAndCommit("a");
+    assertEquals(List.of("root", "root@zero", "root@a"), names());
+    DatasetInfo zero = pool.datasets.list().get(1);
+    assertEquals("", zero.parentSnapshot());
+    assertEquals("zero", pool.datasets.list().get(2).parentSnapshot());
+    long nodes = zero.referencedBytes() / 4096 - 5;
+    assertEquals((3 + nodes) * 4096, zero.usedBytes(), "the extent overwritten, and the tree");
+    assertEquals(0, pool.datasets.list().get(0).usedBytes(), "nothing since the last snapshot");
+  }
+
+  @Test
+  void aRollbackCanBeUndone() throws IOException {
+    writeAndCommit(Map.of(key(1), 1));
+    snapshotAndCommit("before");
+    writeAndCommit(Map.of(key(1), 2, key(2), 1));
+    Map<Key, byte[]> now = Map.copyOf(pool.model.get("root"));
+    pool.begin();
+    pool.rollback("root", "before", "undone");
+    pool.commit();
+    HistoryAudit.check(pool);
+    pool.begin();
+    pool.rollback("root", "undone", "redone");
+    pool.commit();
+    HistoryAudit.check(pool);
+    assertEquals(now.keySet(), pool.model.get("root").keySet());
+    assertEquals(List.of("root", "root@before", "root@undone", "root@redone"), names());
+  }
+
+  @Test
+  void refusedRequestsChangeNothing() throws IOException {
+    writeAndCommit(Map.of(key(1), 1));
+    snapshotAndCommit("s");
+    List<NodeRecord> before = pool.datasets.nodes();
+    Datasets datasets = pool.datasets;
+    pool.begin();
+    assertRefused(Reason.EXISTS, () -> datasets.snapshot("root", "s"));
+    assertRefused(Reason.INVALID_NAME, () -> datasets.snapshot("root", "a/b"));
+    assertRefused(Reason.NOT_FOUND, () -> datasets.snapshot("other", "t"));
+    assertRefused(Reason.NOT_FOUND, () -> datasets.rollback("root", "t", "old"));
+    assertRefused(Reason.EXISTS, () -> datasets.rollback("root", "s", "s"));
+    assertRefused(Reason.NOT_FOUND, () -> datasets.destroySnapshot("root", "t"));
+    assertRefused(Reason.NOT_FOUND, () -> datasets.destroyDataset("other", Recursion.NONE));
+    assertRefused(Reason.BUSY, () -> datasets.destroyDataset("root", Recursion.SNAPSHOTS));
+    pool.commit();
+    assertEquals(before, datasets.nodes());
+    HistoryAudit.check(pool);
+  }
+
+  @Test
+  void aDatasetIsDestroyedWithItsSnapshotsOnlyWhenAsked() throws IOException {
+    pool.begin();
+    pool.create("home");
+    pool.create("home/anna");
+    pool.change("home", Map.of(key(1), 5), 0);
+    pool.snapshot("home", "s");
+    pool.commit();
+    long allocated = pool.allocator.status().allocated();
+    pool.begin();
+    assertRefused(Reason.BUSY, () -> pool.datasets.destroyDataset("home", Recursion.SNAPSHOTS));
+    pool.destroyDataset("home/anna");
+    assertRefused(Reason.BUSY, () -> pool.datasets.destroyDataset("home", Recursion.NONE));
+    pool.destroyDataset("home");
+    pool.commit();
+    HistoryAudit.check(pool);
+    assertEquals(List.of("root"), names());
+    assertEquals(true, pool.allocator.pendingSectors() > 5, "of " + allocated);
+  }
+
+  @Test
+  void aThousandSnapshotsCollapseOneByOne() throws IOException {
+    for (int i = 0; i < 1000; i++) {
+      pool.begin();
+      pool.change("root", Map.of(key(i % 10), 1, key(10 + i), 1), 0);
+      pool.snapshot("root", "s" + i);
+      pool.catalog.commit(pool.prepareCommit());
+      pool.datasets.committed();
+    }
+    HistoryAudit.check(pool);
+    pool.begin();
+    for (int i = 0; i < 999; i++) {
+      pool.destroySnapshot("root", "s" + i);
+    }
+    pool.commit();
+    HistoryAudit.check(pool);
+    assertEquals(List.of("root", "root@s999"), names());
+  }
+
+  @Test
+  void nothingSyncsOutsideOfATxg() {
+    assertThrows(IllegalStateException.class, () -> pool.datasets.snapshot("root", "s"));
+    assertThrows(IllegalStateException.class, () -> pool.datasets.writeDirectory());
+  }
+
+  private static Key key(int inode) {
+    return new Key(inode, 1, 0);
+  }
+
+  private void writeAndCommit(Map<Key, Integer> changes) throws IOException {
+    pool.begin();
+    pool.change("root", changes, 0);
+    pool.commit();
+  }
+
+  private void snapshotAndCommit(String name) throws IOException {
+    pool.begin();
+    pool.snapshot("root", name);
+    pool.commit();
+  }
+
+  private List<String> names() {
+    return pool.datasets.list().stream().map(DatasetInfo::fullName).toList();
+  }
+
+  private static void assertRefused(Reason reason, Executable request) {
+    DatasetException e = assertThrows(DatasetException.class, request);
+    assertEquals(reason, e.reason(), e.getMessage());
+  }
+}
