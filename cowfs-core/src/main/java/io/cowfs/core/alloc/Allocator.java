@@ -5,9 +5,7 @@ import io.cowfs.core.device.DamagedPoolException;
 import io.cowfs.core.device.DeviceLayout;
 import io.cowfs.core.device.HostFullException;
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.LongSupplier;
 
 /**
@@ -20,6 +18,9 @@ import java.util.function.LongSupplier;
 public final class Allocator {
   private static final int SECTOR_BYTES = DeviceLayout.SECTOR_BYTES;
   private static final int MEBIBYTE_SECTORS = (1 << 20) / SECTOR_BYTES;
+
+  /** The smallest device that can hold a pool. */
+  public static final long MIN_CAPACITY_BYTES = 16L << 20;
 
   /** Host space is asked for in steps of at most this. */
   private static final int GROWTH_SECTORS = 64 * MEBIBYTE_SECTORS;
@@ -44,19 +45,21 @@ public final class Allocator {
   private final SpaceMap map;
   private final long reserve;
 
-  private final TreeMap<Long, FreedRanges> freed = new TreeMap<>();
-  private long pending;
+  private final DeferredFrees freed;
   private long reserved;
-  private long[] releasedTxgs = new long[0];
   private long dataCursor;
   private long nodeCursor;
 
   /** Nothing was made available since the last search for a free chunk failed. */
   private boolean freeChunksExhausted;
 
-  /** Owned by hostLock. */
+  /**
+   * Where to look for free space of unknown backing; goes back to what is punched, so that the
+   * device does not grow for ever. Owned by hostLock.
+   */
   private long growthCursor;
 
+  /** Where the puncher goes on. Owned by hostLock. */
   private int punchRegion;
 
   /** When the host was last found full. Written under hostLock. */
@@ -68,6 +71,7 @@ public final class Allocator {
     this.device = device;
     this.nanoClock = nanoClock;
     long end = device.capacity() / SECTOR_BYTES;
+    freed = new DeferredFrees(device.name());
     map = new SpaceMap(DeviceLayout.DATA_FIRST_SECTOR, end, device.name());
     long wanted = Math.max(4L * MEBIBYTE_SECTORS, map.capacity() / 64);
     reserve = Math.min(Math.min(wanted, 64L * MEBIBYTE_SECTORS), map.capacity() / 8) & -4L;
@@ -96,38 +100,16 @@ public final class Allocator {
       Map<Long, byte[]> deferredFrees,
       LongSupplier nanoClock)
       throws IOException {
+    if (device.capacity() < MIN_CAPACITY_BYTES) {
+      throw new DamagedPoolException(device.name() + " is too small to be a pool");
+    }
     Allocator allocator = new Allocator(device, nanoClock);
     for (RegionBitmap region : regions) {
       allocator.map.restore(region);
     }
-    allocator.restoreDeferred(deferredFrees);
+    allocator.freed.restore(deferredFrees, allocator.map);
     allocator.map.markUnknownBelow((device.usedExtent() + SECTOR_BYTES - 1) / SECTOR_BYTES);
     return allocator;
-  }
-
-  private void restoreDeferred(Map<Long, byte[]> deferredFrees) throws DamagedPoolException {
-    long[] all = new long[0];
-    for (Map.Entry<Long, byte[]> entry : deferredFrees.entrySet()) {
-      long[] ranges = DeferredFreesFormat.decode(entry.getValue(), map.endSector(), device.name());
-      for (long range : ranges) {
-        if (!map.isAllocated(PackedRange.sector(range), PackedRange.count(range))) {
-          throw new DamagedPoolException(
-              device.name() + ": a list of freed space in the index names space not in use");
-        }
-      }
-      int before = all.length;
-      all = Arrays.copyOf(all, before + ranges.length);
-      System.arraycopy(ranges, 0, all, before, ranges.length);
-      FreedRanges list = new FreedRanges(ranges);
-      freed.put(entry.getKey(), list);
-      pending += list.sectors();
-    }
-    Arrays.sort(all);
-    for (int i = 1; i < all.length; i++) {
-      if (PackedRange.end(all[i - 1]) > PackedRange.sector(all[i])) {
-        throw FreedRanges.freedTwice(device.name(), PackedRange.sector(all[i]));
-      }
-    }
   }
 
   /**
@@ -289,8 +271,7 @@ public final class Allocator {
         throw new DamagedPoolException(
             device.name() + ": sector " + sector + " is freed but not in use");
       }
-      freed.computeIfAbsent(txg, key -> new FreedRanges()).add(sector, count);
-      pending += count;
+      freed.add(sector, count, txg);
     }
   }
 
@@ -304,14 +285,10 @@ public final class Allocator {
     synchronized (stateLock) {
       int second = second();
       freeChunksExhausted = false;
-      while (!freed.isEmpty()
-          && freed.firstKey() <= txg - 3
-          && freed.firstKey() <= oldestPinnedTxg) {
-        Map.Entry<Long, FreedRanges> entry = freed.pollFirstEntry();
-        release(entry.getValue(), second);
-        pending -= entry.getValue().sectors();
-        releasedTxgs = Arrays.copyOf(releasedTxgs, releasedTxgs.length + 1);
-        releasedTxgs[releasedTxgs.length - 1] = entry.getKey();
+      FreedRanges list = freed.pollReusable(txg, oldestPinnedTxg);
+      while (list != null) {
+        release(list, second);
+        list = freed.pollReusable(txg, oldestPinnedTxg);
       }
     }
   }
@@ -347,22 +324,15 @@ public final class Allocator {
   /** Ends the sync of a txg: everything it changed, to be persisted in its commit. */
   public SpaceChanges takeChanges(long txg) throws DamagedPoolException {
     synchronized (stateLock) {
-      byte[] deferred = new byte[0];
-      FreedRanges list = freed.get(txg);
-      if (list != null) {
-        list.seal(device.name());
-        deferred = DeferredFreesFormat.encode(list.sorted());
-      }
-      SpaceChanges changes = new SpaceChanges(map.takeChanged(), deferred, releasedTxgs);
-      releasedTxgs = new long[0];
-      return changes;
+      byte[] deferred = freed.seal(txg);
+      return new SpaceChanges(map.takeChanged(), deferred, freed.takeReleasedTxgs());
     }
   }
 
   /** Sectors that were freed and will be reusable after coming commits. */
   public long pendingSectors() {
     synchronized (stateLock) {
-      return pending;
+      return freed.sectors();
     }
   }
 
@@ -372,7 +342,7 @@ public final class Allocator {
       return new SpaceStatus(
           map.capacity(),
           map.allocated(),
-          pending,
+          freed.sectors(),
           reserved,
           map.capacity() - map.allocated(),
           map.available(),
@@ -559,6 +529,7 @@ public final class Allocator {
       map.makeUnbacked(index, from, count);
       region.punched(from + count);
     }
+    growthCursor = Math.min(growthCursor, SpaceMap.start(index) + from);
     long bytes = (long) count * SECTOR_BYTES;
     device.punch((SpaceMap.start(index) + from) * SECTOR_BYTES, bytes);
     return bytes;

@@ -15,6 +15,11 @@ final class Region {
   static final int CHUNKS = Long.SIZE;
   static final int CHUNK_SECTORS = SECTORS / CHUNKS;
 
+  /**
+   * Shorter free runs stay as they are, for small allocations: punching costs more than it gives.
+   */
+  private static final int PUNCH_RUN_MIN = 8;
+
   private static final int WORDS = SECTORS / Long.SIZE;
   private static final int CHUNK_WORDS = WORDS / CHUNKS;
 
@@ -27,7 +32,7 @@ final class Region {
     /** Available. */
     ANY(2),
     /** Free, of unknown backing. */
-    UNBACKED(-1),
+    UNBACKED(3),
     /** What the puncher may take: free in due chunks, of unknown backing in unknown chunks. */
     PUNCHABLE(-1);
 
@@ -42,8 +47,8 @@ final class Region {
   private final long[] allocated = new long[WORDS];
   private final long[] available = new long[WORDS];
 
-  /** For DATA, NODES, ANY: no run is longer. A hint that saves searches. */
-  private final int[] longestRun = {SECTORS, SECTORS, SECTORS};
+  /** By {@link View#hint}: no run is longer. A hint that saves searches. */
+  private final int[] longestRun = {SECTORS, SECTORS, SECTORS, SECTORS};
 
   private final int[] freedAtSecond = new int[CHUNKS];
   private int allocatedCount;
@@ -67,7 +72,7 @@ final class Region {
     return availableCount;
   }
 
-  int unbackedCount() {
+  private int unbackedCount() {
     return SECTORS - allocatedCount - availableCount;
   }
 
@@ -109,7 +114,7 @@ final class Region {
   void makeAvailable(int from, int count) {
     set(available, from, count);
     availableCount += count;
-    Arrays.fill(longestRun, SECTORS);
+    Arrays.fill(longestRun, 0, View.UNBACKED.hint, SECTORS);
   }
 
   /** The free sectors of a range lose their backing. Returns how many were available. */
@@ -117,6 +122,7 @@ final class Region {
     int wereAvailable = countAvailable(from, count);
     clear(available, from, count);
     availableCount -= wereAvailable;
+    longestRun[View.UNBACKED.hint] = SECTORS;
     return wereAvailable;
   }
 
@@ -153,7 +159,8 @@ final class Region {
   }
 
   boolean mayHaveRun(View view, int length) {
-    return length <= availableCount && length <= longestRun[view.hint];
+    int sum = view == View.UNBACKED ? unbackedCount() : availableCount;
+    return length <= sum && length <= longestRun[view.hint];
   }
 
   /** All free sectors up to {@code end} may still have space on the host. */
@@ -196,7 +203,7 @@ final class Region {
 
   /** The first sector of the next run to punch, or -1 at the end, which forgets the selection. */
   int nextToPunch() {
-    int found = findRun(View.PUNCHABLE, punchedTo, 1);
+    int found = findRun(View.PUNCHABLE, punchedTo, PUNCH_RUN_MIN);
     if (found < 0) {
       finishPunching();
     }

@@ -245,7 +245,7 @@ final class SpaceMap {
         if (length >= atLeast) {
           return new SectorRange(start(index) + from, length);
         }
-      } else if (region.unbackedCount() >= atLeast) {
+      } else if (region.mayHaveRun(Region.View.UNBACKED, atLeast)) {
         int from = i == 0 && cursor < endSector ? inRegion(cursor) : 0;
         int found = region.findRun(Region.View.UNBACKED, from, atLeast);
         if (found >= 0) {

@@ -3,6 +3,7 @@ package io.cowfs.core.device;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -31,6 +32,10 @@ public final class FileDevice implements BlockDevice {
   private HostSpace hostSpace;
 
   private boolean closed;
+
+  /** Found at the first use. */
+  private volatile FileStore fileStore;
+
   private volatile IOException syncFailure;
 
   private FileDevice(Path file, FileChannel channel, long capacityBytes, boolean blockDevice) {
@@ -206,7 +211,12 @@ public final class FileDevice implements BlockDevice {
       return Long.MAX_VALUE;
     }
     try {
-      return Files.getFileStore(file).getUsableSpace();
+      FileStore store = fileStore;
+      if (store == null) {
+        store = Files.getFileStore(file); // reads the list of mounts
+        fileStore = store;
+      }
+      return store.getUsableSpace();
     } catch (IOException e) {
       return Long.MAX_VALUE;
     }

@@ -186,6 +186,23 @@ class AllocatorTest {
   }
 
   @Test
+  void aPoolThatChangesForALongTimeDoesNotGrowForEver() throws IOException {
+    FaultInjectingDevice device = new FaultInjectingDevice(FileDevice.UNLIMITED_BYTES);
+    Allocator allocator = open(device);
+    for (long txg = 1; txg < 300; txg++) {
+      allocator.beginTxg(txg, Long.MAX_VALUE);
+      for (int i = 0; i < 512; i++) { // 64 MiB, all of it short-lived
+        SectorRange range = allocator.allocate(32, 32, AllocationKind.DATA);
+        allocator.free(range.sector(), range.count(), txg);
+      }
+      allocator.takeChanges(txg);
+      clock[0] += 3 * SECOND;
+      allocator.punchSome(1 << 30);
+    }
+    assertTrue(device.usedExtent() < 1L << 30, device.usedExtent() + " bytes");
+  }
+
+  @Test
   void afterARestartFreeSpaceOfUnknownBackingIsPunchedOnce() throws IOException {
     FaultInjectingDevice device = new FaultInjectingDevice(1 << 30);
     device.preallocate(0, 200 << 20);
