@@ -17,7 +17,8 @@ import java.nio.file.StandardOpenOption;
  * used as, that nodes fill their pages without gaps or overlaps, that keys are in order and within
  * what the branches above say, and that all counts are right. LMDB keeps the state before the last
  * transaction whole until the next one has committed, so the older meta page is held to the same
- * rules.
+ * rules; and what its state uses, the newer one uses too or has freed, so that no damaged number of
+ * a transaction makes the old state the current one.
  *
  * <p>What a flipped bit can still do after this check: change a value, or a key such that the order
  * stays right, which the checksums of the catalog's records find when they are read; or change what
@@ -75,11 +76,14 @@ final class IndexPageCheck {
           "the meta pages are of transactions %d and %d".formatted(even.txn(), odd.txn()));
     }
     IndexPages pages = new IndexPages(channel, pageBytes);
-    checkSnapshot(pages, even);
-    checkSnapshot(pages, odd);
+    IndexSnapshotCheck evenSnapshot = checkSnapshot(pages, even);
+    IndexSnapshotCheck oddSnapshot = checkSnapshot(pages, odd);
+    boolean evenIsNewer = even.txn() > odd.txn();
+    (evenIsNewer ? evenSnapshot : oddSnapshot)
+        .checkFollows(evenIsNewer ? oddSnapshot : evenSnapshot);
   }
 
-  private static void checkSnapshot(IndexPages pages, Meta meta)
+  private static IndexSnapshotCheck checkSnapshot(IndexPages pages, Meta meta)
       throws IOException, BadPageException {
     long fileLimit = pages.count() * (pages.bytes() / Long.BYTES + 1);
     if (meta.lastPage() < IndexPageFormat.META_PAGES - 1
@@ -91,7 +95,9 @@ final class IndexPageCheck {
         || meta.mapBytes() % pages.bytes() != 0) {
       throw new BadPageException("impossible map of %d bytes".formatted(meta.mapBytes()));
     }
-    new IndexSnapshotCheck(pages, meta).check();
+    IndexSnapshotCheck snapshot = new IndexSnapshotCheck(pages, meta);
+    snapshot.check();
+    return snapshot;
   }
 
   private Meta meta(int number, int pageBytes) throws IOException, BadPageException {

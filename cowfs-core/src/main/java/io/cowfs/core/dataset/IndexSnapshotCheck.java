@@ -14,8 +14,14 @@ final class IndexSnapshotCheck {
   private final IndexPages pages;
   private final Meta meta;
 
-  /** Pages that were met: used by a database or free. */
-  private final BitSet met = new BitSet();
+  /** Pages that are used by a database. */
+  private final BitSet used = new BitSet();
+
+  /** Pages that are free. */
+  private final BitSet free = new BitSet();
+
+  /** Those of the free pages that this state's own transaction has freed. */
+  private final BitSet freedLast = new BitSet();
 
   IndexSnapshotCheck(IndexPages pages, Meta meta) {
     this.pages = pages;
@@ -66,7 +72,7 @@ final class IndexSnapshotCheck {
     /** Checks a page and all below it; its keys are from {@code lower} on and below the other. */
     private void walk(long number, int depth, byte[] lower, byte[] upper)
         throws IOException, BadPageException {
-      meet(number);
+      meet(number, used);
       ByteBuffer page = pages.read(number);
       boolean isLeaf = depth == database.depth();
       checkNodes(number, page, isLeaf);
@@ -128,7 +134,7 @@ final class IndexSnapshotCheck {
     private int nodeBytes(long number, ByteBuffer page, int node, boolean isLeaf)
         throws BadPageException {
       int keySize = IndexPageFormat.keySize(page, node);
-      long bytes = IndexPageFormat.NODE_HEADER_BYTES + keySize;
+      long bytes = (long) IndexPageFormat.NODE_HEADER_BYTES + keySize;
       if (isLeaf) {
         boolean isBig = IndexPageFormat.nodeFlags(page, node) == IndexPageFormat.NODE_BIG_DATA;
         bytes += isBig ? Long.BYTES : IndexPageFormat.dataSize(page, node);
@@ -198,7 +204,7 @@ final class IndexSnapshotCheck {
         throws IOException, BadPageException {
       long dataSize = IndexPageFormat.dataSize(page, node);
       long needed = (IndexPageFormat.PAGE_HEADER_BYTES - 1 + dataSize) / pages.bytes() + 1;
-      meet(first);
+      meet(first, used);
       ByteBuffer header = pages.readHeader(first);
       long run = Integer.toUnsignedLong(header.getInt(IndexPageFormat.OVERFLOW_PAGES));
       if (IndexPageFormat.flags(header) != IndexPageFormat.FLAG_OVERFLOW
@@ -208,7 +214,7 @@ final class IndexSnapshotCheck {
         throw bad(leaf, "has a value of %d bytes on page %d".formatted(dataSize, first));
       }
       for (long i = 1; i < run; i++) {
-        meet(first + i);
+        meet(first + i, used);
       }
       overflowPages += run;
       if (kind == Kind.FREE) {
@@ -237,7 +243,10 @@ final class IndexSnapshotCheck {
         if (page >= before) {
           throw new BadPageException("free pages are not in order");
         }
-        meet(page);
+        meet(page, free);
+        if (txn == meta.txn()) {
+          freedLast.set((int) page);
+        }
         before = page;
       }
     }
@@ -254,23 +263,36 @@ final class IndexSnapshotCheck {
   }
 
   void check() throws IOException, BadPageException {
-    met.set(0, IndexPageFormat.META_PAGES);
     new Walk(Kind.FREE, meta.free()).check();
     new Walk(Kind.MAIN, meta.main()).check();
-    int lost = met.nextClearBit(0);
+    BitSet met = (BitSet) used.clone();
+    met.or(free);
+    int lost = met.nextClearBit(IndexPageFormat.META_PAGES);
     if (lost <= meta.lastPage()) {
       throw new BadPageException("page %d is neither used nor free".formatted(lost));
     }
   }
 
-  private void meet(long page) throws BadPageException {
+  /** Checks that a state was changed into this one by one transaction. */
+  void checkFollows(IndexSnapshotCheck older) throws BadPageException {
+    BitSet lost = (BitSet) older.used.clone();
+    lost.andNot(used);
+    lost.andNot(freedLast);
+    if (!lost.isEmpty()) {
+      throw new BadPageException(
+          "page %d was used by transaction %d, and %d has not freed it"
+              .formatted(lost.nextSetBit(0), older.meta.txn(), meta.txn()));
+    }
+  }
+
+  private void meet(long page, BitSet as) throws BadPageException {
     if (page < IndexPageFormat.META_PAGES || page > meta.lastPage()) {
       throw new BadPageException("page %d is none of its pages".formatted(page));
     }
-    if (met.get((int) page)) {
+    if (used.get((int) page) || free.get((int) page)) {
       throw new BadPageException("page %d is used or free twice".formatted(page));
     }
-    met.set((int) page);
+    as.set((int) page);
   }
 
   /** A key of the database of free pages: the transaction that freed them. */
