@@ -27,10 +27,8 @@ final class HistoryAudit {
   private final SimulatedPool pool;
   private final Map<Integer, NodeRecord> nodes = new HashMap<>();
 
-  /** By node: every range that its tree reaches, by first sector. */
-  private final Map<Integer, Map<Long, Reference>> reached = new HashMap<>();
-
-  record Reference(long sector, int sectors, long birthTxg) {}
+  /** By node: every sector that its tree reaches, with the birth of the reference. */
+  private final Map<Integer, Map<Long, Long>> reached = new HashMap<>();
 
   private HistoryAudit(SimulatedPool pool) {
     this.pool = pool;
@@ -61,7 +59,7 @@ final class HistoryAudit {
   }
 
   /** Also compares the content, and every block with what was written to it. */
-  private Map<Long, Reference> walk(NodeRecord node) throws IOException {
+  private Map<Long, Long> walk(NodeRecord node) throws IOException {
     return walk(node, node.name().isEmpty() ? null : pool.model.get(pool.fullName(node)));
   }
 
@@ -73,8 +71,8 @@ final class HistoryAudit {
     }
   }
 
-  private Map<Long, Reference> walk(NodeRecord node, Map<Key, byte[]> expected) throws IOException {
-    Map<Long, Reference> ranges = new TreeMap<>();
+  private Map<Long, Long> walk(NodeRecord node, Map<Key, byte[]> expected) throws IOException {
+    Map<Long, Long> ranges = new TreeMap<>();
     int[] items = {0};
     new Tree(node.root().orElse(null), pool.blocks)
         .walk(
@@ -105,38 +103,32 @@ final class HistoryAudit {
     return ranges;
   }
 
-  private static void add(Map<Long, Reference> ranges, long sector, int sectors, long birthTxg) {
-    Reference before = ranges.put(sector, new Reference(sector, sectors, birthTxg));
-    assertEquals(null, before, "met twice in one tree");
+  private static void add(Map<Long, Long> births, long sector, int sectors, long birthTxg) {
+    for (long s = sector; s < sector + sectors; s++) {
+      assertEquals(null, births.put(s, birthTxg), "met twice");
+    }
   }
 
   private void checkSpace() throws IOException {
-    TreeMap<Long, Reference> all = new TreeMap<>();
-    for (Map<Long, Reference> ranges : reached.values()) {
-      ranges.forEach(
-          (sector, reference) -> {
-            Reference other = all.put(sector, reference);
-            assertTrue(other == null || other.equals(reference), "two references differ");
+    Map<Long, Long> all = new TreeMap<>();
+    for (Map<Long, Long> births : reached.values()) {
+      births.forEach(
+          (sector, birthTxg) -> {
+            Long other = all.put(sector, birthTxg);
+            assertTrue(other == null || other.equals(birthTxg), "two references differ");
           });
     }
     addDirectory(all);
-    long sum = 0;
-    long end = 0;
-    for (Reference reference : all.values()) {
-      assertTrue(reference.sector() >= end, "ranges overlap");
-      assertTrue(
-          pool.allocator.isAllocated(reference.sector(), reference.sectors()),
-          () -> "reachable and not allocated: " + reference);
-      end = reference.sector() + reference.sectors();
-      sum += reference.sectors();
+    for (long sector : all.keySet()) {
+      assertTrue(pool.allocator.isAllocated(sector, 1), "reachable and not allocated");
     }
     assertEquals(
-        sum + pool.allocator.pendingSectors(),
+        all.size() + pool.allocator.pendingSectors(),
         pool.allocator.status().allocated(),
         "allocated = reachable + deferred");
   }
 
-  private void addDirectory(Map<Long, Reference> all) throws IOException {
+  private void addDirectory(Map<Long, Long> all) throws IOException {
     Map<Integer, byte[]> records = new HashMap<>();
     BlockPointer root = pool.catalog.pool().directoryRoot().orElseThrow();
     new Tree(root, pool.blocks)
@@ -162,45 +154,32 @@ final class HistoryAudit {
   }
 
   private void checkCounters(NodeRecord node) throws IOException {
-    Map<Long, Reference> own = reached.get(node.id());
+    Map<Long, Long> own = reached.get(node.id());
     NodeRecord parent = nodes.get(node.parent());
     NodeRecord grandparent = parent == null ? null : nodes.get(parent.parent());
     long parentTxg = parent == null ? 0 : parent.txg();
     long grandparentTxg = grandparent == null ? 0 : grandparent.txg();
-    assertEquals(sectors(own, 0), node.referencedSectors(), () -> "referenced by " + node);
-    assertEquals(sectors(own, parentTxg), node.uniqueSectors(), () -> "unique to " + node);
+    assertEquals(own.size(), node.referencedSectors(), () -> "referenced by " + node);
+    assertEquals(bornAfter(own, parentTxg), node.uniqueSectors(), () -> "unique to " + node);
 
     Map<Long, Long> missing = new TreeMap<>();
-    long missingSinceGrandparent = 0;
     if (parent != null) {
-      for (Reference reference : reached.get(parent.id()).values()) {
-        if (!own.containsKey(reference.sector())) {
-          addSectors(missing, reference.sector(), reference.sectors(), reference.birthTxg());
-          missingSinceGrandparent +=
-              reference.birthTxg() > grandparentTxg ? reference.sectors() : 0;
-        }
-      }
+      missing.putAll(reached.get(parent.id()));
+      missing.keySet().removeAll(own.keySet());
     }
     Map<Long, Long> deadlist = new TreeMap<>();
     pool.catalog.readDeadlist(
         node.deadlist(),
-        (sector, sectors, birthTxg) -> addSectors(deadlist, sector, sectors, birthTxg));
+        (sector, sectors, birthTxg) -> add(deadlist, sector, sectors, birthTxg));
     assertEquals(missing, deadlist, () -> "what the parent has and it has not: " + node);
     assertEquals(
-        missingSinceGrandparent, node.deadlistUniqueSectors(), () -> "in the deadlist of " + node);
+        bornAfter(missing, grandparentTxg),
+        node.deadlistUniqueSectors(),
+        () -> "in the deadlist of " + node);
   }
 
-  private static void addSectors(Map<Long, Long> map, long sector, int sectors, long birthTxg) {
-    for (long s = sector; s < sector + sectors; s++) {
-      assertEquals(null, map.put(s, birthTxg), "twice in a deadlist");
-    }
-  }
-
-  private static long sectors(Map<Long, Reference> ranges, long bornAfter) {
-    return ranges.values().stream()
-        .filter(reference -> reference.birthTxg() > bornAfter)
-        .mapToLong(Reference::sectors)
-        .sum();
+  private static long bornAfter(Map<Long, Long> births, long txg) {
+    return births.values().stream().filter(birthTxg -> birthTxg > txg).count();
   }
 
   private long children(NodeRecord node) {

@@ -126,6 +126,9 @@ final class HistoryModelTest {
     for (int i = random.nextInt(25); i > 0; i--) {
       int inode = clustered ? (first + i) % KEYS : random.nextInt(KEYS);
       int sectors = random.nextInt(10) < deletes ? 0 : 1 + random.nextInt(6);
+      if (random.nextInt(5) == 0) {
+        sectors = -sectors;
+      }
       changes.put(new Key(inode, 1, 0), sectors);
     }
     return changes;

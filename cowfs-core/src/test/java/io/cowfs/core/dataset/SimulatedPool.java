@@ -93,7 +93,10 @@ final class SimulatedPool implements Closeable {
     datasets.beginSync(txg, blocks.sink(allocator, txg));
   }
 
-  /** Changes a dataset: a number of sectors to write at each key, 0 to delete it. */
+  /**
+   * Changes a dataset: a number of sectors to write at each key, 0 to delete it, and -n to keep its
+   * first n sectors only.
+   */
   void change(String dataset, Map<Key, Integer> sectorsByKey, int padding) throws IOException {
     DatasetHead head = datasets.head(dataset);
     Map<Key, byte[]> content = model.get(dataset);
@@ -101,16 +104,11 @@ final class SimulatedPool implements Closeable {
     for (Map.Entry<Key, Integer> each : sectorsByKey.entrySet()) {
       Key key = each.getKey();
       byte[] before = content.remove(key);
-      if (before != null) {
-        Extent old = Extent.decode(before);
-        head.leaves(old.sector(), old.sectors(), old.birthTxg());
-      }
-      if (each.getValue() == 0) {
+      Extent after = change(head, before == null ? null : Extent.decode(before), each.getValue());
+      if (after == null) {
         changes.put(key, Change.delete(key));
       } else {
-        Extent extent = blocks.writeData(allocator, each.getValue(), txg);
-        head.born(extent.sectors());
-        byte[] value = extent.encode(padding);
+        byte[] value = after.encode(padding);
         content.put(key, value);
         changes.put(key, Change.put(key, value));
       }
@@ -119,6 +117,27 @@ final class SimulatedPool implements Closeable {
     head.synced(
         TreeUpdate.apply(new Tree(head.root(), blocks), source, head.nodeWriter()),
         head.nextObjectNumber() + 1);
+  }
+
+  /** What becomes of one extent; null stands for none. */
+  private Extent change(DatasetHead head, Extent old, int sectors) throws IOException {
+    if (sectors < 0) {
+      return old == null || old.sectors() <= -sectors ? old : cut(head, old, -sectors);
+    }
+    if (old != null) {
+      head.leaves(old.sector(), old.sectors(), old.birthTxg());
+    }
+    if (sectors == 0) {
+      return null;
+    }
+    Extent extent = blocks.writeData(allocator, sectors, txg);
+    head.born(extent.sectors());
+    return extent;
+  }
+
+  private static Extent cut(DatasetHead head, Extent old, int sectors) throws IOException {
+    head.leaves(old.sector() + sectors, old.sectors() - sectors, old.birthTxg());
+    return new Extent(old.sector(), sectors, old.birthTxg(), old.write());
   }
 
   void create(String dataset) throws IOException {
