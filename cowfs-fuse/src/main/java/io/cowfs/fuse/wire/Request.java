@@ -24,10 +24,12 @@ public final class Request {
   private int end;
 
   /**
-   * @param payloadBytesMax the most data that a WRITE carries (max_write)
+   * A buffer with room for any request.
+   *
+   * @param payloadBytesMax the most data that a WRITE carries (max_write), 0 when there are none
    */
   public Request(int payloadBytesMax) {
-    buffer = Reply.allocate(Reply.PAGE_BYTES + payloadBytesMax);
+    buffer = Reply.allocate(Reply.PAGE_BYTES + Math.max(Reply.PAGE_BYTES, payloadBytesMax));
     data = buffer.duplicate().order(ByteOrder.nativeOrder());
   }
 
