@@ -198,6 +198,7 @@ final class FilesMountTest {
     byte[] content = noise(3, 20_000_000);
     Files.write(file, content);
     mounted.succeed("sync", mounted.pool().toString());
+    long before = mounted.allocatedBytes();
     try (FileChannel channel =
         FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
       Files.delete(file);
@@ -206,12 +207,14 @@ final class FilesMountTest {
       channel.force(true);
       assertArrayEquals(content, read(channel, 0, content.length));
     }
-    assertSpaceComesBack();
+    mounted.awaitFreed(19_000_000, before);
   }
 
   @Test
   void anUnlinkedFileThatWasOpenInACrashIsReaped() throws IOException {
     Path file = Files.write(mounted.path("file"), noise(4, 20_000_000));
+    mounted.succeed("sync", mounted.pool().toString());
+    long before = mounted.allocatedBytes();
     FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
     try {
       Files.delete(file);
@@ -222,21 +225,7 @@ final class FilesMountTest {
     }
     mounted.mount();
     assertEquals(Set.of(), list(mounted.root()));
-    assertSpaceComesBack();
-  }
-
-  private void assertSpaceComesBack() throws IOException {
-    for (int i = 0; i < 8 && allocatedBytes() > 15_000_000; i++) {
-      Files.writeString(mounted.path("touched"), "txg " + i);
-      mounted.succeed("sync", mounted.pool().toString());
-    }
-    assertTrue(allocatedBytes() < 15_000_000, "still allocated: " + allocatedBytes());
-  }
-
-  private long allocatedBytes() throws IOException {
-    String blocks =
-        Program.succeed(ANYWHERE, "stat", "-c", "%b", mounted.pool().resolve("data").toString());
-    return Long.parseLong(blocks.strip()) * 512;
+    mounted.awaitFreed(19_000_000, before);
   }
 
   @Test

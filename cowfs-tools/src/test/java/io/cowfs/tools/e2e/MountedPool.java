@@ -137,6 +137,26 @@ final class MountedPool implements AutoCloseable {
     return pid.isPresent() ? ProcessHandle.of(pid.getAsLong()) : Optional.empty();
   }
 
+  /** What the data file takes of the host. */
+  long allocatedBytes() throws IOException {
+    Path data = pool.resolve("data");
+    String blocks = Program.succeed(Path.of("/"), "stat", "-c", "%b", data.toString());
+    return Long.parseLong(blocks.strip()) * 512;
+  }
+
+  /**
+   * Goes through as many transaction groups as freed space has to wait for, and expects the host to
+   * have got it back.
+   */
+  void awaitFreed(long expectedBytes, long allocatedBefore) throws IOException {
+    for (int i = 0; i < 8 && allocatedBytes() > allocatedBefore - expectedBytes; i++) {
+      Files.writeString(path("touched"), "txg " + i);
+      succeed("sync", pool.toString());
+    }
+    long freed = allocatedBefore - allocatedBytes();
+    assertTrue(freed >= expectedBytes, "freed " + freed + " of " + expectedBytes + " bytes");
+  }
+
   boolean isMounted() throws IOException {
     return Files.readAllLines(Path.of("/proc/self/mounts")).stream()
         .anyMatch(line -> line.split(" ", -1)[1].equals(root.toString()));
