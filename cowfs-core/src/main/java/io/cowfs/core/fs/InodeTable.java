@@ -86,11 +86,24 @@ final class InodeTable {
     shrink();
   }
 
+  /** Whether a handle or a reference of the front end leads to the inode. */
+  boolean isHeld(Inode inode) {
+    boolean[] held = {references.contains(inode.number)};
+    inodes.computeIfPresent(
+        inode.number,
+        (key, known) -> {
+          held[0] |= known.handles > 0;
+          return known;
+        });
+    return held[0];
+  }
+
   /** Decides within the map's entry what becomes of an inode that nobody uses: kept, or dropped. */
   private Inode becameIdle(Inode inode) {
     if (inode.unlinked) {
+      // Known as unlinked first: whoever takes the last reference away looks there afterwards.
+      unlinked.put(inode.number, inode);
       if (references.contains(inode.number)) {
-        unlinked.put(inode.number, inode);
         return inode;
       }
       unlinked.remove(inode.number);

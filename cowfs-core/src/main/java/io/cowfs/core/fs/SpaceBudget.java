@@ -15,9 +15,10 @@ import java.util.function.BooleanSupplier;
  */
 final class SpaceBudget {
   /**
-   * A freed sector is reusable after the commit that freed it and two more; one more to be sure.
+   * A freed sector is reusable in the third commit after the one that freed it; and an unlinked
+   * file that was still dirty is freed only in the commit after that of its data.
    */
-  private static final int COMMITS_TO_WAIT_FOR = 4;
+  private static final int COMMITS_TO_WAIT_FOR = 5;
 
   private final Allocator allocator;
   private final TransactionGroups txgs;
@@ -35,7 +36,10 @@ final class SpaceBudget {
   void reserve(long sectors, ReserveTier tier, BooleanSupplier interrupted)
       throws FsException, IOException {
     for (int commits = 0; !allocator.tryReserve(sectors, tier); commits++) {
-      boolean mayComeBack = allocator.status().pending() > 0 || allocator.status().reserved() > 0;
+      boolean mayComeBack =
+          allocator.status().pending() > 0
+              || allocator.status().reserved() > 0
+              || txgs.participantsWantCommit();
       if (commits == COMMITS_TO_WAIT_FOR
           || !mayComeBack
           || !txgs.awaitDurable(txgs.openTxg(), interrupted)) {

@@ -112,7 +112,7 @@ public final class Volume implements FileSystem {
             });
     Volume volume = opened[0];
     try {
-      volume.reaper.addAllOf(volume.tree.committed());
+      volume.reapOrphans();
       if (volume.tree.get(Items.inode(ROOT_INODE)) == null) {
         if (head.root() != null) {
           throw new io.cowfs.core.block.CorruptBlockException(
@@ -155,8 +155,7 @@ public final class Volume implements FileSystem {
                 Runnable afterwards = task.run(txg);
                 return () -> switchTree(txg, afterwards);
               });
-      reaper.clear();
-      reaper.addAllOf(tree.committed());
+      reapOrphans();
     } finally {
       gate.writeLock().unlock();
     }
@@ -173,7 +172,16 @@ public final class Volume implements FileSystem {
       afterwards.run();
     }
     tree.replace(new Tree(head.root(), services.nodes()), txg);
+    // Before the next sync: what is an orphan now may have a name in the new tree.
+    reaper.clear();
     inodes.invalidateAll();
+  }
+
+  /** Has the orphans of the committed tree freed: nobody holds them. */
+  private void reapOrphans() throws IOException {
+    try (TransactionalTree.Pin pin = tree.pin()) {
+      reaper.addAllOf(pin.tree());
+    }
   }
 
   private List<DirectoryItems.Link> namesOf(long[] referenced) throws IOException {

@@ -46,6 +46,11 @@ final class VolumeSync implements Participant {
   }
 
   @Override
+  public boolean wantsCommit() {
+    return !volume.reaper().isIdle();
+  }
+
+  @Override
   public void sync(long txg, BlockWriter writer) throws IOException {
     Overlay overlay = tree.syncing();
     dirtyInodes = new ArrayList<>(volume.stateOf(txg).dirtyInodes());
@@ -71,9 +76,9 @@ final class VolumeSync implements Participant {
     head.synced(root, volume.peekNextInodeNumber());
   }
 
-  /** Unlinked in this txg or before and closed: its data will never be read. */
-  private static boolean isDoomed(Inode inode, long txg) {
-    return inode.unlinked && inode.unlinkedTxg <= txg && inode.handles == 0;
+  /** Unlinked in this txg or before, and held by nobody: its data will never be read. */
+  private boolean isDoomed(Inode inode, long txg) {
+    return inode.unlinked && inode.unlinkedTxg <= txg && !volume.inodes().isHeld(inode);
   }
 
   private void flushFile(

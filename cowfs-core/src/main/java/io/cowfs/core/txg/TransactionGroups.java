@@ -59,7 +59,10 @@ public final class TransactionGroups implements Closeable {
   private final List<QueuedTask> tasks = new ArrayList<>();
   private long wantedTxg;
 
-  /** Commits yet to come that have nothing to write but let freed space become reusable. */
+  /**
+   * Commits yet to come that have nothing to write but let freed space become reusable. Owned by
+   * the sync thread.
+   */
   private int commitsToRelease;
 
   private long durableTxg;
@@ -305,7 +308,9 @@ public final class TransactionGroups implements Closeable {
         if (closing) {
           return changed;
         }
-        if (changed || (commitsToRelease > 0 && sequence.wantsCommit())) {
+        if (changed
+            || participantsWantCommit()
+            || (commitsToRelease > 0 && sequence.wantsCommit())) {
           long now = System.nanoTime();
           if (firstDirtyNanos == 0) {
             firstDirtyNanos = now;
@@ -321,6 +326,16 @@ public final class TransactionGroups implements Closeable {
     }
   }
 
+  /** True when a commit would free something, though nothing was changed. */
+  public boolean participantsWantCommit() {
+    for (Participant participant : participants) {
+      if (participant.wantsCommit()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   private void commitOpenTxg() throws IOException {
     Txg txg = open;
     long next = txg.number() + 1;
@@ -334,13 +349,13 @@ public final class TransactionGroups implements Closeable {
     try {
       due = List.copyOf(tasks);
       tasks.clear();
-      boolean changed = txg.dirtyBytes() > 0 || !due.isEmpty();
-      commitsToRelease = changed ? COMMITS_TO_RELEASE : commitsToRelease - 1;
       open = new Txg(next);
     } finally {
       lock.unlock();
     }
     txg.awaitEmpty();
+    boolean frees = txg.dirtyBytes() > 0 || !due.isEmpty() || participantsWantCommit();
+    commitsToRelease = frees ? COMMITS_TO_RELEASE : Math.max(0, commitsToRelease - 1);
     try {
       sequence.commit(txg.number(), members, due);
     } catch (IOException | RuntimeException | Error failure) {
