@@ -18,17 +18,24 @@ import java.util.List;
  * after it, nothing may fail.
  */
 final class Mutation implements AutoCloseable {
-  /** Sectors of tree nodes that one operation is thought to cost. */
-  private static final int ITEM_SECTORS = 2;
+  /** Sectors by which the items that one operation adds make the tree grow, at most. */
+  private static final int GROWTH_SECTORS = 2;
+
+  /** Sectors of the nodes in which one operation changes items: four leaves of 16 KiB. */
+  static final int REWRITE_SECTORS = 16;
 
   private final Volume volume;
+  private final int growth;
+  private final int rewrites;
   private final List<Inode> used = new ArrayList<>(4);
   private final List<Inode> locked = new ArrayList<>(4);
   private Txg txg;
   private Timestamp now;
 
-  private Mutation(Volume volume) {
+  private Mutation(Volume volume, int growth, int rewrites) {
     this.volume = volume;
+    this.growth = growth;
+    this.rewrites = rewrites;
   }
 
   /**
@@ -38,11 +45,24 @@ final class Mutation implements AutoCloseable {
    */
   static Mutation begin(Volume volume, Caller caller, ReserveTier tier)
       throws FsException, IOException {
+    return begin(volume, caller, tier, 0);
+  }
+
+  /**
+   * The same for a change with a long value.
+   *
+   * @param valueBytes of the items that are added
+   */
+  static Mutation begin(Volume volume, Caller caller, ReserveTier tier, int valueBytes)
+      throws FsException, IOException {
     volume.checkWritable();
     volume.txgs().throttle(caller.interrupted());
-    volume.space().reserve(ITEM_SECTORS, tier, caller.interrupted());
+    // Items may leave the nodes they are in half empty.
+    int growth = GROWTH_SECTORS + 2 * valueBytes / PageArena.PAGE_BYTES;
+    int rewrites = volume.allNodesAreReserved() ? 0 : REWRITE_SECTORS;
+    volume.space().reserve(growth + rewrites, tier, caller.interrupted());
     volume.gate().lock();
-    return new Mutation(volume);
+    return new Mutation(volume, growth, rewrites);
   }
 
   /** Takes an inode into use until the change is closed, and reads it. */
@@ -136,10 +156,12 @@ final class Mutation implements AutoCloseable {
   @Override
   public void close() {
     if (txg != null) {
-      volume.stateOf(txg.number()).reservedForItems().addAndGet(ITEM_SECTORS);
+      TxgState state = volume.stateOf(txg.number());
+      state.reservedForItems().addAndGet(growth + rewrites);
+      state.reservedForRewrites().addAndGet(rewrites);
       txg.leave();
     } else {
-      volume.space().unreserve(ITEM_SECTORS);
+      volume.space().unreserve(growth + rewrites);
     }
     unlock();
     volume.gate().unlock();

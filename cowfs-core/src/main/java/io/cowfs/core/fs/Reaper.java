@@ -61,8 +61,12 @@ final class Reaper {
     return queue.isEmpty();
   }
 
-  /** Sync thread: frees what is due in this txg. */
-  Harvest harvest(long txg, Tree committed, DatasetHead head) throws IOException {
+  /**
+   * Sync thread: frees what is due in this txg.
+   *
+   * @param inodesMax that there is space for: to delete items, nodes are written anew
+   */
+  Harvest harvest(long txg, Tree committed, DatasetHead head, int inodesMax) throws IOException {
     TreeSet<Long> due = new TreeSet<>();
     List<Orphan> later = new ArrayList<>();
     for (Orphan orphan = queue.poll(); orphan != null; orphan = queue.poll()) {
@@ -74,8 +78,9 @@ final class Reaper {
     }
     Harvest harvest = new Harvest();
     int budget = EXTENTS_PER_TXG;
+    int inodesLeft = inodesMax;
     for (long inode : due) {
-      if (budget > 0) {
+      if (budget > 0 && inodesLeft-- > 0) {
         budget -= reap(inode, budget, committed, head, harvest);
       }
       if (!harvest.gone.contains(inode)) {
