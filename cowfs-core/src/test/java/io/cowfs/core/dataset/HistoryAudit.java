@@ -169,8 +169,7 @@ final class HistoryAudit {
     }
     Map<Long, Long> deadlist = new TreeMap<>();
     pool.catalog.readDeadlist(
-        node.deadlist(),
-        (sector, sectors, birthTxg) -> add(deadlist, sector, sectors, birthTxg));
+        node.deadlist(), (sector, sectors, birthTxg) -> add(deadlist, sector, sectors, birthTxg));
     assertEquals(missing, deadlist, () -> "what the parent has and it has not: " + node);
     assertEquals(
         bornAfter(missing, grandparentTxg),
