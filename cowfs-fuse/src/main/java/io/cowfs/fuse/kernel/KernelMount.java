@@ -40,8 +40,8 @@ public final class KernelMount {
   private final Mounter mounter;
   private final HandleTable handles;
   private final OperationTable operations;
-  private final KernelNotifier notifier;
   private final DeferredCalls deferred;
+  private final WriteBack writeBack;
   private final boolean writeback;
   private final List<FuseDevice> devices;
   private final AtomicInteger workersLeft;
@@ -51,28 +51,33 @@ public final class KernelMount {
   private KernelMount(
       FileSystem fileSystem,
       Path mountPoint,
+      MountOptions options,
       Mounter mounter,
       List<FuseDevice> devices,
-      boolean writeback,
-      boolean noAtime) {
+      Handshake.Result agreed) {
     this.fileSystem = fileSystem;
     this.mountPoint = mountPoint;
     this.mounter = mounter;
     this.devices = devices;
-    this.writeback = writeback;
+    writeback = (agreed.flags() & WRITEBACK_CACHE) != 0;
     handles = new HandleTable(fileSystem);
+    // Workers have a notifier of their own: the others may wait for the workers.
     FuseDevice first = devices.get(0);
-    KernelNotifier workersNotifier = new KernelNotifier(first);
-    operations = new OperationTable(fileSystem, handles, workersNotifier, writeback, noAtime);
-    notifier = new KernelNotifier(first);
-    deferred = new DeferredCalls(operations, new KernelNotifier(first));
+    KernelNotifier notifier = new KernelNotifier(first);
+    boolean noAtime = options.has(MountOptions.Flag.NO_ATIME);
+    operations =
+        new OperationTable(fileSystem, handles, new KernelNotifier(first), writeback, noAtime);
+    deferred = new DeferredCalls(operations, notifier);
+    Optional<String> device = deviceOf(mountPoint);
+    writeBack = new WriteBack(fileSystem, mountPoint, device, agreed.kernelMinor(), notifier);
+    device.ifPresent(KernelMount::setReadAhead);
     int threads = threads();
     workersLeft = new AtomicInteger(threads);
     fileSystem.setCacheInvalidator(notifier);
     for (int i = 0; i < threads; i++) {
-      FuseDevice device = devices.get(i % devices.size());
+      FuseDevice own = devices.get(i % devices.size());
       Thread thread =
-          new Thread(new Worker(device, operations, deferred, this::workerEnded), "fuse-" + i);
+          new Thread(new Worker(own, operations, deferred, this::workerEnded), "fuse-" + i);
       thread.setDaemon(true);
       thread.start();
     }
@@ -100,7 +105,7 @@ public final class KernelMount {
     FuseDevice device = mounter.mount(real, options, Handshake.MAX_TRANSFER_BYTES);
     List<FuseDevice> devices = new ArrayList<>(List.of(device));
     try {
-      long flags = Handshake.run(device, options.writeback());
+      Handshake.Result agreed = Handshake.run(device, options.writeback());
       for (int i = 1; i < threads(); i++) {
         FuseDevice clone = device.cloned();
         if (clone == null) {
@@ -108,14 +113,7 @@ public final class KernelMount {
         }
         devices.add(clone);
       }
-      setReadAhead(real);
-      return new KernelMount(
-          fileSystem,
-          real,
-          mounter,
-          devices,
-          (flags & WRITEBACK_CACHE) != 0,
-          options.has(MountOptions.Flag.NO_ATIME));
+      return new KernelMount(fileSystem, real, options, mounter, devices, agreed);
     } catch (MountException | RuntimeException e) {
       // Closing the last descriptor ends the connection, so that unmounting asks nobody.
       devices.forEach(FuseDevice::close);
@@ -128,17 +126,23 @@ public final class KernelMount {
     }
   }
 
+  private static Optional<String> deviceOf(Path real) {
+    try {
+      return MountTable.deviceOf(real);
+    } catch (IOException e) {
+      LOG.log(System.Logger.Level.DEBUG, "the table of mounts cannot be read", e);
+      return Optional.empty();
+    }
+  }
+
   /**
    * Reads ahead as much as one request carries. The kernel gives each new mount 128 KiB and lets
    * the protocol only lower it; root raises it here, others keep what they got.
    */
-  private static void setReadAhead(Path real) {
+  private static void setReadAhead(String device) {
     try {
-      Optional<String> device = MountTable.deviceOf(real);
-      if (device.isPresent()) {
-        Path setting = Path.of("/sys/class/bdi", device.get(), "read_ahead_kb");
-        Files.writeString(setting, Integer.toString(READ_AHEAD_KIB));
-      }
+      Path setting = Path.of("/sys/class/bdi", device, "read_ahead_kb");
+      Files.writeString(setting, Integer.toString(READ_AHEAD_KIB));
     } catch (IOException e) {
       LOG.log(System.Logger.Level.DEBUG, "the read ahead of the mount stays as it is", e);
     }
@@ -184,9 +188,7 @@ public final class KernelMount {
    */
   public void flush() {
     if (writeback) {
-      for (long inode : handles.inodesWithWriters()) {
-        notifier.flush(inode);
-      }
+      writeBack.flush(handles.inodesWithWriters());
     }
   }
 
