@@ -226,8 +226,8 @@ public final class TransactionGroups implements Closeable {
   /**
    * Has the sync thread carry out a task in the next commit, and waits until that is durable.
    *
-   * @throws TaskRefusedException wrapped in none: rethrown as the {@link IOException} that caused
-   *     it, or as an IOException with its message
+   * @throws IOException when the task is refused: the one that caused the refusal, or one with its
+   *     message; or when the pool is suspended
    */
   public void runTask(SyncTask task) throws IOException {
     CompletableFuture<Void> outcome = new CompletableFuture<>();
@@ -272,6 +272,7 @@ public final class TransactionGroups implements Closeable {
     }
   }
 
+  @SuppressWarnings("WaitNotInLoop") // Its callers loop.
   private static void awaitMillis(Condition condition, long millis) {
     try {
       condition.await(millis, TimeUnit.MILLISECONDS);
