@@ -44,6 +44,9 @@ final class FileFlush {
   private long allocatedSectors;
   private final List<Range> rewritten = new ArrayList<>();
 
+  /** For one compressed extent that is written anew. */
+  private final ByteBuffer rewriteBuffer = ByteBuffer.allocateDirect(FileReads.EXTENT_BYTES_MAX);
+
   /**
    * @param changes where item changes go; a null value deletes
    */
@@ -215,7 +218,7 @@ final class FileFlush {
   private void rewrite(Placed placed, List<Range> gone) throws IOException {
     byte[] old = store.readCompressed(placed.extent);
     rewritten.add(new Range(placed.from, placed.to()));
-    ByteBuffer run = ByteBuffer.allocateDirect(FileReads.EXTENT_BYTES_MAX);
+    ByteBuffer run = rewriteBuffer.clear();
     long runStart = placed.from;
     for (long sector = placed.from; sector < placed.to(); sector++) {
       long here = sector;

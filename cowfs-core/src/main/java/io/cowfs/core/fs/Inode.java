@@ -46,6 +46,10 @@ final class Inode {
 
   long allocatedSectors;
   long generation;
+
+  /** Added to the generation that is shown: how often a rollback changed the file under the front end. */
+  int generationShift;
+
   Timestamp atime;
   Timestamp mtime;
   Timestamp ctime;
@@ -95,7 +99,7 @@ final class Inode {
     long allocated = allocatedSectors + (inline ? 0 : dirtySectors);
     return new Attributes(
         number,
-        generation,
+        generation + generationShift,
         mode,
         nlink,
         uid,

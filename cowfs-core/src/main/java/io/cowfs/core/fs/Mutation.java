@@ -18,8 +18,8 @@ import java.util.List;
  * after it, nothing may fail.
  */
 final class Mutation implements AutoCloseable {
-  /** Sectors of tree nodes that one operation is thought to cost. */
-  private static final int ITEM_SECTORS = 2;
+  /** Sectors of tree nodes that one operation may cost: two leaves. */
+  static final int ITEM_SECTORS = 8;
 
   private final Volume volume;
   private final List<Inode> used = new ArrayList<>(4);
@@ -27,8 +27,11 @@ final class Mutation implements AutoCloseable {
   private Txg txg;
   private Timestamp now;
 
-  private Mutation(Volume volume) {
+  private final int reserved;
+
+  private Mutation(Volume volume, int reserved) {
     this.volume = volume;
+    this.reserved = reserved;
   }
 
   /**
@@ -38,11 +41,32 @@ final class Mutation implements AutoCloseable {
    */
   static Mutation begin(Volume volume, Caller caller, ReserveTier tier)
       throws FsException, IOException {
+    return begin(volume, caller, tier, ITEM_SECTORS);
+  }
+
+  /**
+   * The same with another reservation.
+   *
+   * @param sectors that the sync of the change may need, beside those of its dirty pages
+   */
+  static Mutation begin(Volume volume, Caller caller, ReserveTier tier, int sectors)
+      throws FsException, IOException {
     volume.checkWritable();
     volume.txgs().throttle(caller.interrupted());
-    volume.space().reserve(ITEM_SECTORS, tier, caller.interrupted());
+    volume.space().reserve(sectors, tier);
     volume.gate().lock();
-    return new Mutation(volume);
+    return new Mutation(volume, sectors);
+  }
+
+  /** The same, but null where it would have to wait or is refused. */
+  static Mutation beginAtOnce(Volume volume) throws IOException {
+    if (volume.isReadOnly()
+        || volume.txgs().isThrottled()
+        || !volume.space().tryReserve(ITEM_SECTORS, ReserveTier.WRITE)) {
+      return null;
+    }
+    volume.gate().lock();
+    return new Mutation(volume, ITEM_SECTORS);
   }
 
   /** Takes an inode into use until the change is closed, and reads it. */
@@ -136,10 +160,10 @@ final class Mutation implements AutoCloseable {
   @Override
   public void close() {
     if (txg != null) {
-      volume.stateOf(txg.number()).reservedForItems().addAndGet(ITEM_SECTORS);
+      volume.stateOf(txg.number()).reservedForItems().addAndGet(reserved);
       txg.leave();
     } else {
-      volume.space().unreserve(ITEM_SECTORS);
+      volume.space().unreserve(reserved);
     }
     unlock();
     volume.gate().unlock();

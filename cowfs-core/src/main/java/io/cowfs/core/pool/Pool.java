@@ -32,7 +32,6 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -65,7 +64,7 @@ public final class Pool implements Closeable {
   public record CreateOptions(
       long capacityBytes, CompressionSetting compression, Path blockDevice) {}
 
-  private final FileChannel lock;
+  private final PoolLock lock;
   private final PoolLabel label;
   private final FileDevice device;
   private final Allocator allocator;
@@ -78,7 +77,7 @@ public final class Pool implements Closeable {
   private final Map<String, Volume> volumes = new HashMap<>();
   private boolean closed;
 
-  private Pool(FileChannel lock, PoolLabel label, FileDevice device, Catalog catalog)
+  private Pool(PoolLock lock, PoolLabel label, FileDevice device, Catalog catalog)
       throws IOException {
     this.lock = lock;
     this.label = label;
@@ -148,7 +147,7 @@ public final class Pool implements Closeable {
     path.prepareNew();
     UUID uuid = UUID.randomUUID();
     CompressionSetting compression = options.compression();
-    FileChannel lock = path.lock();
+    PoolLock lock = path.lock();
     try (lock) {
       if (options.blockDevice() != null) {
         Files.createSymbolicLink(path.data(), options.blockDevice().toAbsolutePath());
@@ -192,7 +191,7 @@ public final class Pool implements Closeable {
   public static Pool open(Path directory) throws IOException {
     PoolPath path = new PoolPath(directory);
     path.requirePool();
-    FileChannel lock = path.lock();
+    PoolLock lock = path.lock();
     FileDevice device = null;
     Catalog catalog = null;
     try {

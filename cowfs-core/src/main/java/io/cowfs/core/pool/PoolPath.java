@@ -4,8 +4,6 @@ import io.cowfs.core.device.StorageException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -105,24 +103,12 @@ record PoolPath(Path directory) {
     }
   }
 
-  /** Keeps other processes, and other openings in this one, out until the channel is closed. */
-  FileChannel lock() throws IOException {
-    FileChannel channel =
-        FileChannel.open(lockFile(), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    boolean locked = false;
-    try {
-      FileLock lock = channel.tryLock();
-      locked = lock != null;
-    } catch (OverlappingFileLockException alreadyOpenHere) {
-      locked = false;
-    } finally {
-      if (!locked) {
-        channel.close();
-      }
-    }
-    if (!locked) {
+  /** Keeps other processes, and other openings in this one, out until it is closed. */
+  PoolLock lock() throws IOException {
+    PoolLock lock = PoolLock.tryLock(lockFile());
+    if (lock == null) {
       throw new PoolBusyException(directory + ": the pool is in use by another process");
     }
-    return channel;
+    return lock;
   }
 }

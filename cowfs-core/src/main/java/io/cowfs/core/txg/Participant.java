@@ -17,6 +17,9 @@ public interface Participant {
   /** The txg is durable. */
   void published(long txg);
 
+  /** True while it has work for coming commits, though nothing new was changed. */
+  boolean hasBacklog();
+
   /** The oldest txg whose tree a reader still uses, {@link Long#MAX_VALUE} if none. */
   long oldestPinnedTxg();
 }

@@ -60,13 +60,14 @@ public final class TransactionGroups implements Closeable {
   private long wantedTxg;
 
   /** Commits yet to come that have nothing to write but let freed space become reusable. */
-  private int commitsToRelease;
+  private volatile int commitsToRelease;
 
   private long durableTxg;
   private boolean closing;
 
   private volatile Txg open;
   private volatile IOException suspended;
+  private volatile boolean ended;
 
   /**
    * Starts the sync thread.
@@ -119,9 +120,9 @@ public final class TransactionGroups implements Closeable {
 
   /** Counts file data held in memory for the given txg, in bytes. */
   public void addDirtyData(Txg txg, long bytes) {
-    txg.addDirty(bytes);
+    txg.addData(bytes);
     dirtyBytes.addAndGet(bytes);
-    if (txg.dirtyBytes() >= limit.bytesToSync()) {
+    if (txg.dataBytes() >= limit.bytesToSync()) {
       requestSync(txg.number());
     }
   }
@@ -139,9 +140,24 @@ public final class TransactionGroups implements Closeable {
     }
   }
 
+  /** Freed or abandoned space is to be worked off by coming commits. */
+  public boolean hasBacklog() {
+    return participants.stream().anyMatch(Participant::hasBacklog);
+  }
+
+  /** There is a backlog now. */
+  public void backlogGrew() {
+    commitsToRelease = COMMITS_TO_RELEASE;
+  }
+
   /** Bytes of file data that are not written yet. */
   public long dirtyDataBytes() {
     return dirtyBytes.get();
+  }
+
+  /** True while writers have to wait. */
+  public boolean isThrottled() {
+    return dirtyBytes.get() >= limit.bytesMax() || open.itemBytes() >= limit.itemBytesMax();
   }
 
   /**
@@ -151,15 +167,15 @@ public final class TransactionGroups implements Closeable {
    */
   public void throttle(BooleanSupplier interrupted) throws PoolSuspendedException {
     Txg txg = open;
-    if (txg.dirtyBytes() >= limit.bytesToSync()) {
+    if (txg.itemBytes() >= limit.itemBytesMax() / 2) {
       requestSync(txg.number());
     }
-    if (dirtyBytes.get() < limit.bytesMax() && txg.dirtyBytes() < limit.bytesMax()) {
+    if (!isThrottled()) {
       return;
     }
     lock.lock();
     try {
-      while (dirtyBytes.get() >= limit.bytesMax() || open.dirtyBytes() >= limit.bytesMax()) {
+      while (isThrottled()) {
         checkNotSuspended();
         if (interrupted.getAsBoolean()) {
           return;
@@ -210,7 +226,7 @@ public final class TransactionGroups implements Closeable {
   /** Commits everything done before the call; returns at once when there is nothing. */
   public void syncAll() throws PoolSuspendedException {
     Txg txg = open;
-    awaitDurable(txg.dirtyBytes() > 0 ? txg.number() : txg.number() - 1, () -> false);
+    awaitDurable(txg.isDirty() ? txg.number() : txg.number() - 1, () -> false);
   }
 
   /** The newest durable txg. */
@@ -266,6 +282,9 @@ public final class TransactionGroups implements Closeable {
   }
 
   private void checkNotSuspended() throws PoolSuspendedException {
+    if (ended) {
+      throw new PoolSuspendedException("the pool is closed");
+    }
     IOException cause = suspended;
     if (cause != null) {
       throw new PoolSuspendedException("the pool is suspended: " + cause.getMessage(), cause);
@@ -286,6 +305,7 @@ public final class TransactionGroups implements Closeable {
       while (awaitWork()) {
         commitOpenTxg();
       }
+      ended = true;
     } catch (IOException | RuntimeException | Error failure) {
       suspend(failure);
     }
@@ -299,14 +319,14 @@ public final class TransactionGroups implements Closeable {
     try {
       long firstDirtyNanos = 0;
       while (true) {
-        boolean changed = open.dirtyBytes() > 0;
+        boolean changed = open.isDirty();
         if (wantedTxg >= open.number() || !tasks.isEmpty()) {
           return true;
         }
         if (closing) {
           return changed;
         }
-        if (changed || (commitsToRelease > 0 && sequence.wantsCommit())) {
+        if (changed || hasBacklog() || (commitsToRelease > 0 && sequence.wantsCommit())) {
           long now = System.nanoTime();
           if (firstDirtyNanos == 0) {
             firstDirtyNanos = now;
@@ -335,7 +355,7 @@ public final class TransactionGroups implements Closeable {
     try {
       due = List.copyOf(tasks);
       tasks.clear();
-      boolean changed = txg.dirtyBytes() > 0 || !due.isEmpty();
+      boolean changed = txg.isDirty() || !due.isEmpty() || hasBacklog();
       commitsToRelease = changed ? COMMITS_TO_RELEASE : commitsToRelease - 1;
       open = new Txg(next);
     } finally {
@@ -344,14 +364,14 @@ public final class TransactionGroups implements Closeable {
     txg.awaitEmpty();
     try {
       sequence.commit(txg.number(), members, due);
+      for (QueuedTask task : due) {
+        task.afterwards().forEach(Runnable::run);
+      }
     } catch (IOException | RuntimeException | Error failure) {
       for (QueuedTask task : due) {
         task.outcome().completeExceptionally(failure);
       }
       throw failure;
-    }
-    for (QueuedTask task : due) {
-      task.afterwards().forEach(Runnable::run);
     }
     lock.lock();
     try {
@@ -402,6 +422,8 @@ public final class TransactionGroups implements Closeable {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
-    checkNotSuspended();
+    if (suspended != null) {
+      checkNotSuspended();
+    }
   }
 }

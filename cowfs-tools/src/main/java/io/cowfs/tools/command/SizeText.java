@@ -27,7 +27,7 @@ final class SizeText {
     if (!number.matches("[0-9]{1,19}([.][0-9]{1,6})?")) {
       throw new IllegalArgumentException("'" + text + "' is no size: use for example 500M or 2T");
     }
-    BigDecimal bytes = new BigDecimal(number).multiply(BigDecimal.valueOf(1L << 10 * (unit + 1)));
+    BigDecimal bytes = new BigDecimal(number).multiply(BigDecimal.valueOf(1L << (10 * (unit + 1))));
     if (bytes.compareTo(BigDecimal.ONE) < 0
         || bytes.compareTo(BigDecimal.valueOf(Long.MAX_VALUE)) > 0) {
       throw new IllegalArgumentException("the size '" + text + "' is out of range");
