@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -38,6 +37,7 @@ public final class KernelMount {
   private final FileSystem fileSystem;
   private final Path mountPoint;
   private final Mounter mounter;
+  private final KernelNotifier notifier;
   private final HandleTable handles;
   private final OperationTable operations;
   private final DeferredCalls deferred;
@@ -45,7 +45,6 @@ public final class KernelMount {
   private final boolean writeback;
   private final List<FuseDevice> devices;
   private final AtomicInteger workersLeft;
-  private final AtomicBoolean ending = new AtomicBoolean();
   private final CountDownLatch ended = new CountDownLatch(1);
 
   private KernelMount(
@@ -63,7 +62,7 @@ public final class KernelMount {
     handles = new HandleTable(fileSystem);
     // Workers have a notifier of their own: the others may wait for the workers.
     FuseDevice first = devices.get(0);
-    KernelNotifier notifier = new KernelNotifier(first);
+    notifier = new KernelNotifier(first);
     boolean noAtime = options.has(MountOptions.Flag.NO_ATIME);
     operations =
         new OperationTable(fileSystem, handles, new KernelNotifier(first), writeback, noAtime);
@@ -74,13 +73,16 @@ public final class KernelMount {
     int threads = threads();
     workersLeft = new AtomicInteger(threads);
     fileSystem.setCacheInvalidator(notifier);
+    List<Thread> workers = new ArrayList<>();
     for (int i = 0; i < threads; i++) {
       FuseDevice own = devices.get(i % devices.size());
-      Thread thread =
-          new Thread(new Worker(own, operations, deferred, this::workerEnded), "fuse-" + i);
+      Worker worker = new Worker(own, operations, deferred, this::workerEnded);
+      Thread thread = new Thread(worker, "fuse-" + i);
       thread.setDaemon(true);
-      thread.start();
+      workers.add(thread);
     }
+    // All memory is there: from here on the mount is live.
+    workers.forEach(Thread::start);
   }
 
   private static int threads() {
@@ -114,7 +116,7 @@ public final class KernelMount {
         devices.add(clone);
       }
       return new KernelMount(fileSystem, real, options, mounter, devices, agreed);
-    } catch (MountException | RuntimeException e) {
+    } catch (MountException | RuntimeException | Error e) {
       // Closing the last descriptor ends the connection, so that unmounting asks nobody.
       devices.forEach(FuseDevice::close);
       try {
@@ -151,20 +153,19 @@ public final class KernelMount {
   /** The last worker cleans up: no request is under way any more. */
   private void workerEnded() {
     if (workersLeft.decrementAndGet() == 0) {
-      end();
+      letGo();
+      notifier.close();
       devices.forEach(FuseDevice::close);
+      ended.countDown();
     }
   }
 
-  /** Lets go of the file system. Once. */
-  private void end() {
-    if (ending.compareAndSet(false, true)) {
-      operations.close();
-      deferred.close();
-      fileSystem.setCacheInvalidator(CacheInvalidator.NONE);
-      handles.releaseAll();
-      ended.countDown();
-    }
+  /** Lets go of the file system; the second time, there is nothing left to do. */
+  private synchronized void letGo() {
+    operations.close();
+    deferred.close();
+    fileSystem.setCacheInvalidator(CacheInvalidator.NONE);
+    handles.releaseAll();
   }
 
   /** Where it is mounted, without symbolic links. */
@@ -240,7 +241,8 @@ public final class KernelMount {
     } finally {
       if (!awaitEnd()) {
         // The kernel keeps the connection for those who use it; they get errors.
-        end();
+        letGo();
+        ended.countDown();
       }
     }
   }
