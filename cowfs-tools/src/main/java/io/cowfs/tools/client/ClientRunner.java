@@ -25,6 +25,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -80,10 +81,11 @@ public final class ClientRunner implements CommandRunner {
 
   @Override
   public int mount(MountCommand command) throws IOException {
-    Target target = resolveOrCreate(command);
+    Target wanted = resolveForMount(command);
     Path mountPoint =
         MountPoint.check(
-            workingDirectory.resolve(command.directory()), target.pool(), command.ifMissing());
+            workingDirectory.resolve(command.directory()), wanted.pool(), command.ifMissing());
+    Target target = createIfMissing(wanted, command.ifMissing());
     MountRequest request = command.request(target, mountPoint);
     ControlRequest remote =
         new ControlRequest(MountCommand.arguments(target.pool(), request), target);
@@ -150,17 +152,24 @@ public final class ClientRunner implements CommandRunner {
     return new TargetResolver(workingDirectory, MountTable.read(), Pool::isPool).resolve(text);
   }
 
-  private Target resolveOrCreate(MountCommand command) throws IOException {
+  /** The target, which may be a pool still to be created. */
+  private Target resolveForMount(MountCommand command) throws IOException {
     try {
       return resolve(command.target());
     } catch (TargetException e) {
       if (command.ifMissing() == IfMissing.FAIL || command.target().contains("@")) {
         throw e;
       }
+      return Target.ofPool(workingDirectory.resolve(command.target()).normalize());
     }
-    Path pool = workingDirectory.resolve(command.target()).normalize();
-    Pool.create(pool, new Pool.CreateOptions(0, CompressionSetting.LZ4, null));
-    return Target.ofPool(pool.toRealPath());
+  }
+
+  private static Target createIfMissing(Target wanted, IfMissing ifMissing) throws IOException {
+    if (ifMissing == IfMissing.FAIL || Pool.isPool(wanted.pool())) {
+      return wanted;
+    }
+    Pool.create(wanted.pool(), new Pool.CreateOptions(0, CompressionSetting.LZ4, null));
+    return Target.ofPool(wanted.pool().toRealPath());
   }
 
   /** Has the kernel write what it holds back of the mounts that a command depends on. */
@@ -204,9 +213,21 @@ public final class ClientRunner implements CommandRunner {
 
   private static void awaitExit(long pid) throws IOException {
     Patience patience = new Patience();
-    while (ProcessHandle.of(pid).isPresent()) {
+    while (isRunning(pid)) {
       patience.pauseOrThrow(
           new IOException("process " + pid + " has committed everything but does not end"));
+    }
+  }
+
+  /** A process that only waits for its parent to notice that it ended counts as ended. */
+  private static boolean isRunning(long pid) {
+    try {
+      String stat =
+          Files.readString(
+              Path.of("/proc", Long.toString(pid), "stat"), StandardCharsets.ISO_8859_1);
+      return !stat.substring(stat.lastIndexOf(')')).startsWith(") Z");
+    } catch (IOException e) {
+      return false;
     }
   }
 }
