@@ -39,4 +39,15 @@ final class MountPoint {
     }
     return real;
   }
+
+  /** Whether the kernel has nobody to ask for what is mounted there (ENOTCONN). */
+  static boolean isDisconnected(Path mountPoint) {
+    try {
+      // statvfs(2) is never answered from a cache
+      Files.getFileStore(mountPoint).getTotalSpace();
+      return false;
+    } catch (IOException e) {
+      return e.toString().contains("not connected");
+    }
+  }
 }
