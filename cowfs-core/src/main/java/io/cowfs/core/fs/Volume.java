@@ -701,7 +701,7 @@ public final class Volume implements FileSystem {
   public void write(
       Caller caller, FileHandle handle, long offset, ByteBuffer source, boolean killPrivileges)
       throws FsException {
-    run(handle.inode(), () -> writes.write(caller, handle.inode(), offset, source, killPrivileges));
+    run(handle.inode(), () -> writes.write(caller, (Handle) handle, offset, source, killPrivileges));
   }
 
   @Override

@@ -81,10 +81,10 @@ public final class ClientRunner implements CommandRunner {
 
   @Override
   public int mount(MountCommand command) throws IOException {
-    Target wanted = resolveForMount(command);
-    Path mountPoint =
-        MountPoint.check(
-            workingDirectory.resolve(command.directory()), wanted.pool(), command.ifMissing());
+Target wanted = resolveForMount(command);
+    Path directory = workingDirectory.resolve(command.directory());
+    removeDeadMount(wanted.pool(), directory.normalize());
+    Path mountPoint = MountPoint.check(directory, wanted.pool(), command.ifMissing());
     Target target = createIfMissing(wanted, command.ifMissing());
     MountRequest request = command.request(target, mountPoint);
     ControlRequest remote =
@@ -209,6 +209,18 @@ public final class ClientRunner implements CommandRunner {
         .filter(mount -> UmountCommand.isChosen(mount, target))
         .filter(mount -> live.stream().noneMatch(l -> l.mountPoint().equals(mount.mountPoint())))
         .toList();
+  }
+
+  /**
+   * The mount of a daemon that was killed is no obstacle to mounting the pool there again. Only
+   * when no daemon answers, and the kernel says that it has none either, is it taken for dead.
+   */
+  private static void removeDeadMount(Path pool, Path directory) throws IOException {
+    for (CowfsMount mount : deadMounts(Target.ofPool(pool))) {
+      if (mount.mountPoint().equals(directory) && MountPoint.isDisconnected(directory)) {
+        Tool.unmountDead(directory);
+      }
+    }
   }
 
   private static void awaitExit(long pid) throws IOException {

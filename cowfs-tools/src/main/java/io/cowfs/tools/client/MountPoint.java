@@ -48,4 +48,15 @@ final class MountPoint {
       throw new IOException(real + ": lies on a cowfs mount itself");
     }
   }
+
+  /** Whether the kernel has nobody to ask for what is mounted there (ENOTCONN). */
+  static boolean isDisconnected(Path mountPoint) {
+    try {
+      // statvfs(2) is never answered from a cache
+      Files.getFileStore(mountPoint).getTotalSpace();
+      return false;
+    } catch (IOException e) {
+      return e.toString().contains("not connected");
+    }
+  }
 }
