@@ -5,6 +5,7 @@ import io.cowfs.core.device.DamagedPoolException;
 import io.cowfs.core.device.DeviceLayout;
 import io.cowfs.core.device.HostFullException;
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import java.util.function.LongSupplier;
 
@@ -354,6 +355,13 @@ public final class Allocator {
   public boolean isAllocated(long sector, int count) {
     synchronized (stateLock) {
       return map.isAllocated(sector, count);
+    }
+  }
+
+  /** What was freed and is not reusable yet, in no order. For audits. */
+  public List<SectorRange> pendingRanges() {
+    synchronized (stateLock) {
+      return freed.ranges();
     }
   }
 

@@ -1,7 +1,9 @@
 package io.cowfs.core.alloc;
 
 import io.cowfs.core.device.DamagedPoolException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -56,6 +58,13 @@ final class DeferredFrees {
   /** All sectors that are waiting. */
   long sectors() {
     return sectors;
+  }
+
+  /** All ranges that are waiting, in no order. */
+  List<SectorRange> ranges() {
+    List<SectorRange> ranges = new ArrayList<>();
+    lists.values().forEach(list -> list.addTo(ranges));
+    return ranges;
   }
 
   /** Takes the oldest list that may be used again when this txg begins; null when there is none. */

@@ -2,6 +2,7 @@ package io.cowfs.core.alloc;
 
 import io.cowfs.core.device.DamagedPoolException;
 import java.util.Arrays;
+import java.util.List;
 
 /** The ranges freed in one txg, packed. Not thread-safe; owned by the allocator's lock. */
 final class FreedRanges {
@@ -69,6 +70,12 @@ final class FreedRanges {
   /** The sorted ranges; shared, not to be changed. */
   long[] sorted() {
     return ranges;
+  }
+
+  void addTo(List<SectorRange> all) {
+    for (int i = 0; i < size; i++) {
+      all.add(new SectorRange(PackedRange.sector(ranges[i]), PackedRange.count(ranges[i])));
+    }
   }
 
   long sectors() {

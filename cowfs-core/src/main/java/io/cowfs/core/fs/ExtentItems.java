@@ -1,5 +1,6 @@
 package io.cowfs.core.fs;
 
+import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.block.DataExtent;
 import io.cowfs.core.block.DataExtentFormat;
 import io.cowfs.core.btree.Key;
@@ -8,10 +9,15 @@ import java.io.IOException;
 
 /** Tells which items of a dataset's tree refer to extents. Stateless. */
 public final class ExtentItems implements ExtentScanner {
+  /** The extent that an item refers to; null for most items. */
+  public static DataExtent extentOf(Key key, byte[] value) throws CorruptBlockException {
+    return key.kind() == Items.EXTENT ? DataExtentFormat.decode(value) : null;
+  }
+
   @Override
   public void extents(Key key, byte[] value, ExtentVisitor visitor) throws IOException {
-    if (key.kind() == Items.EXTENT) {
-      DataExtent extent = DataExtentFormat.decode(value);
+    DataExtent extent = extentOf(key, value);
+    if (extent != null) {
       visitor.extent(extent.sector(), extent.sectors(), extent.birthTxg());
     }
   }

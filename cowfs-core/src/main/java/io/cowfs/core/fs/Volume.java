@@ -117,7 +117,7 @@ public final class Volume implements FileSystem {
     Volume volume = opened[0];
     boolean complete = false;
     try {
-      volume.reaper.addAllOf(volume.tree.committed());
+      volume.reapOrphans();
       if (volume.tree.get(Items.inode(ROOT_INODE)) == null) {
         if (head.root() != null) {
           throw new io.cowfs.core.block.CorruptBlockException(
@@ -162,6 +162,7 @@ public final class Volume implements FileSystem {
                 Runnable afterwards = task.run(txg);
                 return () -> before[0] = switchTree(txg, afterwards);
               });
+      reapOrphans();
       renewChangedFiles(before[0].tree(), tree.committed());
     } finally {
       gate.writeLock().unlock();
@@ -169,7 +170,6 @@ public final class Volume implements FileSystem {
     try (TransactionalTree.Pin old = before[0]) {
       invalidateFrontEnd(old.tree());
     }
-    reaper.addAllOf(tree.committed());
   }
 
   /**
@@ -201,6 +201,7 @@ public final class Volume implements FileSystem {
     TransactionalTree.Pin before = tree.pin();
     tree.replace(new Tree(head.root(), services.nodes()), txg);
     inodes.invalidateAll();
+    // Before the next sync: what is an orphan now may have a name in the new tree.
     reaper.clear();
     return before;
   }
@@ -218,6 +219,13 @@ public final class Volume implements FileSystem {
       invalidator.inodeChanged(inode);
     }
     invalidator.inodeChanged(ROOT_INODE);
+  }
+
+  /** Has the orphans of the committed tree freed: nobody holds them. */
+  private void reapOrphans() throws IOException {
+    try (TransactionalTree.Pin pin = tree.pin()) {
+      reaper.addAllOf(pin.tree());
+    }
   }
 
   // What the operations share.

@@ -8,6 +8,7 @@ import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.BlockWriter;
 import io.cowfs.core.block.CacheLimits;
 import io.cowfs.core.block.CorruptBlockException;
+import io.cowfs.core.btree.Tree;
 import io.cowfs.core.codec.ChecksumAlgorithm;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.dataset.Catalog;
@@ -15,11 +16,15 @@ import io.cowfs.core.dataset.CatalogState;
 import io.cowfs.core.dataset.DatasetException;
 import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.dataset.Datasets;
+import io.cowfs.core.dataset.NodeRecord;
+import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.FileDevice;
 import io.cowfs.core.device.PoolLabel;
 import io.cowfs.core.fs.ExtentItems;
 import io.cowfs.core.fs.Volume;
+import io.cowfs.core.fs.VolumeAudit;
 import io.cowfs.core.fs.VolumeServices;
+import io.cowfs.core.scrub.SpaceAudit;
 import io.cowfs.core.txg.CommitSequence;
 import io.cowfs.core.txg.DirtyLimit;
 import io.cowfs.core.txg.RootRecord;
@@ -38,6 +43,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -66,7 +72,7 @@ public final class Pool implements Closeable {
 
   private final PoolLock lock;
   private final PoolLabel label;
-  private final FileDevice device;
+  private final BlockDevice device;
   private final Allocator allocator;
   private final BlockStore store;
   private final Catalog catalog;
@@ -77,7 +83,8 @@ public final class Pool implements Closeable {
   private final Map<String, Volume> volumes = new HashMap<>();
   private boolean closed;
 
-  private Pool(PoolLock lock, PoolLabel label, FileDevice device, Catalog catalog)
+  private Pool(
+      PoolLock lock, PoolLabel label, BlockDevice device, Catalog catalog, DirtyLimit limit)
       throws IOException {
     this.lock = lock;
     this.label = label;
@@ -108,7 +115,7 @@ public final class Pool implements Closeable {
                 new PoolIndex(datasets, catalog, allocator),
                 ring,
                 clock),
-            DirtyLimit.DEFAULT,
+            limit,
             txg);
     this.puncher =
         new SpacePuncher(
@@ -143,6 +150,11 @@ public final class Pool implements Closeable {
    * Makes a pool with one empty dataset, {@code root}, durably. The directory must be new or empty.
    */
   public static void create(Path directory, CreateOptions options) throws IOException {
+    create(directory, options, Environment.HOST);
+  }
+
+  static void create(Path directory, CreateOptions options, Environment environment)
+      throws IOException {
     PoolPath path = new PoolPath(directory);
     path.prepareNew();
     UUID uuid = UUID.randomUUID();
@@ -153,10 +165,11 @@ public final class Pool implements Closeable {
         Files.createSymbolicLink(path.data(), options.blockDevice().toAbsolutePath());
       }
       Catalog.create(directory, uuid, options.capacityBytes()).close();
-      try (FileDevice device =
+      long capacity = capacity(options.capacityBytes());
+      try (BlockDevice device =
           options.blockDevice() == null
-              ? FileDevice.create(path.data(), capacity(options.capacityBytes()))
-              : FileDevice.open(path.data(), capacity(options.capacityBytes()))) {
+              ? environment.devices().create(path.data(), capacity)
+              : environment.devices().open(path.data(), capacity)) {
         new PoolLabel(
                 uuid,
                 options.capacityBytes(),
@@ -170,7 +183,7 @@ public final class Pool implements Closeable {
       }
       path.sync();
     }
-    try (Pool pool = open(directory)) {
+    try (Pool pool = open(directory, environment)) {
       pool.runTask(txg -> pool.datasets.createRoot(compression));
       pool.fileSystem("root");
     }
@@ -189,19 +202,24 @@ public final class Pool implements Closeable {
    *     format
    */
   public static Pool open(Path directory) throws IOException {
+    return open(directory, Environment.HOST);
+  }
+
+  static Pool open(Path directory, Environment environment) throws IOException {
     PoolPath path = new PoolPath(directory);
     path.requirePool();
     PoolLock lock = path.lock();
-    FileDevice device = null;
+    BlockDevice device = null;
     Catalog catalog = null;
     try {
       PoolLabel label;
-      try (FileDevice unlimited = FileDevice.open(path.data(), FileDevice.UNLIMITED_BYTES)) {
+      try (BlockDevice unlimited =
+          environment.devices().open(path.data(), FileDevice.UNLIMITED_BYTES)) {
         label = PoolLabel.read(unlimited);
       }
-      device = FileDevice.open(path.data(), capacity(label.capacityBytes()));
+      device = environment.devices().open(path.data(), capacity(label.capacityBytes()));
       catalog = Catalog.open(directory, label.uuid(), label.capacityBytes());
-      return new Pool(lock, label, device, catalog);
+      return new Pool(lock, label, device, catalog, environment.limit());
     } catch (IOException | RuntimeException failure) {
       if (catalog != null) {
         catalog.close();
@@ -320,6 +338,45 @@ public final class Pool implements Closeable {
         throw new TaskRefusedException(refused);
       }
     };
+  }
+
+  /**
+   * Reads the whole pool and compares it with the books of its space, between two commits; changes
+   * wait meanwhile for their commit only.
+   *
+   * @return what is wrong, one line each; empty when all is well
+   */
+  public List<String> audit() throws IOException {
+    List<String> findings = new ArrayList<>();
+    txgs.runTask(txg -> () -> findings.addAll(auditNow()));
+    return findings;
+  }
+
+  /** Audits a pool that is not open. */
+  public static List<String> audit(Path directory) throws IOException {
+    try (Pool pool = open(directory)) {
+      return pool.audit();
+    }
+  }
+
+  private List<String> auditNow() {
+    try {
+      List<String> findings =
+          SpaceAudit.run(
+              new SpaceAudit.Sources(
+                  datasets.nodes(),
+                  catalog.pool().directoryRoot().orElse(null),
+                  store,
+                  allocator,
+                  ExtentItems::extentOf));
+      for (NodeRecord node : datasets.nodes()) {
+        Tree tree = new Tree(node.root().orElse(null), store::readBlock);
+        findings.addAll(VolumeAudit.run("node " + node.id() + " '" + node.name() + "'", tree));
+      }
+      return findings;
+    } catch (IOException failure) {
+      return List.of("pool/unreadable: " + failure.getMessage());
+    }
   }
 
   /** Makes everything durable that was done before the call. */

@@ -355,13 +355,13 @@ public final class TransactionGroups implements Closeable {
     try {
       due = List.copyOf(tasks);
       tasks.clear();
-      boolean changed = txg.isDirty() || !due.isEmpty() || hasBacklog();
-      commitsToRelease = changed ? COMMITS_TO_RELEASE : commitsToRelease - 1;
       open = new Txg(next);
     } finally {
       lock.unlock();
     }
     txg.awaitEmpty();
+    boolean frees = txg.isDirty() || !due.isEmpty() || hasBacklog();
+    commitsToRelease = frees ? COMMITS_TO_RELEASE : Math.max(0, commitsToRelease - 1);
     try {
       sequence.commit(txg.number(), members, due);
       for (QueuedTask task : due) {

@@ -1,0 +1,132 @@
+package io.cowfs.core.pool;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.device.BlockDevice;
+import io.cowfs.core.device.FaultInjectingDevice;
+import io.cowfs.core.txg.DirtyLimit;
+import io.cowfs.core.vfs.FileSystem;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+
+/**
+ * A pool whose device is in memory and fails on demand, and whose index is a real one. It can be
+ * closed, cut off from its power, and opened again. Not thread-safe; what it gives out is.
+ */
+public final class TestPool implements AutoCloseable {
+  /** Commits only when asked, or when much is dirty. */
+  public static final DirtyLimit ON_DEMAND = new DirtyLimit(256L << 20, 64L << 20, 3_600_000);
+
+  /** Commits all the time. */
+  public static final DirtyLimit RESTLESS = new DirtyLimit(8L << 20, 1L << 20, 1);
+
+  private static final String DATASET = "root";
+
+  private final Path directory;
+  private final DirtyLimit limit;
+  private FaultInjectingDevice device;
+  private Pool pool;
+
+  private TestPool(Path directory, FaultInjectingDevice device, DirtyLimit limit) {
+    this.directory = directory;
+    this.device = device;
+    this.limit = limit;
+  }
+
+  /** A new pool, open. */
+  public static TestPool create(
+      Path directory, long capacityBytes, CompressionSetting compression, DirtyLimit limit)
+      throws IOException {
+    TestPool made = new TestPool(directory, new FaultInjectingDevice(capacityBytes), limit);
+    Pool.create(
+        directory, new Pool.CreateOptions(capacityBytes, compression, null), made.environment());
+    made.device = made.device.reopen();
+    made.open();
+    return made;
+  }
+
+  private Environment environment() {
+    return new Environment(new MemoryDevices(), limit);
+  }
+
+  /** The one device in memory, whoever opens it. */
+  private final class MemoryDevices implements Environment.Devices {
+    @Override
+    public BlockDevice create(Path file, long capacityBytes) throws IOException {
+      Files.createFile(file);
+      return open(file, capacityBytes);
+    }
+
+    @Override
+    public BlockDevice open(Path file, long capacityBytes) {
+      device = device.reopen();
+      return device;
+    }
+  }
+
+  /** Opens it again after {@link #close}, {@link #crash}. */
+  public void open() throws IOException {
+    pool = Pool.open(directory, environment());
+  }
+
+  public Pool pool() {
+    return pool;
+  }
+
+  /** The device as it is now; another one after each opening. */
+  public FaultInjectingDevice device() {
+    return device;
+  }
+
+  public FileSystem fileSystem() throws IOException {
+    return pool.fileSystem(DATASET);
+  }
+
+  public void snapshot(String name) throws IOException {
+    pool.snapshot(DATASET, name);
+  }
+
+  /** Returns the name of the snapshot that keeps the state before. */
+  public String rollback(String name) throws IOException {
+    return pool.rollback(DATASET, name);
+  }
+
+  public void destroySnapshot(String name) throws IOException {
+    pool.destroy(DATASET, name, false);
+  }
+
+  /** Closes and opens it. */
+  public void reopen() throws IOException {
+    close();
+    open();
+  }
+
+  /** The power fails now: the device keeps what was synced and a part of what was not. */
+  public void crash(Random random) throws IOException {
+    FaultInjectingDevice survivor = device.crash(random);
+    try {
+      close();
+    } catch (IOException expected) {
+      // A dead device cannot take the last commit.
+    }
+    device = survivor;
+  }
+
+  /** Every sector is in use exactly when something reaches it, and everything can be read. */
+  public void audit() throws IOException {
+    assertEquals(List.of(), pool.audit());
+  }
+
+  @Override
+  public void close() throws IOException {
+    if (pool != null) {
+      Pool closing = pool;
+      pool = null;
+      closing.close();
+    }
+  }
+}
