@@ -90,8 +90,8 @@ final class FileReads {
   }
 
   /**
-   * Reads and verifies the compressed extents at both ends of a range that is about to be replaced: what
-   * remains of them will be written anew, and that must not fail in a commit.
+   * Reads and verifies the compressed extents at both ends of a range that is about to be replaced:
+   * what remains of them will be written anew, and that must not fail in a commit.
    *
    * @return true when there was any
    */

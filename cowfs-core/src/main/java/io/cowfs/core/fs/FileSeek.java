@@ -71,7 +71,8 @@ final class FileSeek {
   }
 
   private static void addCommitted(
-      Tree committed, Inode inode, long fromSector, NavigableMap<Long, Long> data) throws IOException {
+      Tree committed, Inode inode, long fromSector, NavigableMap<Long, Long> data)
+      throws IOException {
     if (inode.allocatedSectors == 0) {
       if (committed.get(Items.inlineData(inode.number)) != null) {
         add(data, 0, 1);

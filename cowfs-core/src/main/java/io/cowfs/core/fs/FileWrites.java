@@ -29,8 +29,7 @@ final class FileWrites {
     this.arena = arena;
   }
 
-  void write(
-      Caller caller, Handle handle, long offset, ByteBuffer source, boolean killPrivileges)
+  void write(Caller caller, Handle handle, long offset, ByteBuffer source, boolean killPrivileges)
       throws FsException, IOException {
     int length = source.remaining();
     if (offset < 0 || offset > FILE_BYTES_MAX - length) {

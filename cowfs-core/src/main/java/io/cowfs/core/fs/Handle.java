@@ -29,8 +29,8 @@ final class Handle implements FileHandle {
   /**
    * The inode must be loaded and locked.
    *
-   * @throws FsException STALE when a rollback has changed the file since it was opened: what the front end
-   *     knows of its size and content through this handle is no longer so
+   * @throws FsException STALE when a rollback has changed the file since it was opened: what the
+   *     front end knows of its size and content through this handle is no longer so
    */
   void check() throws FsException {
     if (inode.generationShift != generationShift) {

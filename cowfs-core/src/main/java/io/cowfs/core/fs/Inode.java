@@ -47,7 +47,10 @@ final class Inode {
   long allocatedSectors;
   long generation;
 
-  /** Added to the generation that is shown: how often a rollback changed the file under the front end. */
+  /**
+   * Added to the generation that is shown: how often a rollback changed the file under the front
+   * end.
+   */
   int generationShift;
 
   Timestamp atime;

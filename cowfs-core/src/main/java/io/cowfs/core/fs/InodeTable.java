@@ -151,7 +151,9 @@ final class InodeTable {
     }
   }
 
-  /** Unlinked in this txg or before, and nobody can read it any more: its data need not be written. */
+  /**
+   * Unlinked in this txg or before, and nobody can read it any more: its data need not be written.
+   */
   boolean isDoomed(Inode inode, long txg) {
     boolean[] doomed = new boolean[1];
     inodes.computeIfPresent(

@@ -13,7 +13,10 @@ import java.io.IOException;
  * Thread-safe.
  */
 final class SpaceBudget {
-  /** An orphan is freed by the next commit, its sectors are reusable three later; some more to be sure. */
+  /**
+   * An orphan is freed by the next commit, its sectors are reusable three later; some more to be
+   * sure.
+   */
   private static final int COMMITS_TO_WAIT_FOR = 6;
 
   private final Allocator allocator;
@@ -25,8 +28,8 @@ final class SpaceBudget {
   }
 
   /**
-   * Reserves sectors, after waiting for commits where these free some. No lock may be held and no txg
-   * joined.
+   * Reserves sectors, after waiting for commits where these free some. No lock may be held and no
+   * txg joined.
    *
    * @throws FsException NO_SPACE
    */

@@ -148,8 +148,8 @@ public final class Volume implements FileSystem {
   }
 
   /**
-   * Has a sync task replace the dataset's tree, as a rollback does, while no operation is active, and
-   * tells the front end what it must forget.
+   * Has a sync task replace the dataset's tree, as a rollback does, while no operation is active,
+   * and tells the front end what it must forget.
    */
   public void replaceTree(SyncTask task) throws IOException {
     TransactionalTree.Pin[] before = new TransactionalTree.Pin[1];
@@ -173,9 +173,9 @@ public final class Volume implements FileSystem {
   }
 
   /**
-   * A kernel that caches writes trusts its own size and times of a file that it holds, whatever it is told.
-   * So files that the rollback changed become new ones to it, by their generation; handles to the old ones
-   * are stale.
+   * A kernel that caches writes trusts its own size and times of a file that it holds, whatever it
+   * is told. So files that the rollback changed become new ones to it, by their generation; handles
+   * to the old ones are stale.
    */
   private void renewChangedFiles(Tree before, Tree after) {
     for (long number : inodes.referenced()) {
@@ -206,7 +206,10 @@ public final class Volume implements FileSystem {
     return before;
   }
 
-  /** Everything that the front end holds is named by the old tree; names that it cannot tell are skipped. */
+  /**
+   * Everything that the front end holds is named by the old tree; names that it cannot tell are
+   * skipped.
+   */
   private void invalidateFrontEnd(Tree old) {
     for (long inode : inodes.referenced()) {
       try {
@@ -709,7 +712,9 @@ public final class Volume implements FileSystem {
   public void write(
       Caller caller, FileHandle handle, long offset, ByteBuffer source, boolean killPrivileges)
       throws FsException {
-    run(handle.inode(), () -> writes.write(caller, (Handle) handle, offset, source, killPrivileges));
+    run(
+        handle.inode(),
+        () -> writes.write(caller, (Handle) handle, offset, source, killPrivileges));
   }
 
   @Override
@@ -722,7 +727,9 @@ public final class Volume implements FileSystem {
     return tree.uncommittedTxg(Items.inode(number));
   }
 
-  /** Signals do not end it: no local file system lets fsync fail for one, and programs rely on that. */
+  /**
+   * Signals do not end it: no local file system lets fsync fail for one, and programs rely on that.
+   */
   private void awaitDurable(long txg) throws FsException {
     try {
       if (txg > 0) {

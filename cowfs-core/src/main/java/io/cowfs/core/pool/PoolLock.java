@@ -10,8 +10,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The hold of this process on a pool. The kernel's lock is the process's, and is dropped when any
- * descriptor of the lock file is closed: so a second opening within the process is kept out before it has
- * a descriptor. Thread-safe.
+ * descriptor of the lock file is closed: so a second opening within the process is kept out before
+ * it has a descriptor. Thread-safe.
  */
 final class PoolLock implements Closeable {
   private static final Set<Path> HELD_HERE = ConcurrentHashMap.newKeySet();

@@ -5,12 +5,11 @@ package io.cowfs.core.txg;
  *
  * @param bytesMax with this much file data in memory, writers wait
  * @param bytesToSync an open txg with this much file data is synced without waiting for its time
- * @param itemBytesMax with this much of changed items in the open txg, all changes wait; it is synced at
- *     half of it
+ * @param itemBytesMax with this much of changed items in the open txg, all changes wait; it is
+ *     synced at half of it
  * @param intervalMillis a txg with any change is synced after this time
  */
-public record DirtyLimit(
-    long bytesMax, long bytesToSync, long itemBytesMax, long intervalMillis) {
+public record DirtyLimit(long bytesMax, long bytesToSync, long itemBytesMax, long intervalMillis) {
   /**
    * 256 MiB in all, txgs of a quarter of it; started early enough to be durable after five seconds.
    */

@@ -81,7 +81,7 @@ public final class ClientRunner implements CommandRunner {
 
   @Override
   public int mount(MountCommand command) throws IOException {
-Target wanted = resolveForMount(command);
+    Target wanted = resolveForMount(command);
     Path directory = workingDirectory.resolve(command.directory());
     removeDeadMount(wanted.pool(), directory.normalize());
     Path mountPoint = MountPoint.check(directory, wanted.pool(), command.ifMissing());
