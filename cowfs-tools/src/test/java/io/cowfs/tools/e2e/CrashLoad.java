@@ -3,6 +3,7 @@ package io.cowfs.tools.e2e;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Random;
@@ -45,7 +46,7 @@ abstract class CrashLoad implements Callable<Void> {
     while (true) {
       try {
         step();
-      } catch (IOException e) {
+      } catch (IOException | DirectoryIteratorException e) {
         if (ending) {
           return null;
         }
