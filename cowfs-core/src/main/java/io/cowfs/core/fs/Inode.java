@@ -64,6 +64,14 @@ final class Inode {
   /** The newest txg that changed anything of this inode, as far as memory goes back. */
   long changedTxg;
 
+  /**
+   * Of the sync thread: how often in a row compressing did not pay, and how many extents to skip it
+   * for.
+   */
+  int compressionMisses;
+
+  int compressionSkips;
+
   /** Unsaved data of the newest txg that wrote; null when there is none. */
   DirtyFile dirty;
 
