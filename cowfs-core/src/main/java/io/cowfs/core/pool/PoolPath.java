@@ -14,7 +14,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /** The files of a pool directory. Immutable. */
-record PoolPath(Path directory) {
+public record PoolPath(Path directory) {
   private static final Set<String> REFUSED_PREFIXES =
       Set.of("nfs", "cifs", "smb", "9p", "fuse", "ceph", "afs");
 
@@ -39,7 +39,8 @@ record PoolPath(Path directory) {
     return directory.resolve("lock");
   }
 
-  boolean looksLikePool() {
+  /** True when the directory has the files of a pool; says nothing of their state. */
+  public boolean looksLikePool() {
     return Files.exists(data(), LinkOption.NOFOLLOW_LINKS) && Files.isDirectory(index());
   }
 

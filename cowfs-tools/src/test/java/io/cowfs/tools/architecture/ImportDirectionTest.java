@@ -88,6 +88,7 @@ class ImportDirectionTest {
           entry("net.jpountz", List.of("io.cowfs.core.codec.")),
           entry("com.github.luben", List.of("io.cowfs.core.codec.")),
           entry("picocli", List.of("io.cowfs.tools.command.")),
+          entry("com.sun.nio.file", List.of("io.cowfs.core.device.")),
           entry("jdk", List.of("io.cowfs.tools.control.")));
 
   private static final Pattern OWN = Pattern.compile("\\bio\\.cowfs\\.[a-z.]*\\.[A-Z]\\w*");

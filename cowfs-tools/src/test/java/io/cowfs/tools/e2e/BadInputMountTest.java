@@ -116,6 +116,7 @@ final class BadInputMountTest {
 
   @Test
   void whatCannotBeDoneIsRefusedInOneLine() throws IOException {
+    // A commit meanwhile would change the sizes.
     mounted.succeed("sync", mounted.pool().toString());
     String before = mounted.succeed("list", "-H", "-p", mounted.pool().toString());
     List<String> wrong = new ArrayList<>();
