@@ -359,16 +359,10 @@ public final class Pool implements Closeable {
     }
   }
 
-  private List<String> auditNow() {
+  /** Nothing may be committed meanwhile. */
+  List<String> auditNow() {
     try {
-      List<String> findings =
-          SpaceAudit.run(
-              new SpaceAudit.Sources(
-                  datasets.nodes(),
-                  catalog.pool().directoryRoot().orElse(null),
-                  store,
-                  allocator,
-                  ExtentItems::extentOf));
+      List<String> findings = SpaceAudit.run(auditSources());
       for (NodeRecord node : datasets.nodes()) {
         Tree tree = new Tree(node.root().orElse(null), store::readBlock);
         findings.addAll(VolumeAudit.run("node " + node.id() + " '" + node.name() + "'", tree));
@@ -377,6 +371,16 @@ public final class Pool implements Closeable {
     } catch (IOException failure) {
       return List.of("pool/unreadable: " + failure.getMessage());
     }
+  }
+
+  /** What the last commit left, as an audit sees it. */
+  SpaceAudit.Sources auditSources() throws IOException {
+    return new SpaceAudit.Sources(
+        datasets.nodes(),
+        catalog.pool().directoryRoot().orElse(null),
+        store,
+        allocator,
+        ExtentItems::extentOf);
   }
 
   /** Makes everything durable that was done before the call. */

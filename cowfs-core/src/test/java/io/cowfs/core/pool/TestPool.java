@@ -2,15 +2,20 @@ package io.cowfs.core.pool;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.dataset.NodeRecord;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.FaultInjectingDevice;
+import io.cowfs.core.scrub.SpaceAudit;
 import io.cowfs.core.txg.DirtyLimit;
 import io.cowfs.core.vfs.FileSystem;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 
 /**
@@ -29,8 +34,12 @@ public final class TestPool implements AutoCloseable {
 
   private final Path directory;
   private final DirtyLimit limit;
+  private final Map<Long, Roots> history = new HashMap<>();
   private FaultInjectingDevice device;
   private Pool pool;
+
+  /** What a commit has reached. */
+  private record Roots(List<NodeRecord> nodes, BlockPointer directory) {}
 
   private TestPool(Path directory, FaultInjectingDevice device, DirtyLimit limit) {
     this.directory = directory;
@@ -106,15 +115,47 @@ public final class TestPool implements AutoCloseable {
     open();
   }
 
-  /** The power fails now: the device keeps what was synced and a part of what was not. */
-  public void crash(Random random) throws IOException {
-    FaultInjectingDevice survivor = device.crash(random);
+  /** Closes a pool that can commit no more; the device keeps all that was written. */
+  public void closeAfterFailure() {
     try {
       close();
     } catch (IOException expected) {
-      // A dead device cannot take the last commit.
+      // The last changes could not be committed.
     }
+  }
+
+  /** The power fails now: the device keeps what was synced and a part of what was not. */
+  public void crash(Random random) {
+    FaultInjectingDevice survivor = device.crash(random);
+    closeAfterFailure();
     device = survivor;
+  }
+
+  /** Keeps in mind what the last commit has reached; to be called when nothing commits. */
+  public void remember() throws IOException {
+    SpaceAudit.Sources now = pool.auditSources();
+    history.put(pool.status().txg(), new Roots(now.nodes(), now.directoryRoot()));
+  }
+
+  /**
+   * To be called between opening the pool and using it: all is well, and the two states before the
+   * newest one are still whole, as far as they were {@link #remember remembered}.
+   */
+  public void auditAsFound() throws IOException {
+    assertEquals(List.of(), pool.auditNow());
+    SpaceAudit.Sources now = pool.auditSources();
+    long txg = pool.status().txg();
+    for (long older = txg - 1; older >= txg - 2; older--) {
+      Roots then = history.get(older);
+      if (then != null) {
+        List<String> findings =
+            SpaceAudit.run(
+                new SpaceAudit.Sources(
+                    then.nodes(), then.directory(), now.store(), now.allocator(), now.extents()));
+        findings.removeIf(finding -> !finding.startsWith("space/unreadable"));
+        assertEquals(List.of(), findings, "txg " + older + " before " + txg);
+      }
+    }
   }
 
   /** Every sector is in use exactly when something reaches it, and everything can be read. */
