@@ -22,26 +22,27 @@ die() {
   exit 1
 }
 
-# install_missing PROGRAM=PACKAGE...: installs the packages whose programs are not there, or says which
-# they are. A program may also be an absolute path.
-install_missing() {
+# require_packages PROGRAM=PACKAGE...: installs the packages whose programs are not there, or says which
+# they are.
+require_packages() {
   missing=
   for pair; do
-    command -v "${pair%%=*}" >/dev/null 2>&1 || [ -e "${pair%%=*}" ] || missing="$missing ${pair#*=}"
+    command -v "${pair%%=*}" >/dev/null 2>&1 || missing="$missing ${pair#*=}"
   done
-  [ -n "$missing" ] || return 0
+  [ -z "$missing" ] || install_packages "$missing"
+}
+
+install_packages() {
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-    die "please install these Debian packages:$missing"
+    die "please install these Debian packages: $*"
   fi
-  say "installing$missing"
-  # shellcheck disable=SC2086
-  if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y \
-    --no-install-recommends $missing; } >/tmp/cowfs-apt.$$ 2>&1; then
-    tail -n 20 "/tmp/cowfs-apt.$$" >&2
-    rm -f "/tmp/cowfs-apt.$$"
-    die "could not install:$missing"
+  say "installing $*"
+  # shellcheck disable=SC2068
+  if ! output=$({ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y \
+    --no-install-recommends $@; } 2>&1); then
+    printf '%s\n' "$output" | tail -n 20 >&2
+    die "could not install $*"
   fi
-  rm -f "/tmp/cowfs-apt.$$"
 }
 
 # Sets java_version for the home of a virtual machine; fails when it is older than 17 or not there.
@@ -64,28 +65,34 @@ version_of_home() {
   [ "${java_major:-0}" -ge 17 ]
 }
 
+# find_java PROGRAM: sets java_home to a home of Java 17 or later that has the program (java or javac).
 find_java() {
-  if [ -n "${JAVA_HOME:-}" ] && version_of_home "$JAVA_HOME"; then
+  if [ -n "${JAVA_HOME:-}" ] && [ -x "$JAVA_HOME/bin/$1" ] && version_of_home "$JAVA_HOME"; then
     java_home=$JAVA_HOME
     return 0
   fi
-  if command -v java >/dev/null 2>&1; then
-    java_home=$(readlink -f -- "$(command -v java)")
-    java_home=${java_home%/bin/java}
+  if command -v "$1" >/dev/null 2>&1; then
+    java_home=$(readlink -f -- "$(command -v "$1")")
+    java_home=${java_home%/bin/*}
     version_of_home "$java_home" && return 0
   fi
   for java_home in /usr/lib/jvm/*; do
-    version_of_home "$java_home" && return 0
+    [ -x "$java_home/bin/$1" ] && version_of_home "$java_home" && return 0
   done
   return 1
 }
 
-# Sets java, java_home, java_version and java_major, and completes java_flags.
+# Sets jdk_home to what can compile.
+require_jdk() {
+  find_java javac || install_packages openjdk-17-jdk-headless
+  find_java javac || die "no Java 17 or later with a compiler found: set JAVA_HOME"
+  jdk_home=$java_home
+}
+
+# Sets java, java_home, java_version and java_major, and completes the flags.
 require_java() {
-  if ! find_java; then
-    install_missing /nonexistent=openjdk-17-jdk-headless
-    find_java || die "no Java 17 or later found: set JAVA_HOME"
-  fi
+  find_java java || install_packages openjdk-17-jdk-headless
+  find_java java || die "no Java 17 or later found: set JAVA_HOME"
   java=$java_home/bin/java
   if [ "$java_major" -ge 22 ]; then
     opens="$opens --enable-native-access=ALL-UNNAMED"
@@ -106,8 +113,7 @@ build_is_stale() {
 # Builds when needed, one at a time.
 require_build() {
   build_is_stale || return 0
-  install_missing mvn=maven flock=util-linux fusermount3=fuse3
-  [ -x "$java_home/bin/javac" ] || install_missing /nonexistent=openjdk-17-jdk-headless
+  require_packages mvn=maven flock=util-linux fusermount3=fuse3
   mkdir -p "$root/target/launcher"
   (
     flock 9
@@ -116,17 +122,21 @@ require_build() {
   ) 9>"$root/target/launcher/lock" || exit 1
 }
 
-build() {
-  say "building; this takes a minute the first time"
+# Runs in a subshell: what it changes stays there.
+build() (
   log=$root/target/launcher/build.log
-  # An older time than that of a file that changes during the build.
+  say "building; this takes a minute or two"
+  # The time of the build is that of its start: files that change during it are newer.
   : >"$root/target/launcher/stamp"
-  if ! (cd "$root" && JAVA_HOME=$java_home mvn -q -B -DskipTests package) >"$log" 2>&1 9>&-; then
-    tail -n 20 "$log" >&2
+  runtime=$java
+  require_jdk
+  if ! (cd "$root" && JAVA_HOME=$jdk_home mvn -q -B -Dmaven.test.skip=true package) >"$log" 2>&1 9>&-; then
+    grep -F ERROR "$log" | head -n 5 >&2
     die "the build failed, see $log"
   fi
+  version_of_home "${runtime%/bin/java}"
   install_build
-}
+)
 
 # Copies what was built to a directory of its own, which nothing overwrites: daemons that run read
 # their classes from there.
@@ -134,15 +144,16 @@ install_build() {
   runs=$root/cowfs-tools/target/run
   name=$(date +%Y%m%d-%H%M%S)-$$
   new=$runs/$name
-  mkdir -p "$new"
-  cp "$root"/cowfs-tools/target/lib/*.jar "$new/"
-  cp "$root"/cowfs-tools/target/cowfs-tools-*.jar "$new/cowfs.jar"
+  jar=$(ls -1t "$root"/cowfs-tools/target/cowfs-tools-*.jar | head -n 1)
+  mkdir -p "$new" &&
+    cp "$root"/cowfs-tools/target/lib/*.jar "$new/" &&
+    cp "$jar" "$new/cowfs.jar" || die "cannot write to $new"
   train_archive "$new"
-  mv "$root/target/launcher/stamp" "$new/stamp"
-  ln -s "$name" "$runs/current.$$"
-  mv -T "$runs/current.$$" "$runs/current"
+  mv "$root/target/launcher/stamp" "$new/stamp" &&
+    ln -s "$name" "$runs/current.$$" &&
+    mv -T "$runs/current.$$" "$runs/current" || die "cannot write to $runs"
   # Keep the last three.
-  for old in $(ls -1 "$runs" | grep -v '^current' | sort -r | tail -n +4); do
+  for old in $(ls -1r "$runs" | grep -v "^current" | tail -n +4); do
     rm -rf "${runs:?}/$old"
   done
 }

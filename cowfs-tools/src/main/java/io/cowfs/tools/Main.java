@@ -2,15 +2,18 @@ package io.cowfs.tools;
 
 import io.cowfs.tools.client.ClientRunner;
 import io.cowfs.tools.command.CowfsCommand;
+import io.cowfs.tools.command.ErrorLine;
 import io.cowfs.tools.daemon.Daemon;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.IOException;
 import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalInt;
 
 /** The entry point of the command {@code cowfs}. */
 public final class Main {
@@ -34,14 +37,24 @@ public final class Main {
     PrintWriter outWriter = writer(out);
     PrintWriter errWriter = writer(err);
     Path directory = Path.of(System.getProperty(WORKING_DIRECTORY, System.getProperty("user.dir")));
-    int code =
-        CowfsCommand.run(arguments, new ClientRunner(directory, out, err), outWriter, errWriter);
+    int code = run(arguments, new ClientRunner(directory, out, err), outWriter, errWriter);
     if (outWriter.checkError()) {
       errWriter.println("cowfs: cannot write to standard output");
       errWriter.flush();
       return 1;
     }
     return code;
+  }
+
+  private static int run(
+      String[] arguments, ClientRunner runner, PrintWriter out, PrintWriter err) {
+    try {
+      OptionalInt code = runner.forward(arguments);
+      return code.isPresent() ? code.getAsInt() : CowfsCommand.run(arguments, runner, out, err);
+    } catch (IOException e) {
+      ErrorLine.print(e, err);
+      return 1;
+    }
   }
 
   private static PrintWriter writer(OutputStream out) {

@@ -532,7 +532,10 @@ public final class Allocator {
       count = region.runAt(Region.View.PUNCHABLE, from, maxSectors);
       long excess = map.available() - reserved - reserve - slackSectors;
       if (slackSectors > 0 && region.countAvailable(from, count) > Math.max(0, excess)) {
-        return 0;
+        if (excess < Region.PUNCH_RUN_MIN) {
+          return 0;
+        }
+        count = (int) excess;
       }
       map.makeUnbacked(index, from, count);
       region.punched(from + count);

@@ -18,7 +18,7 @@ final class Region {
   /**
    * Shorter free runs stay as they are, for small allocations: punching costs more than it gives.
    */
-  private static final int PUNCH_RUN_MIN = 8;
+  static final int PUNCH_RUN_MIN = 8;
 
   private static final int WORDS = SECTORS / Long.SIZE;
   private static final int CHUNK_WORDS = WORDS / CHUNKS;

@@ -109,7 +109,10 @@ final class StagingWriter implements Closeable {
     }
     if (free.isEmpty()) {
       made++;
-      return ByteBuffer.allocateDirect(BUFFER_BYTES);
+      return ByteBuffer.allocateDirect(BUFFER_BYTES + DeviceLayout.SECTOR_BYTES)
+          .alignedSlice(DeviceLayout.SECTOR_BYTES)
+          .limit(BUFFER_BYTES)
+          .slice();
     }
     return free.pop();
   }

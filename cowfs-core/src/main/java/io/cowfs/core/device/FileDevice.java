@@ -1,5 +1,6 @@
 package io.cowfs.core.device;
 
+import com.sun.nio.file.ExtendedOpenOption;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -19,6 +20,7 @@ public final class FileDevice implements BlockDevice {
   /** The capacity of a device without a limit: 16 TiB less a bit, the most that ext4 can hold. */
   public static final long UNLIMITED_BYTES = (1L << 44) - (1L << 27);
 
+  private static final int DIRECT_BYTES_MIN = 256 << 10;
   private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(1 << 16).asReadOnlyBuffer();
 
   private final Path file;
@@ -36,11 +38,20 @@ public final class FileDevice implements BlockDevice {
   /** Found at the first use. */
   private volatile FileStore fileStore;
 
+  /** For large aligned writes past the host's cache; null where the host has no such thing. */
+  private final FileChannel directChannel;
+
   private volatile IOException syncFailure;
 
-  private FileDevice(Path file, FileChannel channel, long capacityBytes, boolean blockDevice) {
+  private FileDevice(
+      Path file,
+      FileChannel channel,
+      FileChannel directChannel,
+      long capacityBytes,
+      boolean blockDevice) {
     this.file = file;
     this.channel = channel;
+    this.directChannel = directChannel;
     this.capacityBytes = capacityBytes;
     this.blockDevice = blockDevice;
   }
@@ -75,11 +86,33 @@ public final class FileDevice implements BlockDevice {
       if (blockDevice) {
         limit = Math.min(limit, channel.size());
       }
-      return new FileDevice(file, channel, limit, blockDevice);
+      return new FileDevice(file, channel, openDirect(file), limit, blockDevice);
     } catch (IOException | RuntimeException e) {
       channel.close();
       throw e;
     }
+  }
+
+  private static FileChannel openDirect(Path file) {
+    try {
+      return FileChannel.open(file, StandardOpenOption.WRITE, ExtendedOpenOption.DIRECT);
+    } catch (IOException | UnsupportedOperationException notHere) {
+      return null;
+    }
+  }
+
+  /**
+   * Large writes go to the host's device at once, so that a sync has little left to wait for, and
+   * what the kernel above caches already is not cached twice.
+   */
+  private FileChannel channelFor(ByteBuffer source, long offset) {
+    boolean direct =
+        directChannel != null
+            && source.remaining() >= DIRECT_BYTES_MIN
+            && source.isDirect()
+            && (offset | source.remaining()) % DeviceLayout.SECTOR_BYTES == 0
+            && source.alignmentOffset(source.position(), DeviceLayout.SECTOR_BYTES) == 0;
+    return direct ? directChannel : channel;
   }
 
   @Override
@@ -109,7 +142,7 @@ public final class FileDevice implements BlockDevice {
     try {
       long position = offset;
       while (source.hasRemaining()) {
-        position += channel.write(source, position);
+        position += channelFor(source, position).write(source, position);
       }
     } catch (IOException e) {
       throw writeFailure(e);
@@ -235,6 +268,9 @@ public final class FileDevice implements BlockDevice {
         hostSpace.close();
         hostSpace = null;
       }
+    }
+    if (directChannel != null) {
+      directChannel.close();
     }
     channel.close();
   }

@@ -1,18 +1,22 @@
 package io.cowfs.core.fs;
 
 import io.cowfs.core.alloc.ReserveTier;
+import io.cowfs.core.txg.PoolSuspendedException;
 import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Attributes;
 import io.cowfs.core.vfs.Caller;
-import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.Timestamp;
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 
 /** chmod, chown, utimensat and truncate. Thread-safe. */
 final class AttributeChanges {
   /** A stored access time older than this, in seconds, is renewed by a read (relatime). */
   private static final long RELATIME_SECONDS = 24 * 60 * 60;
+
+  private static final Logger LOG = System.getLogger(AttributeChanges.class.getName());
 
   private final Volume volume;
   private final FileWrites writes;
@@ -81,21 +85,22 @@ final class AttributeChanges {
    * Renews the access time of what was read, where relatime asks for it. The inode is not locked.
    */
   void accessed(Inode inode) throws FsException, IOException {
-    if (!accessTimeIsOld(inode) || volume.isReadOnly()) {
+    if (!accessTimeIsOld(inode)) {
       return;
     }
-    try (Mutation change = Mutation.begin(volume, Caller.ROOT, ReserveTier.DELETE)) {
+    // A full, busy or suspended pool still lets files be read at once; their access times stay.
+    try (Mutation change = Mutation.beginAtOnce(volume)) {
+      if (change == null) {
+        return;
+      }
       change.lock(change.use(inode.number));
       if (accessTimeIsOld(inode)) {
         change.join();
         inode.atime = change.now();
         change.store(inode);
       }
-    } catch (FsException refused) {
-      // A full or suspended pool still lets files be read; their access times stay.
-      if (refused.error() != FsError.NO_SPACE && refused.error() != FsError.READ_ONLY) {
-        throw refused;
-      }
+    } catch (PoolSuspendedException suspended) {
+      LOG.log(Level.DEBUG, "an access time stays as it was", suspended);
     }
   }
 

@@ -35,11 +35,11 @@ final class DataMutation implements AutoCloseable {
   static DataMutation begin(Volume volume, Caller caller, long number, int pages, ReserveTier tier)
       throws FsException, IOException {
     volume.checkWritable();
-    volume.space().reserve(pages, tier, caller.interrupted());
+    volume.space().reserve(pages, tier);
     Mutation change = null;
     boolean begun = false;
     try {
-      change = Mutation.begin(volume, caller, tier);
+      change = Mutation.begin(volume, caller, tier, volume.cutSectors());
       Inode inode = change.use(number);
       change.lock(inode);
       if (!inode.isRegular()) {
@@ -63,6 +63,16 @@ final class DataMutation implements AutoCloseable {
 
   Timestamp now() {
     return change.now();
+  }
+
+  /**
+   * Makes sure that what the change cuts can be written anew. Before {@link #join}.
+   *
+   * @param offset where the change begins in the file, in bytes
+   * @param end where it ends
+   */
+  void prepareCut(long offset, long end) throws IOException {
+    volume.reads().prepareCut(inode, offset, end);
   }
 
   /** Joins the txg and gives the layer of dirty data to change. */

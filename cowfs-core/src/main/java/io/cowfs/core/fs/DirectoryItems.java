@@ -1,6 +1,7 @@
 package io.cowfs.core.fs;
 
 import io.cowfs.core.btree.Key;
+import io.cowfs.core.btree.Tree;
 import io.cowfs.core.txg.TransactionalTree;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FileType;
@@ -8,6 +9,7 @@ import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -144,6 +146,21 @@ final class DirectoryItems {
           NameFormat.Entry entry = NameFormat.decode(value);
           links.add(new Link(entry.inode(), entry.name()));
           return links.size() < max;
+        });
+    return links;
+  }
+
+  /** All names of an inode in a tree. */
+  static List<Link> linksOf(Tree tree, long inode) throws IOException {
+    List<Link> links = new ArrayList<>();
+    tree.scan(
+        new Key(inode, Items.BACK_REFERENCE, 0),
+        new Key(inode, Items.BACK_REFERENCE, -1L),
+        (key, source, offset, length) -> {
+          byte[] value = Arrays.copyOfRange(source, offset, offset + length);
+          NameFormat.Entry entry = NameFormat.decode(value);
+          links.add(new Link(entry.inode(), entry.name()));
+          return true;
         });
     return links;
   }

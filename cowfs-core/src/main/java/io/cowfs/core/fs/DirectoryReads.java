@@ -1,5 +1,6 @@
 package io.cowfs.core.fs;
 
+import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.vfs.DirectoryVisitor;
 import io.cowfs.core.vfs.FileType;
@@ -44,6 +45,10 @@ final class DirectoryReads {
       List<Listed> batch = batch(directory, from, batchSize);
       for (Listed listed : batch) {
         NameFormat.Entry entry = listed.entry;
+        if (entry.type() == null) {
+          throw new CorruptBlockException(
+              "directory " + directory.number + " has an entry of no known type");
+        }
         if (!visitor.entry(entry.name(), entry.inode(), entry.type(), listed.cookie)) {
           return;
         }

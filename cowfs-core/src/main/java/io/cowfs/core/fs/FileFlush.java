@@ -7,6 +7,7 @@ import io.cowfs.core.block.DataExtentFormat;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.codec.Compression;
+import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.dataset.DatasetHead;
 import io.cowfs.core.fs.DirtyFile.Range;
 import java.io.IOException;
@@ -28,6 +29,8 @@ final class FileFlush {
   private static final int SECTOR = PageArena.PAGE_BYTES;
   private static final int EXTENT_SECTORS = FileReads.EXTENT_BYTES_MAX / SECTOR;
 
+  private static final int COMPRESSION_MISSES_MAX = 5;
+
   /** Changed ranges closer than this are handled in one scan of the tree, in sectors. */
   private static final long SCAN_GAP_SECTORS = 1024;
 
@@ -43,6 +46,9 @@ final class FileFlush {
   private DirtyFile layer;
   private long allocatedSectors;
   private final List<Range> rewritten = new ArrayList<>();
+
+  /** For one compressed extent that is written anew. */
+  private final ByteBuffer rewriteBuffer = ByteBuffer.allocateDirect(FileReads.EXTENT_BYTES_MAX);
 
   /**
    * @param changes where item changes go; a null value deletes
@@ -215,7 +221,7 @@ final class FileFlush {
   private void rewrite(Placed placed, List<Range> gone) throws IOException {
     byte[] old = store.readCompressed(placed.extent);
     rewritten.add(new Range(placed.from, placed.to()));
-    ByteBuffer run = ByteBuffer.allocateDirect(FileReads.EXTENT_BYTES_MAX);
+    ByteBuffer run = rewriteBuffer.clear();
     long runStart = placed.from;
     for (long sector = placed.from; sector < placed.to(); sector++) {
       long here = sector;
@@ -286,15 +292,35 @@ final class FileFlush {
 
   private void write(long from, List<ByteBuffer> pieces, int sectors) throws IOException {
     long[] at = {from};
+    CompressionSetting setting = compressionFor(sectors);
+    boolean[] compressed = new boolean[1];
     writer.writeExtent(
         pieces.toArray(ByteBuffer[]::new),
         sectors * SECTOR,
-        head.compression(),
+        setting,
         extent -> {
+          compressed[0] |= !extent.isPlain();
           changes.put(Items.extent(inode.number, bytes(at[0])), DataExtentFormat.encode(extent));
           head.born(extent.sectors());
           allocatedSectors += extent.sectors();
           at[0] += extent.logicalBytes() / SECTOR;
         });
+    if (setting.compression() != Compression.NONE) {
+      inode.compressionMisses =
+          compressed[0] ? 0 : Math.min(COMPRESSION_MISSES_MAX, inode.compressionMisses + 1);
+      inode.compressionSkips = (1 << inode.compressionMisses) - 1;
+    }
+  }
+
+  /** A file that did not compress is tried ever more seldom, up to one extent in 32. */
+  private CompressionSetting compressionFor(int sectors) {
+    if (sectors < 2) {
+      return CompressionSetting.NONE;
+    }
+    if (inode.compressionSkips > 0) {
+      inode.compressionSkips--;
+      return CompressionSetting.NONE;
+    }
+    return head.compression();
   }
 }

@@ -89,6 +89,33 @@ final class FileReads {
     return dirtyPage(inode, sector) != CLEAN;
   }
 
+  /**
+   * Reads and verifies the compressed extents at both ends of a range that is about to be replaced:
+   * what remains of them will be written anew, and that must not fail in a commit.
+   *
+   * @return true when there was any
+   */
+  boolean prepareCut(Inode inode, long offset, long end) throws IOException {
+    if (inode.allocatedSectors == 0) {
+      return false;
+    }
+    try (TransactionalTree.Pin pin = tree.pin()) {
+      boolean first = readCutExtent(pin.tree(), inode.number, offset);
+      boolean last = end < inode.size && readCutExtent(pin.tree(), inode.number, end);
+      return first || last;
+    }
+  }
+
+  private boolean readCutExtent(Tree committed, long inode, long at) throws IOException {
+    for (Piece piece : pieces(committed, inode, at, at + 1)) {
+      if (piece.extent.compression() != Compression.NONE) {
+        store.readCompressed(piece.extent);
+        return true;
+      }
+    }
+    return false;
+  }
+
   static void zeros(ByteBuffer destination, int length) {
     for (int left = length; left > 0; ) {
       int part = Math.min(left, ZEROS.length);

@@ -8,6 +8,7 @@ import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 
 /**
@@ -28,7 +29,7 @@ final class FileSeek {
     if (offset < 0 || offset >= inode.size) {
       throw new FsException(FsError.NO_SUCH_DEVICE_OR_OFFSET);
     }
-    TreeMap<Long, Long> data = dataRanges(inode, offset / SECTOR);
+    NavigableMap<Long, Long> data = dataRanges(inode, offset / SECTOR);
     long at = offset;
     for (var range : data.entrySet()) {
       long from = range.getKey() * SECTOR;
@@ -55,8 +56,8 @@ final class FileSeek {
   }
 
   /** Ranges of sectors with data, from the given sector on, disjoint and merged where they meet. */
-  private TreeMap<Long, Long> dataRanges(Inode inode, long fromSector) throws IOException {
-    TreeMap<Long, Long> data = new TreeMap<>();
+  private NavigableMap<Long, Long> dataRanges(Inode inode, long fromSector) throws IOException {
+    NavigableMap<Long, Long> data = new TreeMap<>();
     try (TransactionalTree.Pin pin = tree.pin()) {
       addCommitted(pin.tree(), inode, fromSector, data);
     }
@@ -70,7 +71,8 @@ final class FileSeek {
   }
 
   private static void addCommitted(
-      Tree committed, Inode inode, long fromSector, TreeMap<Long, Long> data) throws IOException {
+      Tree committed, Inode inode, long fromSector, NavigableMap<Long, Long> data)
+      throws IOException {
     if (inode.allocatedSectors == 0) {
       if (committed.get(Items.inlineData(inode.number)) != null) {
         add(data, 0, 1);
@@ -90,7 +92,7 @@ final class FileSeek {
         });
   }
 
-  private static void add(TreeMap<Long, Long> data, long from, long to) {
+  private static void add(NavigableMap<Long, Long> data, long from, long to) {
     long start = from;
     long end = to;
     var before = data.floorEntry(from);
@@ -106,7 +108,7 @@ final class FileSeek {
     data.put(start, end);
   }
 
-  private static void remove(TreeMap<Long, Long> data, long from, long to) {
+  private static void remove(NavigableMap<Long, Long> data, long from, long to) {
     var before = data.lowerEntry(from);
     if (before != null && before.getValue() > from) {
       data.put(before.getKey(), from);

@@ -29,7 +29,7 @@ final class FileWrites {
     this.arena = arena;
   }
 
-  void write(Caller caller, long number, long offset, ByteBuffer source, boolean killPrivileges)
+  void write(Caller caller, Handle handle, long offset, ByteBuffer source, boolean killPrivileges)
       throws FsException, IOException {
     int length = source.remaining();
     if (offset < 0 || offset > FILE_BYTES_MAX - length) {
@@ -41,8 +41,10 @@ final class FileWrites {
     long end = offset + length;
     int reserved = (int) ((end - 1) / SECTOR - offset / SECTOR) + 1;
     try (DataMutation change =
-        DataMutation.begin(volume, caller, number, reserved, ReserveTier.WRITE)) {
+        DataMutation.begin(volume, caller, handle.inode(), reserved, ReserveTier.WRITE)) {
+      handle.check();
       Inode inode = change.inode();
+      change.prepareCut(offset, end);
       byte[] head = offset % SECTOR == 0 ? null : sectorBefore(inode, offset / SECTOR);
       byte[] tail =
           end % SECTOR == 0 || (head != null && end / SECTOR == offset / SECTOR)
@@ -124,6 +126,9 @@ final class FileWrites {
     Inode inode = change.inode();
     boolean shrinks = newSize < inode.size;
     boolean cuts = shrinks && newSize % SECTOR != 0;
+    if (shrinks) {
+      change.prepareCut(newSize, Long.MAX_VALUE);
+    }
     byte[] last = cuts ? sectorBefore(inode, newSize / SECTOR) : null;
     DirtyFile layer = change.join();
     if (shrinks) {
@@ -146,7 +151,7 @@ final class FileWrites {
   /**
    * fallocate(2). Space is not set aside: a copy-on-write file system would write elsewhere anyway.
    */
-  void allocate(long number, AllocationMode mode, long offset, long length)
+  void allocate(Handle handle, AllocationMode mode, long offset, long length)
       throws FsException, IOException {
     if (offset < 0 || length <= 0) {
       throw new FsException(FsError.INVALID);
@@ -155,13 +160,17 @@ final class FileWrites {
       throw new FsException(FsError.FILE_TOO_LARGE);
     }
     try (DataMutation change =
-        DataMutation.begin(volume, Caller.ROOT, number, 2, ReserveTier.DELETE)) {
+        DataMutation.begin(volume, Caller.ROOT, handle.inode(), 2, ReserveTier.DELETE)) {
+      handle.check();
       Inode inode = change.inode();
       long end = offset + length;
       boolean keepSize = mode != AllocationMode.RESERVE && mode != AllocationMode.ZERO_RANGE;
       boolean zeroes = mode != AllocationMode.RESERVE && mode != AllocationMode.RESERVE_KEEP_SIZE;
       long zeroEnd = Math.min(end, inode.size);
       boolean any = zeroes && offset < zeroEnd;
+      if (any) {
+        change.prepareCut(offset, zeroEnd);
+      }
       long firstWhole = (offset + SECTOR - 1) / SECTOR;
       long endWhole = zeroEnd == inode.size ? DirtyFile.SECTORS_MAX : zeroEnd / SECTOR;
       byte[] head = any && offset % SECTOR != 0 ? sectorBefore(inode, offset / SECTOR) : null;

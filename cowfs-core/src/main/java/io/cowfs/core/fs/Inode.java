@@ -46,6 +46,13 @@ final class Inode {
 
   long allocatedSectors;
   long generation;
+
+  /**
+   * Added to the generation that is shown: how often a rollback changed the file under the front
+   * end.
+   */
+  int generationShift;
+
   Timestamp atime;
   Timestamp mtime;
   Timestamp ctime;
@@ -56,6 +63,14 @@ final class Inode {
 
   /** The newest txg that changed anything of this inode, as far as memory goes back. */
   long changedTxg;
+
+  /**
+   * Of the sync thread: how often in a row compressing did not pay, and how many extents to skip it
+   * for.
+   */
+  int compressionMisses;
+
+  int compressionSkips;
 
   /** Unsaved data of the newest txg that wrote; null when there is none. */
   DirtyFile dirty;
@@ -95,7 +110,7 @@ final class Inode {
     long allocated = allocatedSectors + (inline ? 0 : dirtySectors);
     return new Attributes(
         number,
-        generation,
+        generation + generationShift,
         mode,
         nlink,
         uid,

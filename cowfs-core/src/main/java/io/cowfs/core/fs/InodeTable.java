@@ -28,6 +28,9 @@ final class InodeTable {
   /** Unlinked inodes that are still held, by number: a reference may outlive the cached inode. */
   private final ConcurrentHashMap<Long, Inode> unlinked = new ConcurrentHashMap<>();
 
+  /** How often a rollback changed a file that the front end holds; until it lets go of it. */
+  private final ConcurrentHashMap<Long, Integer> generationShifts = new ConcurrentHashMap<>();
+
   /** Guarded by itself. */
   private final ArrayDeque<Inode> idle = new ArrayDeque<>();
 
@@ -86,22 +89,10 @@ final class InodeTable {
     shrink();
   }
 
-  /** Whether a handle or a reference of the front end leads to the inode. */
-  boolean isHeld(Inode inode) {
-    boolean[] held = {references.contains(inode.number)};
-    inodes.computeIfPresent(
-        inode.number,
-        (key, known) -> {
-          held[0] |= known.handles > 0;
-          return known;
-        });
-    return held[0];
-  }
-
   /** Decides within the map's entry what becomes of an inode that nobody uses: kept, or dropped. */
   private Inode becameIdle(Inode inode) {
     if (inode.unlinked) {
-      // Known as unlinked first: whoever takes the last reference away looks there afterwards.
+      // In this order, because forget() looks at the references first and here second.
       unlinked.put(inode.number, inode);
       if (references.contains(inode.number)) {
         return inode;
@@ -150,10 +141,32 @@ final class InodeTable {
 
   /** The front end holds the inode {@code count} times less. */
   void forget(long number, long count) {
-    if (references.remove(number, count) && unlinked.containsKey(number)) {
+    if (!references.remove(number, count)) {
+      return;
+    }
+    generationShifts.remove(number);
+    if (unlinked.containsKey(number)) {
       inodes.computeIfPresent(
           number, (key, known) -> known.uses > 0 || known.handles > 0 ? known : becameIdle(known));
     }
+  }
+
+  /**
+   * Unlinked in this txg or before, and nobody can read it any more: its data need not be written.
+   */
+  boolean isDoomed(Inode inode, long txg) {
+    boolean[] doomed = new boolean[1];
+    inodes.computeIfPresent(
+        inode.number,
+        (key, known) -> {
+          doomed[0] =
+              known.unlinked
+                  && known.unlinkedTxg <= txg
+                  && known.handles == 0
+                  && !references.contains(known.number);
+          return known;
+        });
+    return doomed[0];
   }
 
   /** The inodes that the front end holds. */
@@ -182,9 +195,11 @@ final class InodeTable {
       }
       inode.decode(value);
       if (inode.nlink == 0) {
-        // Only an orphan that waits to be freed is found without links.
+        // Only an orphan that waits to be freed is found without links; it was handed in already.
+        inode.unlinked = false;
         throw new FsException(FsError.STALE);
       }
+      inode.generationShift = generationShifts.getOrDefault(inode.number, 0);
       inode.loaded = true;
     } catch (CorruptBlockException corrupt) {
       throw new FsException(FsError.IO, corrupt);
@@ -193,6 +208,11 @@ final class InodeTable {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** A rollback changed a file that the front end holds: it is to be a new one to it. */
+  void shiftGeneration(long number) {
+    generationShifts.merge(number, 1, Integer::sum);
   }
 
   /**

@@ -25,12 +25,16 @@ final class Mutation implements AutoCloseable {
   static final int REWRITE_SECTORS = 16;
 
   private final Volume volume;
-  private final int growth;
-  private final int rewrites;
   private final List<Inode> used = new ArrayList<>(4);
   private final List<Inode> locked = new ArrayList<>(4);
   private Txg txg;
   private Timestamp now;
+
+  /** Sectors for what is added. */
+  private final int growth;
+
+  /** Sectors for nodes that are there and are written anew. */
+  private final int rewrites;
 
   private Mutation(Volume volume, int growth, int rewrites) {
     this.volume = volume;
@@ -49,20 +53,41 @@ final class Mutation implements AutoCloseable {
   }
 
   /**
-   * The same for a change with a long value.
+   * The same with a greater reservation.
    *
-   * @param valueBytes of the items that are added
+   * @param more sectors that the sync of the change may need, beside those of its dirty pages and
+   *     of ordinary items
    */
-  static Mutation begin(Volume volume, Caller caller, ReserveTier tier, int valueBytes)
+  static Mutation begin(Volume volume, Caller caller, ReserveTier tier, int more)
       throws FsException, IOException {
     volume.checkWritable();
     volume.txgs().throttle(caller.interrupted());
-    // Items may leave the nodes they are in half empty.
-    int growth = GROWTH_SECTORS + 2 * valueBytes / PageArena.PAGE_BYTES;
-    int rewrites = volume.allNodesAreReserved() ? 0 : REWRITE_SECTORS;
-    volume.space().reserve(growth + rewrites, tier, caller.interrupted());
+    int growth = GROWTH_SECTORS + more;
+    int rewrites = rewrites(volume);
+    volume.space().reserve(growth + rewrites, tier);
     volume.gate().lock();
     return new Mutation(volume, growth, rewrites);
+  }
+
+  /** Sectors to reserve for items of so many bytes: they may leave their nodes half empty. */
+  static int sectorsOfItems(int bytes) {
+    return 2 * bytes / PageArena.PAGE_BYTES;
+  }
+
+  private static int rewrites(Volume volume) {
+    return volume.allNodesAreReserved() ? 0 : REWRITE_SECTORS;
+  }
+
+  /** The same, but null where it would have to wait or is refused. */
+  static Mutation beginAtOnce(Volume volume) throws IOException {
+    int rewrites = rewrites(volume);
+    if (volume.isReadOnly()
+        || volume.txgs().isThrottled()
+        || !volume.space().tryReserve(GROWTH_SECTORS + rewrites, ReserveTier.WRITE)) {
+      return null;
+    }
+    volume.gate().lock();
+    return new Mutation(volume, GROWTH_SECTORS, rewrites);
   }
 
   /** Takes an inode into use until the change is closed, and reads it. */

@@ -6,7 +6,11 @@ import io.cowfs.core.btree.Change;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.dataset.DatasetHead;
+import io.cowfs.core.txg.Overlay;
+import io.cowfs.core.txg.TransactionalTree;
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,11 +25,21 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  * one, and its orphan item keeps it over a crash.
  */
 final class Reaper {
+  private static final Logger LOG = System.getLogger(Reaper.class.getName());
+
   static final int EXTENTS_PER_TXG = 100_000;
 
   private record Orphan(long inode, long unlinkedTxg) {}
 
   private final Queue<Orphan> queue = new ConcurrentLinkedQueue<>();
+  private final Runnable onWork;
+
+  /**
+   * @param onWork called whenever there is something to free
+   */
+  Reaper(Runnable onWork) {
+    this.onWork = onWork;
+  }
 
   /** What one txg frees. */
   static final class Harvest {
@@ -39,6 +53,7 @@ final class Reaper {
   /** Has an orphan freed in the txg that unlinked it, or later. */
   void add(long inode, long unlinkedTxg) {
     queue.add(new Orphan(inode, unlinkedTxg));
+    onWork.run();
   }
 
   /** Has all orphans of a tree freed: what a crash or a rollback left. */
@@ -57,6 +72,7 @@ final class Reaper {
     queue.clear();
   }
 
+  /** True when nothing waits to be freed. */
   boolean isIdle() {
     return queue.isEmpty();
   }
@@ -66,7 +82,7 @@ final class Reaper {
    *
    * @param inodesMax that there is space for: to delete items, nodes are written anew
    */
-  Harvest harvest(long txg, Tree committed, DatasetHead head, int inodesMax) throws IOException {
+  Harvest harvest(long txg, TransactionalTree tree, DatasetHead head, int inodesMax) {
     TreeSet<Long> due = new TreeSet<>();
     List<Orphan> later = new ArrayList<>();
     for (Orphan orphan = queue.poll(); orphan != null; orphan = queue.poll()) {
@@ -80,42 +96,59 @@ final class Reaper {
     int budget = EXTENTS_PER_TXG;
     int inodesLeft = inodesMax;
     for (long inode : due) {
-      if (budget > 0 && inodesLeft-- > 0) {
-        budget -= reap(inode, budget, committed, head, harvest);
-      }
-      if (!harvest.gone.contains(inode)) {
-        later.add(new Orphan(inode, 0));
+      try {
+        if (budget == 0 || inodesLeft-- <= 0) {
+          later.add(new Orphan(inode, 0));
+        } else if (isOrphan(inode, tree)) {
+          budget -= reap(inode, budget, tree.committed(), head, harvest);
+          if (!harvest.gone.contains(inode)) {
+            later.add(new Orphan(inode, 0));
+          }
+        }
+      } catch (IOException damaged) {
+        // Its orphan item stays: the space is lost until the damage is mended, the pool is not.
+        LOG.log(Level.ERROR, () -> "the orphan inode " + inode + " cannot be freed", damaged);
       }
     }
     queue.addAll(later);
     return harvest;
   }
 
+  /** Only what this very txg knows as an orphan is freed, whatever was asked for. */
+  private static boolean isOrphan(long inode, TransactionalTree tree) throws IOException {
+    Key key = Items.orphan(inode);
+    byte[] changed = tree.syncing().items().get(key);
+    return changed != null ? changed != Overlay.DELETED : tree.committed().get(key) != null;
+  }
+
   /** Frees up to {@code budget} extents of an inode. Returns how many. */
   private static int reap(long inode, int budget, Tree committed, DatasetHead head, Harvest harvest)
       throws IOException {
-    int[] freed = {0};
+    List<DataExtent> freed = new ArrayList<>();
     long[] last = {0};
     boolean all =
         committed.scan(
             Items.extent(inode, 0),
             Items.extent(inode, -1L),
             (key, source, offset, length) -> {
-              if (freed[0] == budget) {
+              if (freed.size() == budget) {
                 return false;
               }
               DataExtent extent = DataExtentFormat.decode(ByteBuffer.wrap(source, offset, length));
-              head.leaves(extent.sector(), extent.sectors(), extent.birthTxg());
-              freed[0]++;
+              freed.add(extent);
               last[0] = key.low();
               return true;
             });
+    // Everything is read: from here on nothing fails for damage.
+    for (DataExtent extent : freed) {
+      head.leaves(extent.sector(), extent.sectors(), extent.birthTxg());
+    }
     if (all) {
       harvest.gone.add(inode);
       harvest.ranges.add(Change.deleteRange(Items.firstOf(inode), Items.lastOf(inode)));
     } else {
       harvest.ranges.add(Change.deleteRange(Items.extent(inode, 0), Items.extent(inode, last[0])));
     }
-    return freed[0];
+    return freed.size();
   }
 }

@@ -7,7 +7,6 @@ import io.cowfs.core.txg.TransactionGroups;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import java.io.IOException;
-import java.util.function.BooleanSupplier;
 
 /**
  * Promises space to changes before they are accepted, so that a commit never runs out of it. Where
@@ -16,10 +15,10 @@ import java.util.function.BooleanSupplier;
  */
 final class SpaceBudget {
   /**
-   * A freed sector is reusable in the third commit after the one that freed it; and an unlinked
-   * file that was still dirty is freed only in the commit after that of its data.
+   * An orphan is freed by the next commit, its sectors are reusable three later; some more to be
+   * sure.
    */
-  private static final int COMMITS_TO_WAIT_FOR = 5;
+  private static final int COMMITS_TO_WAIT_FOR = 6;
 
   private final Allocator allocator;
   private final TransactionGroups txgs;
@@ -30,23 +29,27 @@ final class SpaceBudget {
   }
 
   /**
-   * Reserves sectors. No lock may be held and no txg joined.
+   * Reserves sectors, after waiting for commits where these free some. No lock may be held and no
+   * txg joined.
    *
-   * @throws FsException NO_SPACE, also when {@code interrupted} became true while waiting
+   * @throws FsException NO_SPACE
    */
-  void reserve(long sectors, ReserveTier tier, BooleanSupplier interrupted)
-      throws FsException, IOException {
+  void reserve(long sectors, ReserveTier tier) throws FsException, IOException {
     for (int commits = 0; !allocator.tryReserve(sectors, tier); commits++) {
       boolean mayComeBack =
           allocator.status().pending() > 0
               || allocator.status().reserved() > 0
-              || txgs.participantsWantCommit();
-      if (commits == COMMITS_TO_WAIT_FOR
-          || !mayComeBack
-          || !txgs.awaitDurable(txgs.openTxg(), interrupted)) {
+              || txgs.hasBacklog();
+      if (commits == COMMITS_TO_WAIT_FOR || !mayComeBack) {
         throw new FsException(FsError.NO_SPACE);
       }
+      txgs.awaitDurable(txgs.openTxg(), () -> false);
     }
+  }
+
+  /** Reserves sectors only where that needs no waiting. */
+  boolean tryReserve(long sectors, ReserveTier tier) throws IOException {
+    return allocator.tryReserve(sectors, tier);
   }
 
   /**

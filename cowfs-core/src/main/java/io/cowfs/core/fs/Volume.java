@@ -4,8 +4,10 @@ import io.cowfs.core.alloc.OutOfSpaceException;
 import io.cowfs.core.alloc.SpaceStatus;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.BlockStore;
+import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.NodeReader;
 import io.cowfs.core.btree.Tree;
+import io.cowfs.core.codec.Compression;
 import io.cowfs.core.dataset.DatasetHead;
 import io.cowfs.core.txg.PoolSuspendedException;
 import io.cowfs.core.txg.SyncTask;
@@ -34,6 +36,7 @@ import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
@@ -62,7 +65,7 @@ public final class Volume implements FileSystem {
   private final InodeTable inodes;
   private final DirectoryItems directories;
   private final SpaceBudget space;
-  private final Reaper reaper = new Reaper();
+  private final Reaper reaper;
   private final VolumeSync sync;
   private final AtomicLong nextInodeNumber;
   private final ReentrantReadWriteLock gate = new ReentrantReadWriteLock();
@@ -87,6 +90,7 @@ public final class Volume implements FileSystem {
   private Volume(VolumeServices services, DatasetHead head, long openTxg) {
     this.services = services;
     this.head = head;
+    this.reaper = new Reaper(services.txgs()::backlogGrew);
     Tree committed = new Tree(head.root(), services.nodes());
     this.tree = new TransactionalTree(committed, openTxg - 1, openTxg);
     this.states = new States(null, new TxgState(openTxg));
@@ -118,6 +122,7 @@ public final class Volume implements FileSystem {
               return opened[0].sync;
             });
     Volume volume = opened[0];
+    boolean complete = false;
     try {
       volume.treeWasOpened();
       if (volume.tree.get(Items.inode(ROOT_INODE)) == null) {
@@ -127,9 +132,14 @@ public final class Volume implements FileSystem {
         }
         volume.creation.createRoot();
       }
+      complete = true;
       return volume;
     } catch (FsException refused) {
       throw new IOException("dataset " + head.name() + ": " + refused.getMessage(), refused);
+    } finally {
+      if (!complete) {
+        services.txgs().unregister(volume.sync);
+      }
     }
   }
 
@@ -149,39 +159,76 @@ public final class Volume implements FileSystem {
    * and tells the front end what it must forget.
    */
   public void replaceTree(SyncTask task) throws IOException {
-    List<DirectoryItems.Link> names;
-    long[] referenced;
+    TransactionalTree.Pin[] before = new TransactionalTree.Pin[1];
     gate.writeLock().lock();
     try {
-      referenced = inodes.referenced();
-      names = namesOf(referenced);
       services
           .txgs()
           .runTask(
               txg -> {
                 Runnable afterwards = task.run(txg);
-                return () -> switchTree(txg, afterwards);
+                return () -> before[0] = switchTree(txg, afterwards);
               });
       treeWasOpened();
+      renewChangedFiles(before[0].tree(), tree.committed());
     } finally {
       gate.writeLock().unlock();
     }
-    for (DirectoryItems.Link link : names) {
-      invalidator.entryChanged(link.parent(), link.name());
-    }
-    for (long inode : referenced) {
-      invalidator.inodeChanged(inode);
+    try (TransactionalTree.Pin old = before[0]) {
+      invalidateFrontEnd(old.tree());
     }
   }
 
-  private void switchTree(long txg, Runnable afterwards) {
+  /**
+   * A kernel that caches writes trusts its own size and times of a file that it holds, whatever it
+   * is told. So files that the rollback changed become new ones to it, by their generation; handles
+   * to the old ones are stale.
+   */
+  private void renewChangedFiles(Tree before, Tree after) {
+    for (long number : inodes.referenced()) {
+      Key key = Items.inode(number);
+      boolean same;
+      try {
+        same = Arrays.equals(before.get(key), after.get(key));
+      } catch (IOException damaged) {
+        LOG.log(Level.WARNING, "inode " + number + ": its attributes cannot be read", damaged);
+        same = false;
+      }
+      if (!same && number != ROOT_INODE) {
+        inodes.shiftGeneration(number);
+      }
+    }
+  }
+
+  /** Sync thread, with the gate shut. Returns a hold on the tree as it was. */
+  private TransactionalTree.Pin switchTree(long txg, Runnable afterwards) {
     if (afterwards != null) {
       afterwards.run();
     }
+    TransactionalTree.Pin before = tree.pin();
     tree.replace(new Tree(head.root(), services.nodes()), txg);
+    inodes.invalidateAll();
     // Before the next sync: what is an orphan now may have a name in the new tree.
     reaper.clear();
-    inodes.invalidateAll();
+    return before;
+  }
+
+  /**
+   * Everything that the front end holds is named by the old tree; names that it cannot tell are
+   * skipped.
+   */
+  private void invalidateFrontEnd(Tree old) {
+    for (long inode : inodes.referenced()) {
+      try {
+        for (DirectoryItems.Link link : DirectoryItems.linksOf(old, inode)) {
+          invalidator.entryChanged(link.parent(), link.name());
+        }
+      } catch (IOException damaged) {
+        LOG.log(Level.WARNING, "inode " + inode + ": its names cannot be read", damaged);
+      }
+      invalidator.inodeChanged(inode);
+    }
+    invalidator.inodeChanged(ROOT_INODE);
   }
 
   /** Has the orphans of the committed tree freed: nobody holds them. */
@@ -190,14 +237,6 @@ public final class Volume implements FileSystem {
       treeNodes.set(pin.tree().nodeCount());
       reaper.addAllOf(pin.tree());
     }
-  }
-
-  private List<DirectoryItems.Link> namesOf(long[] referenced) throws IOException {
-    List<DirectoryItems.Link> names = new java.util.ArrayList<>();
-    for (long inode : referenced) {
-      names.addAll(directories.linksOf(inode, Integer.MAX_VALUE));
-    }
-    return names;
   }
 
   // What the operations share.
@@ -232,6 +271,17 @@ public final class Volume implements FileSystem {
 
   NodeReader nodes() {
     return services.nodes();
+  }
+
+  FileReads reads() {
+    return reads;
+  }
+
+  /** Sectors that cutting compressed extents may cost: one at each end of a change. */
+  int cutSectors() {
+    return head.compression().compression() == Compression.NONE
+        ? 0
+        : 2 * FileReads.EXTENT_BYTES_MAX / FileReads.SECTOR;
   }
 
   PageArena arena() {
@@ -291,6 +341,24 @@ public final class Volume implements FileSystem {
       return directories.find(directory.number, name);
     } finally {
       directory.readLock().unlock();
+    }
+  }
+
+  /**
+   * Takes into use what an entry led to when it was looked up. No inode may be locked.
+   *
+   * @return null when the entry was removed since; then it is to be looked up again
+   */
+  Inode useEntry(Mutation change, Inode directory, byte[] name, DirectoryItems.Found seen)
+      throws FsException, IOException {
+    try {
+      return change.use(seen.inode());
+    } catch (FsException refused) {
+      DirectoryItems.Found now = findEntry(directory, name);
+      if (refused.error() != FsError.STALE || (now != null && now.inode() == seen.inode())) {
+        throw refused;
+      }
+      return null;
     }
   }
 
@@ -461,7 +529,6 @@ public final class Volume implements FileSystem {
         look(
             parent,
             directory -> {
-              requireDirectory(directory);
               if (name.length > NAME_LENGTH_MAX) {
                 throw new FsException(FsError.NAME_TOO_LONG);
               }
@@ -475,8 +542,10 @@ public final class Volume implements FileSystem {
 
   private long lookupNumber(Inode directory, byte[] name) throws FsException, IOException {
     if (DirectoryItems.isDot(name)) {
+      // Asked for any inode by those who open files by handle.
       return directory.number;
     }
+    requireDirectory(directory);
     if (DirectoryItems.isDotDot(name)) {
       return directories.parentOf(directory.number);
     }
@@ -670,6 +739,7 @@ public final class Volume implements FileSystem {
                 locked(
                     inode,
                     file -> {
+                      ((Handle) handle).check();
                       int available = (int) Math.max(0, Math.min(length, file.size - offset));
                       if (available > 0) {
                         reads.read(file, offset, available, destination);
@@ -690,23 +760,28 @@ public final class Volume implements FileSystem {
   public void write(
       Caller caller, FileHandle handle, long offset, ByteBuffer source, boolean killPrivileges)
       throws FsException {
-    run(handle.inode(), () -> writes.write(caller, handle.inode(), offset, source, killPrivileges));
+    run(
+        handle.inode(),
+        () -> writes.write(caller, (Handle) handle, offset, source, killPrivileges));
   }
 
   @Override
   public void sync(Caller caller, long number, boolean dataOnly) throws FsException {
     long txg = look(number, inode -> Math.max(inode.changedTxg, uncommittedTxg(number)));
-    awaitDurable(txg, caller);
+    awaitDurable(txg);
   }
 
   private long uncommittedTxg(long number) {
     return tree.uncommittedTxg(Items.inode(number));
   }
 
-  private void awaitDurable(long txg, Caller caller) throws FsException {
+  /**
+   * Signals do not end it: no local file system lets fsync fail for one, and programs rely on that.
+   */
+  private void awaitDurable(long txg) throws FsException {
     try {
-      if (txg > 0 && !services.txgs().awaitDurable(txg, caller.interrupted())) {
-        throw new FsException(FsError.INTERRUPTED);
+      if (txg > 0) {
+        services.txgs().awaitDurable(txg, () -> false);
       }
     } catch (PoolSuspendedException suspended) {
       throw new FsException(FsError.IO, suspended);
@@ -715,7 +790,7 @@ public final class Volume implements FileSystem {
 
   @Override
   public void syncAll() throws FsException {
-    awaitDurable(services.txgs().openTxg(), Caller.ROOT);
+    awaitDurable(services.txgs().openTxg());
   }
 
   @Override
@@ -787,12 +862,17 @@ public final class Volume implements FileSystem {
 
   @Override
   public long seek(FileHandle handle, long offset, SeekTarget target) throws FsException {
-    return look(handle.inode(), inode -> seek.seek(inode, offset, target));
+    return look(
+        handle.inode(),
+        inode -> {
+          ((Handle) handle).check();
+          return seek.seek(inode, offset, target);
+        });
   }
 
   @Override
   public void allocate(FileHandle handle, AllocationMode mode, long offset, long length)
       throws FsException {
-    run(handle.inode(), () -> writes.allocate(handle.inode(), mode, offset, length));
+    run(handle.inode(), () -> writes.allocate((Handle) handle, mode, offset, length));
   }
 }

@@ -110,7 +110,7 @@ public final class VolumeAudit {
         backReferences.add(new Name(entry.inode(), text(entry.name()), key.high()));
       }
       case Items.SYMLINK -> summary.symlinkBytes += value.length;
-      case Items.XATTR -> xattr(key, value, summary);
+      case Items.XATTR -> xattr(value, summary);
       case Items.XATTR_VALUE ->
           summary.valueBytes.merge(key.low() >>> 8, (long) -value.length, Long::sum);
       case Items.DIRECTORY_ENTRY -> {
@@ -132,7 +132,7 @@ public final class VolumeAudit {
     return new String(name, java.nio.charset.StandardCharsets.ISO_8859_1);
   }
 
-  private static void xattr(Key key, byte[] value, Summary summary) throws IOException {
+  private static void xattr(byte[] value, Summary summary) throws IOException {
     XattrFormat.Xattr xattr = XattrFormat.decode(value);
     if (xattr.isExternal()) {
       summary.valueBytes.merge(xattr.valueId(), (long) xattr.length(), Long::sum);

@@ -18,6 +18,7 @@ import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.NoSuchElementException;
 import java.util.TreeMap;
 
@@ -41,13 +42,13 @@ final class VolumeSync implements Participant {
   }
 
   @Override
-  public long oldestPinnedTxg() {
-    return tree.oldestPinnedTxg();
+  public boolean hasBacklog() {
+    return !volume.reaper().isIdle();
   }
 
   @Override
-  public boolean wantsCommit() {
-    return !volume.reaper().isIdle();
+  public long oldestPinnedTxg() {
+    return tree.oldestPinnedTxg();
   }
 
   @Override
@@ -56,8 +57,7 @@ final class VolumeSync implements Participant {
     dirtyInodes = new ArrayList<>(volume.stateOf(txg).dirtyInodes());
     dirtyInodes.sort(Comparator.comparingLong(inode -> inode.number));
 
-    Reaper.Harvest harvest =
-        volume.reaper().harvest(txg, tree.committed(), head, volume.orphansToReap());
+    Reaper.Harvest harvest = volume.reaper().harvest(txg, tree, head, volume.orphansToReap());
     TreeMap<Key, byte[]> changes = new TreeMap<>();
     for (long inode : harvest.gone) {
       changes.put(Items.orphan(inode), null);
@@ -65,7 +65,7 @@ final class VolumeSync implements Participant {
     FileFlush flush =
         new FileFlush(tree.committed(), head, writer, volume.store(), volume.arena(), changes);
     for (Inode inode : dirtyInodes) {
-      if (!harvest.gone.contains(inode.number) && !isDoomed(inode, txg)) {
+      if (!harvest.gone.contains(inode.number) && !volume.inodes().isDoomed(inode, txg)) {
         flushFile(flush, inode, txg, overlay, changes);
       }
     }
@@ -103,13 +103,8 @@ final class VolumeSync implements Participant {
     }
   }
 
-  /** Unlinked in this txg or before, and held by nobody: its data will never be read. */
-  private boolean isDoomed(Inode inode, long txg) {
-    return inode.unlinked && inode.unlinkedTxg <= txg && !volume.inodes().isHeld(inode);
-  }
-
   private void flushFile(
-      FileFlush flush, Inode inode, long txg, Overlay overlay, TreeMap<Key, byte[]> changes)
+      FileFlush flush, Inode inode, long txg, Overlay overlay, NavigableMap<Key, byte[]> changes)
       throws IOException {
     DirtyFile layer;
     inode.readLock().lock();
@@ -152,7 +147,7 @@ final class VolumeSync implements Participant {
     private Map.Entry<Key, byte[]> nextOverlay;
     private Map.Entry<Key, byte[]> nextOwn;
 
-    Points(Overlay overlay, TreeMap<Key, byte[]> own, Reaper.Harvest harvest) {
+    Points(Overlay overlay, NavigableMap<Key, byte[]> own, Reaper.Harvest harvest) {
       this.overlay = overlay.items().entrySet().iterator();
       this.own = own.entrySet().iterator();
       this.harvest = harvest;

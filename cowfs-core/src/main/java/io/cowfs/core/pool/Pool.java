@@ -37,7 +37,6 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -71,7 +70,7 @@ public final class Pool implements Closeable {
   public record CreateOptions(
       long capacityBytes, CompressionSetting compression, Path blockDevice) {}
 
-  private final FileChannel lock;
+  private final PoolLock lock;
   private final PoolLabel label;
   private final BlockDevice device;
   private final Allocator allocator;
@@ -85,7 +84,7 @@ public final class Pool implements Closeable {
   private boolean closed;
 
   private Pool(
-      FileChannel lock, PoolLabel label, BlockDevice device, Catalog catalog, DirtyLimit limit)
+      PoolLock lock, PoolLabel label, BlockDevice device, Catalog catalog, DirtyLimit limit)
       throws IOException {
     this.lock = lock;
     this.label = label;
@@ -160,7 +159,7 @@ public final class Pool implements Closeable {
     path.prepareNew();
     UUID uuid = UUID.randomUUID();
     CompressionSetting compression = options.compression();
-    FileChannel lock = path.lock();
+    PoolLock lock = path.lock();
     try (lock) {
       if (options.blockDevice() != null) {
         Files.createSymbolicLink(path.data(), options.blockDevice().toAbsolutePath());
@@ -209,7 +208,7 @@ public final class Pool implements Closeable {
   static Pool open(Path directory, Environment environment) throws IOException {
     PoolPath path = new PoolPath(directory);
     path.requirePool();
-    FileChannel lock = path.lock();
+    PoolLock lock = path.lock();
     BlockDevice device = null;
     Catalog catalog = null;
     try {

@@ -4,8 +4,6 @@ import io.cowfs.core.device.StorageException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -16,7 +14,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /** The files of a pool directory. Immutable. */
-record PoolPath(Path directory) {
+public record PoolPath(Path directory) {
   private static final Set<String> REFUSED_PREFIXES =
       Set.of("nfs", "cifs", "smb", "9p", "fuse", "ceph", "afs");
 
@@ -41,7 +39,8 @@ record PoolPath(Path directory) {
     return directory.resolve("lock");
   }
 
-  boolean looksLikePool() {
+  /** True when the directory has the files of a pool; says nothing of their state. */
+  public boolean looksLikePool() {
     return Files.exists(data(), LinkOption.NOFOLLOW_LINKS) && Files.isDirectory(index());
   }
 
@@ -105,24 +104,12 @@ record PoolPath(Path directory) {
     }
   }
 
-  /** Keeps other processes, and other openings in this one, out until the channel is closed. */
-  FileChannel lock() throws IOException {
-    FileChannel channel =
-        FileChannel.open(lockFile(), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    boolean locked = false;
-    try {
-      FileLock lock = channel.tryLock();
-      locked = lock != null;
-    } catch (OverlappingFileLockException alreadyOpenHere) {
-      locked = false;
-    } finally {
-      if (!locked) {
-        channel.close();
-      }
-    }
-    if (!locked) {
+  /** Keeps other processes, and other openings in this one, out until it is closed. */
+  PoolLock lock() throws IOException {
+    PoolLock lock = PoolLock.tryLock(lockFile());
+    if (lock == null) {
       throw new PoolBusyException(directory + ": the pool is in use by another process");
     }
-    return channel;
+    return lock;
   }
 }

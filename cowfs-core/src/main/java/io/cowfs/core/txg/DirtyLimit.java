@@ -3,13 +3,15 @@ package io.cowfs.core.txg;
 /**
  * How much may be changed and not yet committed.
  *
- * @param bytesMax over this, writers wait
- * @param bytesToSync an open txg with this much is synced without waiting for its time
+ * @param bytesMax with this much file data in memory, writers wait
+ * @param bytesToSync an open txg with this much file data is synced without waiting for its time
+ * @param itemBytesMax with this much of changed items in the open txg, all changes wait; it is
+ *     synced at half of it
  * @param intervalMillis a txg with any change is synced after this time
  */
-public record DirtyLimit(long bytesMax, long bytesToSync, long intervalMillis) {
+public record DirtyLimit(long bytesMax, long bytesToSync, long itemBytesMax, long intervalMillis) {
   /**
    * 256 MiB in all, txgs of a quarter of it; started early enough to be durable after five seconds.
    */
-  public static final DirtyLimit DEFAULT = new DirtyLimit(256L << 20, 64L << 20, 4_500);
+  public static final DirtyLimit DEFAULT = new DirtyLimit(256L << 20, 64L << 20, 32L << 20, 4_500);
 }

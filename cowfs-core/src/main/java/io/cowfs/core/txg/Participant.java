@@ -17,8 +17,8 @@ public interface Participant {
   /** The txg is durable. */
   void published(long txg);
 
-  /** True when a commit would free something, though nothing was changed. Any thread may ask. */
-  boolean wantsCommit();
+  /** True while it has work for coming commits, though nothing new was changed. */
+  boolean hasBacklog();
 
   /** The oldest txg whose tree a reader still uses, {@link Long#MAX_VALUE} if none. */
   long oldestPinnedTxg();

@@ -59,17 +59,15 @@ public final class TransactionGroups implements Closeable {
   private final List<QueuedTask> tasks = new ArrayList<>();
   private long wantedTxg;
 
-  /**
-   * Commits yet to come that have nothing to write but let freed space become reusable. Owned by
-   * the sync thread.
-   */
-  private int commitsToRelease;
+  /** Commits yet to come that have nothing to write but let freed space become reusable. */
+  private volatile int commitsToRelease;
 
   private long durableTxg;
   private boolean closing;
 
   private volatile Txg open;
   private volatile IOException suspended;
+  private volatile boolean ended;
 
   /**
    * Starts the sync thread.
@@ -122,9 +120,9 @@ public final class TransactionGroups implements Closeable {
 
   /** Counts file data held in memory for the given txg, in bytes. */
   public void addDirtyData(Txg txg, long bytes) {
-    txg.addDirty(bytes);
+    txg.addData(bytes);
     dirtyBytes.addAndGet(bytes);
-    if (txg.dirtyBytes() >= limit.bytesToSync()) {
+    if (txg.dataBytes() >= limit.bytesToSync()) {
       requestSync(txg.number());
     }
   }
@@ -142,9 +140,24 @@ public final class TransactionGroups implements Closeable {
     }
   }
 
+  /** Freed or abandoned space is to be worked off by coming commits. */
+  public boolean hasBacklog() {
+    return participants.stream().anyMatch(Participant::hasBacklog);
+  }
+
+  /** There is a backlog now. */
+  public void backlogGrew() {
+    commitsToRelease = COMMITS_TO_RELEASE;
+  }
+
   /** Bytes of file data that are not written yet. */
   public long dirtyDataBytes() {
     return dirtyBytes.get();
+  }
+
+  /** True while writers have to wait. */
+  public boolean isThrottled() {
+    return dirtyBytes.get() >= limit.bytesMax() || open.itemBytes() >= limit.itemBytesMax();
   }
 
   /**
@@ -154,15 +167,15 @@ public final class TransactionGroups implements Closeable {
    */
   public void throttle(BooleanSupplier interrupted) throws PoolSuspendedException {
     Txg txg = open;
-    if (txg.dirtyBytes() >= limit.bytesToSync()) {
+    if (txg.itemBytes() >= limit.itemBytesMax() / 2) {
       requestSync(txg.number());
     }
-    if (dirtyBytes.get() < limit.bytesMax() && txg.dirtyBytes() < limit.bytesMax()) {
+    if (!isThrottled()) {
       return;
     }
     lock.lock();
     try {
-      while (dirtyBytes.get() >= limit.bytesMax() || open.dirtyBytes() >= limit.bytesMax()) {
+      while (isThrottled()) {
         checkNotSuspended();
         if (interrupted.getAsBoolean()) {
           return;
@@ -213,7 +226,7 @@ public final class TransactionGroups implements Closeable {
   /** Commits everything done before the call; returns at once when there is nothing. */
   public void syncAll() throws PoolSuspendedException {
     Txg txg = open;
-    awaitDurable(txg.dirtyBytes() > 0 ? txg.number() : txg.number() - 1, () -> false);
+    awaitDurable(txg.isDirty() ? txg.number() : txg.number() - 1, () -> false);
   }
 
   /** The newest durable txg. */
@@ -229,8 +242,8 @@ public final class TransactionGroups implements Closeable {
   /**
    * Has the sync thread carry out a task in the next commit, and waits until that is durable.
    *
-   * @throws TaskRefusedException wrapped in none: rethrown as the {@link IOException} that caused
-   *     it, or as an IOException with its message
+   * @throws IOException when the task is refused: the one that caused the refusal, or one with its
+   *     message; or when the pool is suspended
    */
   public void runTask(SyncTask task) throws IOException {
     CompletableFuture<Void> outcome = new CompletableFuture<>();
@@ -269,12 +282,16 @@ public final class TransactionGroups implements Closeable {
   }
 
   private void checkNotSuspended() throws PoolSuspendedException {
+    if (ended) {
+      throw new PoolSuspendedException("the pool is closed");
+    }
     IOException cause = suspended;
     if (cause != null) {
       throw new PoolSuspendedException("the pool is suspended: " + cause.getMessage(), cause);
     }
   }
 
+  @SuppressWarnings("WaitNotInLoop") // Its callers loop.
   private static void awaitMillis(Condition condition, long millis) {
     try {
       condition.await(millis, TimeUnit.MILLISECONDS);
@@ -288,6 +305,7 @@ public final class TransactionGroups implements Closeable {
       while (awaitWork()) {
         commitOpenTxg();
       }
+      ended = true;
     } catch (IOException | RuntimeException | Error failure) {
       suspend(failure);
     }
@@ -301,16 +319,14 @@ public final class TransactionGroups implements Closeable {
     try {
       long firstDirtyNanos = 0;
       while (true) {
-        boolean changed = open.dirtyBytes() > 0;
+        boolean changed = open.isDirty();
         if (wantedTxg >= open.number() || !tasks.isEmpty()) {
           return true;
         }
         if (closing) {
           return changed;
         }
-        if (changed
-            || participantsWantCommit()
-            || (commitsToRelease > 0 && sequence.wantsCommit())) {
+        if (changed || hasBacklog() || (commitsToRelease > 0 && sequence.wantsCommit())) {
           long now = System.nanoTime();
           if (firstDirtyNanos == 0) {
             firstDirtyNanos = now;
@@ -324,16 +340,6 @@ public final class TransactionGroups implements Closeable {
     } finally {
       lock.unlock();
     }
-  }
-
-  /** True when a commit would free something, though nothing was changed. */
-  public boolean participantsWantCommit() {
-    for (Participant participant : participants) {
-      if (participant.wantsCommit()) {
-        return true;
-      }
-    }
-    return false;
   }
 
   private void commitOpenTxg() throws IOException {
@@ -354,18 +360,18 @@ public final class TransactionGroups implements Closeable {
       lock.unlock();
     }
     txg.awaitEmpty();
-    boolean frees = txg.dirtyBytes() > 0 || !due.isEmpty() || participantsWantCommit();
+    boolean frees = txg.isDirty() || !due.isEmpty() || hasBacklog();
     commitsToRelease = frees ? COMMITS_TO_RELEASE : Math.max(0, commitsToRelease - 1);
     try {
       sequence.commit(txg.number(), members, due);
+      for (QueuedTask task : due) {
+        task.afterwards().forEach(Runnable::run);
+      }
     } catch (IOException | RuntimeException | Error failure) {
       for (QueuedTask task : due) {
         task.outcome().completeExceptionally(failure);
       }
       throw failure;
-    }
-    for (QueuedTask task : due) {
-      task.afterwards().forEach(Runnable::run);
     }
     lock.lock();
     try {
@@ -416,6 +422,8 @@ public final class TransactionGroups implements Closeable {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
-    checkNotSuspended();
+    if (suspended != null) {
+      checkNotSuspended();
+    }
   }
 }

@@ -103,13 +103,13 @@ public final class TransactionalTree {
   /** Sets an item in the given txg, which the caller has joined. The value is kept, not copied. */
   public void put(Txg txg, Key key, byte[] value) {
     overlay(txg.number()).items().put(key, value);
-    txg.addDirty(value.length + Overlay.ENTRY_OVERHEAD_BYTES);
+    txg.addItem(value.length + Overlay.ENTRY_OVERHEAD_BYTES);
   }
 
   /** Deletes an item in the given txg, which the caller has joined. */
   public void delete(Txg txg, Key key) {
     overlay(txg.number()).items().put(key, Overlay.DELETED);
-    txg.addDirty(Overlay.ENTRY_OVERHEAD_BYTES);
+    txg.addItem(Overlay.ENTRY_OVERHEAD_BYTES);
   }
 
   /** Visits the newest items from {@code from} to {@code to}, both included, ascending. */

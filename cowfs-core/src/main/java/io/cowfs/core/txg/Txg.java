@@ -11,7 +11,8 @@ import java.util.concurrent.locks.LockSupport;
 public final class Txg {
   private final long number;
   private final AtomicInteger members = new AtomicInteger();
-  private final AtomicLong dirtyBytes = new AtomicLong();
+  private final AtomicLong dataBytes = new AtomicLong();
+  private final AtomicLong itemBytes = new AtomicLong();
   private volatile Thread quiescer;
 
   Txg(long number) {
@@ -46,11 +47,25 @@ public final class Txg {
     quiescer = null;
   }
 
-  void addDirty(long bytes) {
-    dirtyBytes.addAndGet(bytes);
+  /** File data that waits in memory. */
+  void addData(long bytes) {
+    dataBytes.addAndGet(bytes);
   }
 
-  long dirtyBytes() {
-    return dirtyBytes.get();
+  long dataBytes() {
+    return dataBytes.get();
+  }
+
+  /** Changed items, which are kept on the heap. */
+  void addItem(long bytes) {
+    itemBytes.addAndGet(bytes);
+  }
+
+  long itemBytes() {
+    return itemBytes.get();
+  }
+
+  boolean isDirty() {
+    return itemBytes.get() > 0 || dataBytes.get() > 0;
   }
 }

@@ -186,6 +186,27 @@ class AllocatorTest {
   }
 
   @Test
+  void ofAFreeRunLargerThanTheExcessTheExcessIsPunched() throws IOException {
+    FaultInjectingDevice device = new FaultInjectingDevice(1 << 30);
+    Allocator allocator = open(device);
+    List<SectorRange> ranges = new ArrayList<>();
+    for (int i = 0; i < 900; i++) {
+      ranges.add(allocator.allocate(32, 32, AllocationKind.DATA));
+    }
+    for (SectorRange range : ranges) {
+      allocator.free(range.sector(), range.count(), 1);
+    }
+    allocator.takeChanges(1);
+    allocator.beginTxg(4, Long.MAX_VALUE);
+    clock[0] += 6 * SECOND;
+    long backed = device.hostBytesUsed();
+    while (allocator.punchSome(1 << 30) > 0) {}
+    assertTrue(device.hostBytesUsed() < backed / 2 + (64 << 20), device.hostBytesUsed() + " bytes");
+    SpaceStatus status = allocator.status();
+    assertTrue(status.backed() >= status.reserve());
+  }
+
+  @Test
   void aPoolThatChangesForALongTimeDoesNotGrowForEver() throws IOException {
     FaultInjectingDevice device = new FaultInjectingDevice(FileDevice.UNLIMITED_BYTES);
     Allocator allocator = open(device);

@@ -47,7 +47,7 @@ class VolumeModelTest {
 
   private void check(CompressionSetting compression, int salt) throws Exception {
     for (int round = 0; round < ROUNDS; round++) {
-      long seed = SEED * 31 + salt * 1000 + round;
+      long seed = SEED * 31 + salt * 1000L + round;
       System.out.printf("%s: seed %d, %d steps%n", compression, seed, STEPS);
       Random random = new Random(seed);
       List<Long> steps = new ArrayList<>();

@@ -24,10 +24,11 @@ import java.util.Random;
  */
 public final class TestPool implements AutoCloseable {
   /** Commits only when asked, or when much is dirty. */
-  public static final DirtyLimit ON_DEMAND = new DirtyLimit(256L << 20, 64L << 20, 3_600_000);
+  public static final DirtyLimit ON_DEMAND =
+      new DirtyLimit(256L << 20, 64L << 20, 8L << 20, 3_600_000);
 
   /** Commits all the time. */
-  public static final DirtyLimit RESTLESS = new DirtyLimit(8L << 20, 1L << 20, 1);
+  public static final DirtyLimit RESTLESS = new DirtyLimit(8L << 20, 1L << 20, 8L << 20, 1);
 
   private static final String DATASET = "root";
 

@@ -39,15 +39,22 @@ final class Handshake {
           | HANDLE_KILLPRIV_V2
           | INIT_EXT;
 
+  /**
+   * What was agreed on.
+   *
+   * @param flags the features that hold from now on
+   * @param kernelMinor the kernel's own minor version, which may be newer than the one spoken
+   */
+  record Result(long flags, int kernelMinor) {}
+
   private Handshake() {}
 
   /**
    * Reads INIT and answers it.
    *
    * @param writeback ask for the writeback cache
-   * @return the flags that hold from now on
    */
-  static long run(FuseDevice device, boolean writeback) throws MountException {
+  static Result run(FuseDevice device, boolean writeback) throws MountException {
     Request request = new Request(MAX_TRANSFER_BYTES);
     Reply reply = new Reply(0);
     long address = LibC.Native.address(request.buffer());
@@ -86,7 +93,7 @@ final class Handshake {
                 + MINOR_MIN
                 + " is needed");
       }
-      return flags;
+      return new Result(flags, request.intAt(IN_MINOR));
     }
   }
 

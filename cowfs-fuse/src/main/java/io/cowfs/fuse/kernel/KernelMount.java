@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -38,44 +37,52 @@ public final class KernelMount {
   private final FileSystem fileSystem;
   private final Path mountPoint;
   private final Mounter mounter;
+  private final KernelNotifier notifier;
   private final HandleTable handles;
   private final OperationTable operations;
-  private final KernelNotifier notifier;
   private final DeferredCalls deferred;
+  private final WriteBack writeBack;
   private final boolean writeback;
   private final List<FuseDevice> devices;
   private final AtomicInteger workersLeft;
-  private final AtomicBoolean ending = new AtomicBoolean();
   private final CountDownLatch ended = new CountDownLatch(1);
 
   private KernelMount(
       FileSystem fileSystem,
       Path mountPoint,
+      MountOptions options,
       Mounter mounter,
       List<FuseDevice> devices,
-      boolean writeback,
-      boolean noAtime) {
+      Handshake.Result agreed) {
     this.fileSystem = fileSystem;
     this.mountPoint = mountPoint;
     this.mounter = mounter;
     this.devices = devices;
-    this.writeback = writeback;
+    writeback = (agreed.flags() & WRITEBACK_CACHE) != 0;
     handles = new HandleTable(fileSystem);
+    // Workers have a notifier of their own: the others may wait for the workers.
     FuseDevice first = devices.get(0);
-    KernelNotifier workersNotifier = new KernelNotifier(first);
-    operations = new OperationTable(fileSystem, handles, workersNotifier, writeback, noAtime);
     notifier = new KernelNotifier(first);
-    deferred = new DeferredCalls(operations, new KernelNotifier(first));
+    boolean noAtime = options.has(MountOptions.Flag.NO_ATIME);
+    operations =
+        new OperationTable(fileSystem, handles, new KernelNotifier(first), writeback, noAtime);
+    deferred = new DeferredCalls(operations, notifier);
+    Optional<String> device = deviceOf(mountPoint);
+    writeBack = new WriteBack(fileSystem, mountPoint, device, agreed.kernelMinor(), notifier);
+    device.ifPresent(KernelMount::setReadAhead);
     int threads = threads();
     workersLeft = new AtomicInteger(threads);
     fileSystem.setCacheInvalidator(notifier);
+    List<Thread> workers = new ArrayList<>();
     for (int i = 0; i < threads; i++) {
-      FuseDevice device = devices.get(i % devices.size());
-      Thread thread =
-          new Thread(new Worker(device, operations, deferred, this::workerEnded), "fuse-" + i);
+      FuseDevice own = devices.get(i % devices.size());
+      Worker worker = new Worker(own, operations, deferred, this::workerEnded);
+      Thread thread = new Thread(worker, "fuse-" + i);
       thread.setDaemon(true);
-      thread.start();
+      workers.add(thread);
     }
+    // All memory is there: from here on the mount is live.
+    workers.forEach(Thread::start);
   }
 
   private static int threads() {
@@ -100,7 +107,7 @@ public final class KernelMount {
     FuseDevice device = mounter.mount(real, options, Handshake.MAX_TRANSFER_BYTES);
     List<FuseDevice> devices = new ArrayList<>(List.of(device));
     try {
-      long flags = Handshake.run(device, options.writeback());
+      Handshake.Result agreed = Handshake.run(device, options.writeback());
       for (int i = 1; i < threads(); i++) {
         FuseDevice clone = device.cloned();
         if (clone == null) {
@@ -108,15 +115,8 @@ public final class KernelMount {
         }
         devices.add(clone);
       }
-      setReadAhead(real);
-      return new KernelMount(
-          fileSystem,
-          real,
-          mounter,
-          devices,
-          (flags & WRITEBACK_CACHE) != 0,
-          options.has(MountOptions.Flag.NO_ATIME));
-    } catch (MountException | RuntimeException e) {
+      return new KernelMount(fileSystem, real, options, mounter, devices, agreed);
+    } catch (MountException | RuntimeException | Error e) {
       // Closing the last descriptor ends the connection, so that unmounting asks nobody.
       devices.forEach(FuseDevice::close);
       try {
@@ -128,17 +128,23 @@ public final class KernelMount {
     }
   }
 
+  private static Optional<String> deviceOf(Path real) {
+    try {
+      return MountTable.deviceOf(real);
+    } catch (IOException e) {
+      LOG.log(System.Logger.Level.DEBUG, "the table of mounts cannot be read", e);
+      return Optional.empty();
+    }
+  }
+
   /**
    * Reads ahead as much as one request carries. The kernel gives each new mount 128 KiB and lets
    * the protocol only lower it; root raises it here, others keep what they got.
    */
-  private static void setReadAhead(Path real) {
+  private static void setReadAhead(String device) {
     try {
-      Optional<String> device = MountTable.deviceOf(real);
-      if (device.isPresent()) {
-        Path setting = Path.of("/sys/class/bdi", device.get(), "read_ahead_kb");
-        Files.writeString(setting, Integer.toString(READ_AHEAD_KIB));
-      }
+      Path setting = Path.of("/sys/class/bdi", device, "read_ahead_kb");
+      Files.writeString(setting, Integer.toString(READ_AHEAD_KIB));
     } catch (IOException e) {
       LOG.log(System.Logger.Level.DEBUG, "the read ahead of the mount stays as it is", e);
     }
@@ -147,20 +153,19 @@ public final class KernelMount {
   /** The last worker cleans up: no request is under way any more. */
   private void workerEnded() {
     if (workersLeft.decrementAndGet() == 0) {
-      end();
+      letGo();
+      notifier.close();
       devices.forEach(FuseDevice::close);
+      ended.countDown();
     }
   }
 
-  /** Lets go of the file system. Once. */
-  private void end() {
-    if (ending.compareAndSet(false, true)) {
-      operations.close();
-      deferred.close();
-      fileSystem.setCacheInvalidator(CacheInvalidator.NONE);
-      handles.releaseAll();
-      ended.countDown();
-    }
+  /** Lets go of the file system; the second time, there is nothing left to do. */
+  private synchronized void letGo() {
+    operations.close();
+    deferred.close();
+    fileSystem.setCacheInvalidator(CacheInvalidator.NONE);
+    handles.releaseAll();
   }
 
   /** Where it is mounted, without symbolic links. */
@@ -184,9 +189,7 @@ public final class KernelMount {
    */
   public void flush() {
     if (writeback) {
-      for (long inode : handles.inodesWithWriters()) {
-        notifier.flush(inode);
-      }
+      writeBack.flush(handles.inodesWithWriters());
     }
   }
 
@@ -238,7 +241,8 @@ public final class KernelMount {
     } finally {
       if (!awaitEnd()) {
         // The kernel keeps the connection for those who use it; they get errors.
-        end();
+        letGo();
+        ended.countDown();
       }
     }
   }

@@ -22,6 +22,9 @@ final class KernelNotifier implements CacheInvalidator, KernelCache {
   private final Reply message = new Reply(ENTRY_BYTES + NAME_BYTES_MAX + 1);
   private final long address;
 
+  /** Guarded by this. */
+  private boolean closed;
+
   KernelNotifier(FuseDevice device) {
     this.device = device;
     this.address = LibC.Native.address(message.buffer());
@@ -66,7 +69,15 @@ final class KernelNotifier implements CacheInvalidator, KernelCache {
     inodeChanged(inode);
   }
 
+  /** Sends nothing from now on: the descriptor may be closed. */
+  synchronized void close() {
+    closed = true;
+  }
+
   private void send(int code) {
+    if (closed) {
+      return;
+    }
     int errno = device.send(address, message.finishNotification(code));
     // The kernel does not know the inode or the name, or the mount has ended: nothing is cached.
     boolean nothingCached =

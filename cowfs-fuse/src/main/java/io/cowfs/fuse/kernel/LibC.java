@@ -26,6 +26,12 @@ public interface LibC {
 
   int umount2(@In byte[] target, int flags);
 
+  int open_by_handle_at(int mountFd, @In byte[] handle, int flags);
+
+  int sync_file_range(int fd, long offset, long bytes, int flags);
+
+  int fdatasync(int fd);
+
   int geteuid();
 
   int getegid();
@@ -60,6 +66,7 @@ public interface LibC {
     private static final Runtime RUNTIME = Runtime.getRuntime(LIBC);
 
     /* Flags of open(2), equal on x86-64 and arm64. */
+    static final int O_RDONLY = 0;
     static final int O_RDWR = 02;
     static final int O_CLOEXEC = 02000000;
 

@@ -8,15 +8,21 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cowfs.core.vfs.Attributes;
 import io.cowfs.core.vfs.Caller;
+import io.cowfs.core.vfs.FileHandle;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import io.cowfs.fuse.memory.MemoryFileSystem;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIf;
@@ -209,6 +215,44 @@ class MountLifeTest {
       sync.destroy();
       assertTrue(sync.waitFor(20, TimeUnit.SECONDS));
       assertTrue(fileSystem.interruptSeen);
+    }
+  }
+
+  /** A file system whose writes take long. */
+  private static final class Slow extends MemoryFileSystem {
+    private final AtomicInteger reads = new AtomicInteger();
+
+    @Override
+    public void write(
+        Caller caller, FileHandle handle, long offset, ByteBuffer source, boolean killPrivileges)
+        throws FsException {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(300));
+      super.write(caller, handle, offset, source, killPrivileges);
+    }
+
+    @Override
+    public int read(FileHandle handle, long offset, int length, ByteBuffer destination)
+        throws FsException {
+      reads.incrementAndGet();
+      return super.read(handle, offset, length, destination);
+    }
+  }
+
+  @Test
+  void flushWaitsForItsWritesAndKeepsThePages() throws Exception {
+    Slow fileSystem = new Slow();
+    byte[] bytes = new byte[5 << 20];
+    new java.util.Random(1).nextBytes(bytes);
+    try (var mounted = new MountedMemory<>(fileSystem, mountPoint(), "")) {
+      Path file = mounted.root.resolve("f");
+      try (FileChannel channel =
+          FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+        channel.write(ByteBuffer.wrap(bytes));
+        mounted.mount.flush();
+        assertArrayEquals(bytes, fileSystem.contents("f"));
+        assertArrayEquals(bytes, Files.readAllBytes(file));
+        assertEquals(0, fileSystem.reads.get());
+      }
     }
   }
 

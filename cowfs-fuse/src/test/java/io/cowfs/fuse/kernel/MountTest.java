@@ -277,6 +277,7 @@ class MountTest {
         channel.write(ByteBuffer.wrap(bytes));
         mounted.mount.flush();
         assertArrayEquals(bytes, mounted.fileSystem.contents("f"));
+        assertEquals(0, mounted.fileSystem.syncs());
       }
     }
   }

@@ -3,14 +3,16 @@ package io.cowfs.tools.client;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.pool.Pool;
 import io.cowfs.core.pool.PoolBusyException;
+import io.cowfs.core.pool.PoolPath;
 import io.cowfs.tools.command.CommandRunner;
 import io.cowfs.tools.command.InitCommand;
 import io.cowfs.tools.command.MountCommand;
 import io.cowfs.tools.command.MountsCommand;
 import io.cowfs.tools.command.PoolCommand;
-import io.cowfs.tools.command.PoolCommand.Flush;
 import io.cowfs.tools.command.PoolSession.IfMissing;
 import io.cowfs.tools.command.PoolSession.MountRequest;
+import io.cowfs.tools.command.PoolVerb;
+import io.cowfs.tools.command.PoolVerb.Flush;
 import io.cowfs.tools.command.UmountCommand;
 import io.cowfs.tools.control.ControlClient;
 import io.cowfs.tools.control.ControlRequest;
@@ -25,15 +27,19 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * Runs commands for a user. Every attempt looks afresh for a daemon: between two attempts one may
  * have come or gone. Belongs to one thread.
  */
 public final class ClientRunner implements CommandRunner {
+  private static final int NO_DAEMON = -1;
+
   private final Path workingDirectory;
   private final OutputStream out;
   private final OutputStream err;
@@ -58,6 +64,47 @@ public final class ClientRunner implements CommandRunner {
     this.err = err;
   }
 
+  /**
+   * The short way for a command on a mounted pool: hands the command line over as it stands, and
+   * the daemon, which is warm, parses it.
+   *
+   * @return the exit code, or nothing when the command line has to be parsed here
+   */
+  public OptionalInt forward(String... arguments) throws IOException {
+    Optional<PoolVerb> verb =
+        arguments.length == 0 ? Optional.empty() : PoolVerb.find(arguments[0]);
+    String text = null;
+    for (int i = 1; i < arguments.length; i++) {
+      if (!arguments[i].startsWith("-")) {
+        if (text != null) {
+          return OptionalInt.empty();
+        }
+        text = arguments[i];
+      }
+    }
+    if (text == null || verb.isEmpty() || !verb.get().isForwardable()) {
+      return OptionalInt.empty();
+    }
+    Target target;
+    try {
+      target = resolve(text);
+    } catch (TargetException e) {
+      return OptionalInt.empty();
+    }
+    int code = forward(verb.get(), new ControlRequest(List.of(arguments), target));
+    return code == NO_DAEMON ? OptionalInt.empty() : OptionalInt.of(code);
+  }
+
+  private int forward(PoolVerb verb, ControlRequest request) throws IOException {
+    Path pool = request.target().pool();
+    return patiently(
+        () -> {
+          flush(verb.flushFirst(), request.target());
+          Optional<ControlClient> daemon = ControlClient.connect(pool);
+          return daemon.isPresent() ? runRemotely(daemon.get(), request) : NO_DAEMON;
+        });
+  }
+
   @Override
   public int init(InitCommand command) throws IOException {
     Pool.create(command.pool(workingDirectory), command.options(workingDirectory));
@@ -70,7 +117,7 @@ public final class ClientRunner implements CommandRunner {
     ControlRequest request = new ControlRequest(command.arguments(), target);
     return patiently(
         () -> {
-          flush(command.flushFirst(), target);
+          flush(command.verb().flushFirst(), target);
           Optional<ControlClient> daemon = ControlClient.connect(target.pool());
           return daemon.isPresent()
               ? runRemotely(daemon.get(), request)
@@ -80,10 +127,11 @@ public final class ClientRunner implements CommandRunner {
 
   @Override
   public int mount(MountCommand command) throws IOException {
-    Target target = resolveOrCreate(command);
-    Path mountPoint =
-        MountPoint.check(
-            workingDirectory.resolve(command.directory()), target.pool(), command.ifMissing());
+    Target wanted = resolveForMount(command);
+    Path directory = workingDirectory.resolve(command.directory());
+    removeDeadMount(wanted.pool(), directory.normalize());
+    Path mountPoint = MountPoint.check(directory, wanted.pool(), command.ifMissing());
+    Target target = createIfMissing(wanted, command.ifMissing());
     MountRequest request = command.request(target, mountPoint);
     ControlRequest remote =
         new ControlRequest(MountCommand.arguments(target.pool(), request), target);
@@ -146,21 +194,33 @@ public final class ClientRunner implements CommandRunner {
     }
   }
 
-  private Target resolve(String text) throws IOException {
-    return new TargetResolver(workingDirectory, MountTable.read(), Pool::isPool).resolve(text);
+  private static boolean isPool(Path directory) {
+    return new PoolPath(directory).looksLikePool();
   }
 
-  private Target resolveOrCreate(MountCommand command) throws IOException {
+  private Target resolve(String text) throws IOException {
+    return new TargetResolver(workingDirectory, MountTable.read(), ClientRunner::isPool)
+        .resolve(text);
+  }
+
+  /** The target, which may be a pool still to be created. */
+  private Target resolveForMount(MountCommand command) throws IOException {
     try {
       return resolve(command.target());
     } catch (TargetException e) {
       if (command.ifMissing() == IfMissing.FAIL || command.target().contains("@")) {
         throw e;
       }
+      return Target.ofPool(workingDirectory.resolve(command.target()).normalize());
     }
-    Path pool = workingDirectory.resolve(command.target()).normalize();
-    Pool.create(pool, new Pool.CreateOptions(0, CompressionSetting.LZ4, null));
-    return Target.ofPool(pool.toRealPath());
+  }
+
+  private static Target createIfMissing(Target wanted, IfMissing ifMissing) throws IOException {
+    if (ifMissing == IfMissing.FAIL || isPool(wanted.pool())) {
+      return wanted;
+    }
+    Pool.create(wanted.pool(), new Pool.CreateOptions(0, CompressionSetting.LZ4, null));
+    return Target.ofPool(wanted.pool().toRealPath());
   }
 
   /** Has the kernel write what it holds back of the mounts that a command depends on. */
@@ -196,17 +256,41 @@ public final class ClientRunner implements CommandRunner {
   /** The mounts meant that no daemon serves any more: it was killed. */
   private static List<CowfsMount> deadMounts(Target target) throws IOException {
     List<CowfsMount> live = liveMounts(target.pool());
-    return MountTable.read().cowfsOf(target.pool(), Pool::isPool).stream()
+    return MountTable.read().cowfsOf(target.pool(), ClientRunner::isPool).stream()
         .filter(mount -> UmountCommand.isChosen(mount, target))
         .filter(mount -> live.stream().noneMatch(l -> l.mountPoint().equals(mount.mountPoint())))
         .toList();
   }
 
+  /**
+   * The mount of a daemon that was killed is no obstacle to mounting the pool there again. Only
+   * when no daemon answers, and the kernel says that it has none either, is it taken for dead.
+   */
+  private static void removeDeadMount(Path pool, Path directory) throws IOException {
+    for (CowfsMount mount : deadMounts(Target.ofPool(pool))) {
+      if (mount.mountPoint().equals(directory) && MountPoint.isDisconnected(directory)) {
+        Tool.unmountDead(directory);
+      }
+    }
+  }
+
   private static void awaitExit(long pid) throws IOException {
     Patience patience = new Patience();
-    while (ProcessHandle.of(pid).isPresent()) {
+    while (isRunning(pid)) {
       patience.pauseOrThrow(
           new IOException("process " + pid + " has committed everything but does not end"));
+    }
+  }
+
+  /** A process that only waits for its parent to notice that it ended counts as ended. */
+  private static boolean isRunning(long pid) {
+    try {
+      String stat =
+          Files.readString(
+              Path.of("/proc", Long.toString(pid), "stat"), StandardCharsets.ISO_8859_1);
+      return !stat.substring(stat.lastIndexOf(')')).startsWith(") Z");
+    } catch (IOException e) {
+      return false;
     }
   }
 }

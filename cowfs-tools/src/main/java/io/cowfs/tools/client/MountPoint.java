@@ -19,24 +19,44 @@ final class MountPoint {
   static Path check(Path directory, Path pool, IfMissing ifMissing) throws IOException {
     MountTable mounts = MountTable.read();
     if (mounts.isCowfs(directory.normalize())) {
-      throw new IOException(directory.normalize() + ": a cowfs file system is mounted there");
+      throw new IOException(
+          directory.normalize() + ": a cowfs file system is mounted there already");
     }
-    if (ifMissing == IfMissing.CREATE) {
-      Files.createDirectories(directory);
+    boolean absent = !Files.exists(directory) && ifMissing == IfMissing.CREATE;
+    Path real = absent ? directory.normalize() : directory.toRealPath();
+    refuseOverlap(real, pool, mounts);
+    if (absent) {
+      Files.createDirectories(real);
+      // Now that it can be asked for.
+      real = real.toRealPath();
+      refuseOverlap(real, pool, mounts);
     }
-    Path real = directory.toRealPath();
     if (!Files.isDirectory(real)) {
       throw new IOException(real + ": not a directory");
     }
     if (mounts.isMountPoint(real)) {
       throw new IOException(real + ": another file system is mounted there");
     }
+    return real;
+  }
+
+  private static void refuseOverlap(Path real, Path pool, MountTable mounts) throws IOException {
     if (pool.startsWith(real) || real.startsWith(pool)) {
       throw new IOException(real + ": a pool cannot be mounted over or inside of itself");
     }
     if (mounts.cowfsBelow(real).isPresent()) {
       throw new IOException(real + ": lies on a cowfs mount itself");
     }
-    return real;
+  }
+
+  /** Whether the kernel has nobody to ask for what is mounted there (ENOTCONN). */
+  static boolean isDisconnected(Path mountPoint) {
+    try {
+      // statvfs(2) is never answered from a cache
+      Files.getFileStore(mountPoint).getTotalSpace();
+      return false;
+    } catch (IOException e) {
+      return e.toString().contains("not connected");
+    }
   }
 }

@@ -18,10 +18,10 @@ final class Tool {
     }
   }
 
-  /** Unmounts what a daemon that died left behind. */
+  /** Unmounts what a daemon that died left behind, even where a process still stands on it. */
   static void unmountDead(Path mountPoint) throws IOException {
-    String failure = run("umount", "--", mountPoint.toString());
-    if (failure != null && run("fusermount3", "-u", "--", mountPoint.toString()) != null) {
+    String failure = run("umount", "-l", "--", mountPoint.toString());
+    if (failure != null && run("fusermount3", "-u", "-z", "--", mountPoint.toString()) != null) {
       throw new IOException(mountPoint + ": cannot unmount it: " + failure);
     }
   }

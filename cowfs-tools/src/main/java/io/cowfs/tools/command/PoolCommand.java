@@ -10,16 +10,6 @@ import picocli.CommandLine.Spec;
 
 /** A command on one pool. */
 public abstract class PoolCommand implements Callable<Integer> {
-  /**
-   * What of the kernel's dirty pages must have reached the daemon before the command. The client
-   * sees to it, never the daemon: it would wait for itself.
-   */
-  public enum Flush {
-    NOTHING,
-    DATASET,
-    ALL
-  }
-
   @Spec private CommandSpec spec;
 
   private final CommandRunner runner;
@@ -35,9 +25,9 @@ public abstract class PoolCommand implements Callable<Integer> {
   public abstract void execute(PoolSession session, Target target, PrintWriter out)
       throws IOException;
 
-  /** Whether the mounts have to be flushed first. */
-  public Flush flushFirst() {
-    return Flush.NOTHING;
+  /** Which of the verbs it is. */
+  public PoolVerb verb() {
+    return PoolVerb.find(spec.name()).orElseThrow();
   }
 
   /** The command line, as a daemon is to run it. */

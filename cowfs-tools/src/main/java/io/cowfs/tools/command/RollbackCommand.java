@@ -34,11 +34,6 @@ public final class RollbackCommand extends PoolCommand {
   }
 
   @Override
-  public Flush flushFirst() {
-    return Flush.DATASET;
-  }
-
-  @Override
   public void execute(PoolSession session, Target target, PrintWriter out) throws IOException {
     String dataset = target.datasetOrDefault();
     String kept = session.rollback(dataset, target.requireSnapshot());

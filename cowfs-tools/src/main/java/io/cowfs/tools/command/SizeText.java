@@ -1,5 +1,6 @@
 package io.cowfs.tools.command;
 
+import java.math.BigDecimal;
 import java.util.Locale;
 
 /** Sizes as people write and read them: powers of 1,024 with one letter. */
@@ -26,11 +27,12 @@ final class SizeText {
     if (!number.matches("[0-9]{1,19}([.][0-9]{1,6})?")) {
       throw new IllegalArgumentException("'" + text + "' is no size: use for example 500M or 2T");
     }
-    double bytes = Math.scalb(Double.parseDouble(number), 10 * (unit + 1));
-    if (bytes < 1 || bytes >= 0x1p63) {
+    BigDecimal bytes = new BigDecimal(number).multiply(BigDecimal.valueOf(1L << (10 * (unit + 1))));
+    if (bytes.compareTo(BigDecimal.ONE) < 0
+        || bytes.compareTo(BigDecimal.valueOf(Long.MAX_VALUE)) > 0) {
       throw new IllegalArgumentException("the size '" + text + "' is out of range");
     }
-    return number.contains(".") || unit >= 0 ? (long) bytes : Long.parseLong(number);
+    return bytes.longValue();
   }
 
   /** Three significant digits or so, never rounded to four: 0B, 17B, 1.50K, 12.0M, 345G. */

@@ -33,11 +33,6 @@ public final class SnapshotCommand extends PoolCommand {
   }
 
   @Override
-  public Flush flushFirst() {
-    return Flush.DATASET;
-  }
-
-  @Override
   public void execute(PoolSession session, Target target, PrintWriter out) throws IOException {
     session.snapshot(target.datasetOrDefault(), target.requireSnapshot());
   }

@@ -29,11 +29,6 @@ public final class SyncCommand extends PoolCommand {
   }
 
   @Override
-  public Flush flushFirst() {
-    return Flush.ALL;
-  }
-
-  @Override
   public void execute(PoolSession session, Target target, PrintWriter out) throws IOException {
     target.refuseSnapshot("sync");
     session.sync();

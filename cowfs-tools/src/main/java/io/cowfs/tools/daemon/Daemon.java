@@ -40,7 +40,7 @@ public final class Daemon {
   /** The exit code that says that another process has the pool. */
   public static final int EXIT_BUSY = 3;
 
-  private static final Logger LOG = Logger.getLogger(Daemon.class.getName());
+  private static final Logger LOG = DaemonLog.logger(Daemon.class);
   private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(10);
   private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(5);
   private static final Duration SHUTDOWN_TIMEOUT = Duration.ofMinutes(5);
@@ -113,7 +113,6 @@ public final class Daemon {
 
   private static void run(Path directory, MountRequest request, Echo echo, Runnable ready)
       throws IOException {
-    DaemonLog.prepare();
     openAllJars();
     Pool pool = Pool.open(directory);
     Daemon daemon = new Daemon(directory, pool);

@@ -13,14 +13,18 @@ final class DaemonLog {
   private static final long FILE_BYTES_MAX = 1 << 20;
   private static final int FILES_MAX = 5;
 
-  /** Keeps what was configured from being collected. */
+  static {
+    // Read once, when the first logger of the process is made: the next one.
+    System.setProperty("java.util.logging.manager", ShutdownSafeLogManager.class.getName());
+  }
+
   private static final Logger ROOT = Logger.getLogger("");
 
   private DaemonLog() {}
 
-  /** Must come before anything logs in this process. */
-  static void prepare() {
-    System.setProperty("java.util.logging.manager", ShutdownSafeLogManager.class.getName());
+  /** A logger of this configuration; the daemon's first use of logging. */
+  static Logger logger(Class<?> user) {
+    return Logger.getLogger(user.getName());
   }
 
   /** Sends all logging, and what nobody catches, to the pool's log. */

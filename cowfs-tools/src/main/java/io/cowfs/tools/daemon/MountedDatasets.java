@@ -54,10 +54,7 @@ final class MountedDatasets {
     begin(request);
     Live live = null;
     try {
-      if (request.ifMissing() == IfMissing.CREATE) {
-        createUnlessThere(dataset);
-      }
-      live = mountNow(request);
+      live = mountOrCreate(request);
     } finally {
       finish(dataset, live);
     }
@@ -89,20 +86,36 @@ final class MountedDatasets {
     endIfNoneIsLeft();
   }
 
-  private void createUnlessThere(String dataset) throws IOException {
+  private Live mountOrCreate(MountRequest request) throws IOException {
+    MountOptions options =
+        MountOptions.parse(request.options())
+            .withSource(CowfsMount.source(directory, request.dataset()));
+    boolean created = request.ifMissing() == IfMissing.CREATE && create(request.dataset());
     try {
-      pool.createDataset(dataset);
-    } catch (DatasetException e) {
-      if (e.reason() != DatasetException.Reason.EXISTS) {
-        throw e;
+      return mountNow(request, options);
+    } catch (IOException | RuntimeException e) {
+      if (created) {
+        pool.destroy(request.dataset(), null, false);
       }
+      throw e;
     }
   }
 
-  private Live mountNow(MountRequest request) throws IOException {
+  /** Creates a dataset; answers whether it was not there. */
+  private boolean create(String dataset) throws IOException {
+    try {
+      pool.createDataset(dataset);
+      return true;
+    } catch (DatasetException e) {
+      if (e.reason() == DatasetException.Reason.EXISTS) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  private Live mountNow(MountRequest request, MountOptions options) throws IOException {
     String dataset = request.dataset();
-    MountOptions options =
-        MountOptions.parse(request.options()).withSource(CowfsMount.source(directory, dataset));
     FileSystem fileSystem = pool.fileSystem(dataset);
     try {
       KernelMount kernel = KernelMount.mount(fileSystem, request.mountPoint(), options);

@@ -129,7 +129,7 @@ class PoolCommandsTest {
     Files.createFile(base.resolve("file"));
     assertFailed("no such file", "mount", "pool", "absent");
     assertFailed("not a directory", "mount", "pool", "file");
-    assertFailed("inside of itself", "mount", "pool", "pool/log");
+    assertFailed("inside of itself", "mount", "pool", "pool/index");
     assertFailed("inside of itself", "mount", "pool", ".");
     assertFailed("no such file", "mount", "absent", ".");
     assertFailed("mounted there", "mount", "pool", "/proc");

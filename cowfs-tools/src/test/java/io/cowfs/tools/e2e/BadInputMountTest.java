@@ -37,10 +37,11 @@ final class BadInputMountTest {
           new Refused("mount DIR DIR/empty", "DIR"),
           new Refused("mount POOL DIR/nothing", "DIR/nothing"),
           new Refused("mount POOL DIR/file", "DIR/file"),
-          new Refused("mount POOL DIR/full", "DIR/full"),
-          new Refused("mount POOL ROOT", "ROOT"),
+          new Refused("mount POOL/home DIR/full", "DIR/full"),
+          new Refused("mount POOL DIR/empty", "ROOT"),
+          new Refused("mount POOL/home ROOT", "ROOT"),
           new Refused("mount POOL/nothing DIR/empty", "nothing"),
-          new Refused("mount POOL DIR/empty -o nonsense", "nonsense"),
+          new Refused("mount POOL/home DIR/empty -o nonsense", "nonsense"),
           new Refused("mount POOL@s DIR/empty", "s"),
           new Refused("init POOL", "POOL"),
           new Refused("init DIR/full", "DIR/full"),
@@ -51,17 +52,17 @@ final class BadInputMountTest {
           new Refused("create POOL/no/parent", "no"),
           new Refused("create POOL/sp%ce", "sp%ce"),
           new Refused("create POOL/-dash", "-dash"),
-          new Refused("create POOL/" + "x".repeat(300), "xxx"),
+          new Refused("create POOL/" + "x".repeat(300), "300 characters"),
           new Refused("snapshot POOL@taken", "taken"),
           new Refused("snapshot POOL@il+legal", "il+legal"),
           new Refused("snapshot POOL@with/slash", "slash"),
           new Refused("snapshot POOL@", "POOL@"),
-          new Refused("snapshot POOL", "POOL"),
+          new Refused("snapshot POOL", "@NAME"),
           new Refused("snapshot POOL/nothing@s", "nothing"),
-          new Refused("snapshot POOL@" + "y".repeat(300), "yyy"),
+          new Refused("snapshot POOL@" + "y".repeat(300), "300 characters"),
           new Refused("rollback POOL@nothing", "nothing"),
           new Refused("rollback POOL/nothing@taken", "nothing"),
-          new Refused("rollback POOL", "POOL"),
+          new Refused("rollback POOL", "@NAME"),
           new Refused("destroy POOL@nothing", "nothing"),
           new Refused("destroy POOL/nothing", "nothing"),
           new Refused("list POOL/nothing", "nothing"),
@@ -115,6 +116,8 @@ final class BadInputMountTest {
 
   @Test
   void whatCannotBeDoneIsRefusedInOneLine() throws IOException {
+    // A commit meanwhile would change the sizes.
+    mounted.succeed("sync", mounted.pool().toString());
     String before = mounted.succeed("list", "-H", "-p", mounted.pool().toString());
     List<String> wrong = new ArrayList<>();
     for (Refused refused : REFUSED) {

@@ -3,7 +3,7 @@ package io.cowfs.tools.e2e;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Random;
@@ -17,6 +17,7 @@ import java.util.concurrent.Callable;
 abstract class CrashLoad implements Callable<Void> {
   protected final Path directory;
   protected final Random random;
+  private volatile boolean ending;
 
   protected CrashLoad(Path directory, long seed) {
     this.directory = directory;
@@ -33,27 +34,25 @@ abstract class CrashLoad implements Callable<Void> {
    */
   abstract void verify(String where) throws IOException;
 
-  /** Works until the file system is gone; any other failure is one of the test. */
+  /** The daemon is about to end: from now on, failures are what is expected. */
+  final void expectEnd() {
+    ending = true;
+  }
+
+  /** Works until the file system is gone. A failure before that is one of the test. */
   @Override
-  public final Void call() {
+  public final Void call() throws IOException {
+    ending = false;
     while (true) {
       try {
         step();
-      } catch (IOException e) {
-        if (isGone(e)) {
+      } catch (IOException | DirectoryIteratorException e) {
+        if (ending) {
           return null;
         }
-        throw new AssertionError(getClass().getSimpleName() + " failed before the kill", e);
+        throw e;
       }
     }
-  }
-
-  /** ENOTCONN and ECONNABORTED: the daemon is dead. No directory: it was unmounted before. */
-  private boolean isGone(IOException e) {
-    String text = e.toString();
-    return text.contains("not connected")
-        || text.contains("connection abort")
-        || !Files.isDirectory(directory);
   }
 
   static void writeAll(FileChannel channel, byte[] data, long position) throws IOException {

@@ -1,6 +1,7 @@
 package io.cowfs.tools.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
@@ -81,8 +83,7 @@ final class DamagedPoolMountTest {
   @Test
   void aFileCutShortIsFound() throws IOException {
     for (String name : List.of("data", "index/data.mdb")) {
-      long size = Files.size(mounted.pool().resolve(name));
-      for (long left : new long[] {0, 100, 4096, 5000, size / 2}) {
+      for (long left : new long[] {0, 100, 4096, 5000, 600_000}) {
         assertRefused(
             name.replace("/data.mdb", ""), "cut to " + left, file -> file.truncate(left), name);
       }
@@ -112,13 +113,13 @@ final class DamagedPoolMountTest {
     }
     String before = checksums(copy);
     Program.Result result = MountedPool.cowfs("list", copy.toString());
-    boolean asItShould =
-        result.exitCode() == 1
-            && result.errors().lines().count() == 1
-            && result.errors().startsWith("cowfs: " + copy.resolve(named))
-            && before.equals(checksums(copy));
+    String after = checksums(copy);
     Program.shell(directory, "rm -rf copy");
-    assertEquals(true, asItShould, () -> file + " " + what + ": " + result);
+    Supplier<String> context = () -> file + " " + what + ": " + result;
+    assertEquals(1, result.exitCode(), context);
+    assertEquals(1, result.errors().lines().count(), context);
+    assertTrue(result.errors().contains(copy.resolve(named).toString()), context);
+    assertEquals(before, after, context);
   }
 
   private static String checksums(Path pool) throws IOException {
@@ -137,7 +138,7 @@ final class DamagedPoolMountTest {
     try (MountedPool pool = mountAgain()) {
       Program.Result result = Program.run(pool.root(), List.of("cat", "victim"));
       assertEquals(1, result.exitCode());
-      assertEquals(true, result.errors().contains("Input/output error"), result.errors());
+      assertTrue(result.errors().contains("Input/output error"), result::toString);
       assertEquals(100_000, Files.readAllBytes(pool.path("file-3")).length);
       Files.writeString(pool.path("still"), "writable");
     }

@@ -195,7 +195,7 @@ final class FilesMountTest {
   @Test
   void anUnlinkedFileLivesWhileItIsOpen() throws IOException {
     Path file = mounted.path("file");
-    byte[] content = noise(3, 20_000_000);
+    byte[] content = noise(3, 60_000_000);
     Files.write(file, content);
     mounted.succeed("sync", mounted.pool().toString());
     long before = mounted.allocatedBytes();
@@ -203,16 +203,16 @@ final class FilesMountTest {
         FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
       Files.delete(file);
       assertFalse(Files.exists(file));
-      channel.write(ByteBuffer.wrap(content, 0, 5000), 20_000_000);
+      channel.write(ByteBuffer.wrap(content, 0, 5000), 60_000_000);
       channel.force(true);
       assertArrayEquals(content, read(channel, 0, content.length));
     }
-    mounted.awaitFreed(19_000_000, before);
+    mounted.awaitFreed(30_000_000, before);
   }
 
   @Test
   void anUnlinkedFileThatWasOpenInACrashIsReaped() throws IOException {
-    Path file = Files.write(mounted.path("file"), noise(4, 20_000_000));
+    Path file = Files.write(mounted.path("file"), noise(4, 60_000_000));
     mounted.succeed("sync", mounted.pool().toString());
     long before = mounted.allocatedBytes();
     FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
@@ -225,7 +225,7 @@ final class FilesMountTest {
     }
     mounted.mount();
     assertEquals(Set.of(), list(mounted.root()));
-    mounted.awaitFreed(19_000_000, before);
+    mounted.awaitFreed(30_000_000, before);
   }
 
   @Test

@@ -85,6 +85,7 @@ final class KillTest {
     }
     executor.shutdown();
     MountedPool.pause(random.nextInt(LOAD_MS_MAX));
+    loads.forEach(CrashLoad::expectEnd);
     if (random.nextInt(5) == 0) {
       mounted.terminateDaemon();
       MountedPool.pause(random.nextInt(100));

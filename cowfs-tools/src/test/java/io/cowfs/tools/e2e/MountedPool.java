@@ -19,7 +19,7 @@ import java.util.regex.Pattern;
  * force, and leaves neither a mount nor a daemon. Owned by one test.
  */
 final class MountedPool implements AutoCloseable {
-  private static final long DEADLINE_MS = 20_000;
+  private static final long DEADLINE_MS = 30_000;
 
   /** As in {@code 1: POSIX ADVISORY WRITE 4711 fd:00:131 0 EOF}. Those that wait have an arrow. */
   private static final Pattern LOCK =
@@ -145,15 +145,18 @@ final class MountedPool implements AutoCloseable {
   }
 
   /**
-   * Goes through as many transaction groups as freed space has to wait for, and expects the host to
-   * have got it back.
+   * Waits until the host has got back that much, with a transaction group now and then: freed space
+   * is kept for some of them, and then for some seconds more.
    */
   void awaitFreed(long expectedBytes, long allocatedBefore) throws IOException {
-    for (int i = 0; i < 8 && allocatedBytes() > allocatedBefore - expectedBytes; i++) {
-      Files.writeString(path("touched"), "txg " + i);
+    long deadline = System.nanoTime() + DEADLINE_MS * 1_000_000;
+    long freed = 0;
+    while (freed < expectedBytes && System.nanoTime() < deadline) {
+      Files.writeString(path("touched"), "at " + System.nanoTime());
       succeed("sync", pool.toString());
+      pause(200);
+      freed = allocatedBefore - allocatedBytes();
     }
-    long freed = allocatedBefore - allocatedBytes();
     assertTrue(freed >= expectedBytes, "freed " + freed + " of " + expectedBytes + " bytes");
   }
 

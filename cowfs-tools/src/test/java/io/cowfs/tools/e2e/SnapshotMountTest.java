@@ -195,7 +195,7 @@ final class SnapshotMountTest {
     long held = mounted.allocatedBytes();
     assertTrue(held > 60_000_000, "snapshot keeps " + held);
     mounted.succeed("destroy", target("s"));
-    mounted.awaitFreed(59_000_000, held);
+    mounted.awaitFreed(30_000_000, held);
   }
 
   @Test

@@ -96,7 +96,7 @@ class TargetResolverTest {
     assertEquals(Optional.of("s"), resolve(pool, ".@s").snapshot());
     assertEquals(Optional.of("home"), resolve(pool, "home").dataset());
     assertEquals(pool, resolve(pool, ".").pool());
-    assertEquals(pool, resolve(pool.resolve("index"), "..").pool());
+    assertEquals(pool, resolve(Files.createDirectory(pool.resolve("index")), "..").pool());
   }
 
   @Test
