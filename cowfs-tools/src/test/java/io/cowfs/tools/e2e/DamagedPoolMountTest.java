@@ -70,22 +70,33 @@ final class DamagedPoolMountTest {
     long seed = System.nanoTime();
     System.out.println("aFlippedBitInTheIndexIsFound: seed " + seed);
     Random random = new Random(seed);
-    long size = Files.size(mounted.pool().resolve("index/data.mdb"));
+    long size = usedIndexBytes();
     List<Long> offsets = new ArrayList<>(List.of(0L, 16L, 24L, 4096L + 24, 8192L, 8192L + 12));
     for (int i = 0; i < 12; i++) {
       offsets.add((long) (random.nextDouble() * size));
     }
     for (long offset : offsets) {
-      assertRefused("index", "flipped at " + offset, file -> flip(file, offset, random));
+      assertRefused("index/data.mdb", "flipped at " + offset, file -> flip(file, offset, random));
     }
+  }
+
+  /** LMDB does not look at the rest, and keeps space for commits there. */
+  private long usedIndexBytes() throws IOException {
+    long free = 0;
+    byte[] index = Files.readAllBytes(mounted.pool().resolve("index/data.mdb"));
+    while (free < index.length && index[index.length - 1 - (int) free] == 0) {
+      free++;
+    }
+    return index.length - free;
   }
 
   @Test
   void aFileCutShortIsFound() throws IOException {
     for (String name : List.of("data", "index/data.mdb")) {
       for (long left : new long[] {0, 100, 4096, 5000, 600_000}) {
-        assertRefused(
-            name.replace("/data.mdb", ""), "cut to " + left, file -> file.truncate(left), name);
+        if (left < Files.size(mounted.pool().resolve(name))) {
+          assertRefused(name, "cut to " + left, file -> file.truncate(left));
+        }
       }
     }
   }
@@ -97,16 +108,11 @@ final class DamagedPoolMountTest {
     file.write(one, offset);
   }
 
-  private void assertRefused(String named, String what, Damage damage) throws IOException {
-    assertRefused(named, what, damage, named.equals("index") ? "index/data.mdb" : named);
-  }
-
-  /** Damages a copy of the pool, looks at it with two commands, and throws the copy away. */
-  private void assertRefused(String named, String what, Damage damage, String file)
-      throws IOException {
+  /** Damages a copy of the pool, looks at it, and throws the copy away. */
+  private void assertRefused(String name, String what, Damage damage) throws IOException {
     Path copy = directory.resolve("copy");
     Program.shell(directory, "cp -a --sparse=always pool copy");
-    Path damaged = copy.resolve(file);
+    Path damaged = copy.resolve(name);
     try (FileChannel channel =
         FileChannel.open(damaged, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
       damage.apply(channel);
@@ -115,10 +121,10 @@ final class DamagedPoolMountTest {
     Program.Result result = MountedPool.cowfs("list", copy.toString());
     String after = checksums(copy);
     Program.shell(directory, "rm -rf copy");
-    Supplier<String> context = () -> file + " " + what + ": " + result;
+    Supplier<String> context = () -> name + " " + what + ": " + result;
     assertEquals(1, result.exitCode(), context);
     assertEquals(1, result.errors().lines().count(), context);
-    assertTrue(result.errors().contains(copy.resolve(named).toString()), context);
+    assertTrue(result.errors().contains(copy.resolve(name).toString()), context);
     assertEquals(before, after, context);
   }
 
