@@ -72,6 +72,22 @@ public final class Tree {
     }
   }
 
+  /** How many nodes the tree has; reads all but the leaves. */
+  public long nodeCount() throws IOException {
+    return root == null ? 0 : nodeCount(openRoot());
+  }
+
+  private long nodeCount(Node node) throws IOException {
+    if (node.level() <= 1) {
+      return 1 + (node.level() == 0 ? 0 : node.count());
+    }
+    long nodes = 1;
+    for (int i = 0; i < node.count(); i++) {
+      nodes += nodeCount(openChild(node, i));
+    }
+    return nodes;
+  }
+
   /** Level of the root, or -1 for the empty tree. */
   public int rootLevel() throws IOException {
     return root == null ? -1 : openRoot().level();

@@ -34,7 +34,11 @@ final class Creation {
     if (request.symlinkTarget() != null && request.symlinkTarget().length > SYMLINK_BYTES_MAX) {
       throw new FsException(FsError.NAME_TOO_LONG);
     }
-    try (Mutation change = Mutation.begin(volume, caller, ReserveTier.WRITE)) {
+    int more =
+        request.symlinkTarget() == null
+            ? 0
+            : Mutation.sectorsOfItems(request.symlinkTarget().length);
+    try (Mutation change = Mutation.begin(volume, caller, ReserveTier.WRITE, more)) {
       Inode parent = change.use(parentNumber);
       change.lock(parent);
       Key entry = checkNewName(parent, name);

@@ -39,7 +39,7 @@ final class DataMutation implements AutoCloseable {
     Mutation change = null;
     boolean begun = false;
     try {
-      change = Mutation.begin(volume, caller, tier, Mutation.ITEM_SECTORS + volume.cutSectors());
+      change = Mutation.begin(volume, caller, tier, volume.cutSectors());
       Inode inode = change.use(number);
       change.lock(inode);
       if (!inode.isRegular()) {

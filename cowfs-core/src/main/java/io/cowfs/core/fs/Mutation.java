@@ -18,8 +18,11 @@ import java.util.List;
  * after it, nothing may fail.
  */
 final class Mutation implements AutoCloseable {
-  /** Sectors of tree nodes that one operation may cost: two leaves. */
-  static final int ITEM_SECTORS = 8;
+  /** Sectors by which the items that one operation adds make the tree grow, at most. */
+  private static final int GROWTH_SECTORS = 2;
+
+  /** Sectors of the nodes in which one operation changes items: four leaves of 16 KiB. */
+  static final int REWRITE_SECTORS = 16;
 
   private final Volume volume;
   private final List<Inode> used = new ArrayList<>(4);
@@ -27,11 +30,16 @@ final class Mutation implements AutoCloseable {
   private Txg txg;
   private Timestamp now;
 
-  private final int reserved;
+  /** Sectors for what is added. */
+  private final int growth;
 
-  private Mutation(Volume volume, int reserved) {
+  /** Sectors for nodes that are there and are written anew. */
+  private final int rewrites;
+
+  private Mutation(Volume volume, int growth, int rewrites) {
     this.volume = volume;
-    this.reserved = reserved;
+    this.growth = growth;
+    this.rewrites = rewrites;
   }
 
   /**
@@ -41,32 +49,45 @@ final class Mutation implements AutoCloseable {
    */
   static Mutation begin(Volume volume, Caller caller, ReserveTier tier)
       throws FsException, IOException {
-    return begin(volume, caller, tier, ITEM_SECTORS);
+    return begin(volume, caller, tier, 0);
   }
 
   /**
-   * The same with another reservation.
+   * The same with a greater reservation.
    *
-   * @param sectors that the sync of the change may need, beside those of its dirty pages
+   * @param more sectors that the sync of the change may need, beside those of its dirty pages and
+   *     of ordinary items
    */
-  static Mutation begin(Volume volume, Caller caller, ReserveTier tier, int sectors)
+  static Mutation begin(Volume volume, Caller caller, ReserveTier tier, int more)
       throws FsException, IOException {
     volume.checkWritable();
     volume.txgs().throttle(caller.interrupted());
-    volume.space().reserve(sectors, tier);
+    int growth = GROWTH_SECTORS + more;
+    int rewrites = rewrites(volume);
+    volume.space().reserve(growth + rewrites, tier);
     volume.gate().lock();
-    return new Mutation(volume, sectors);
+    return new Mutation(volume, growth, rewrites);
+  }
+
+  /** Sectors to reserve for items of so many bytes: they may leave their nodes half empty. */
+  static int sectorsOfItems(int bytes) {
+    return 2 * bytes / PageArena.PAGE_BYTES;
+  }
+
+  private static int rewrites(Volume volume) {
+    return volume.allNodesAreReserved() ? 0 : REWRITE_SECTORS;
   }
 
   /** The same, but null where it would have to wait or is refused. */
   static Mutation beginAtOnce(Volume volume) throws IOException {
+    int rewrites = rewrites(volume);
     if (volume.isReadOnly()
         || volume.txgs().isThrottled()
-        || !volume.space().tryReserve(ITEM_SECTORS, ReserveTier.WRITE)) {
+        || !volume.space().tryReserve(GROWTH_SECTORS + rewrites, ReserveTier.WRITE)) {
       return null;
     }
     volume.gate().lock();
-    return new Mutation(volume, ITEM_SECTORS);
+    return new Mutation(volume, GROWTH_SECTORS, rewrites);
   }
 
   /** Takes an inode into use until the change is closed, and reads it. */
@@ -160,10 +181,12 @@ final class Mutation implements AutoCloseable {
   @Override
   public void close() {
     if (txg != null) {
-      volume.stateOf(txg.number()).reservedForItems().addAndGet(reserved);
+      TxgState state = volume.stateOf(txg.number());
+      state.reservedForItems().addAndGet(growth + rewrites);
+      state.reservedForRewrites().addAndGet(rewrites);
       txg.leave();
     } else {
-      volume.space().unreserve(reserved);
+      volume.space().unreserve(growth + rewrites);
     }
     unlock();
     volume.gate().unlock();

@@ -77,8 +77,12 @@ final class Reaper {
     return queue.isEmpty();
   }
 
-  /** Sync thread: frees what is due in this txg. */
-  Harvest harvest(long txg, TransactionalTree tree, DatasetHead head) {
+  /**
+   * Sync thread: frees what is due in this txg.
+   *
+   * @param inodesMax that there is space for: to delete items, nodes are written anew
+   */
+  Harvest harvest(long txg, TransactionalTree tree, DatasetHead head, int inodesMax) {
     TreeSet<Long> due = new TreeSet<>();
     List<Orphan> later = new ArrayList<>();
     for (Orphan orphan = queue.poll(); orphan != null; orphan = queue.poll()) {
@@ -90,9 +94,10 @@ final class Reaper {
     }
     Harvest harvest = new Harvest();
     int budget = EXTENTS_PER_TXG;
+    int inodesLeft = inodesMax;
     for (long inode : due) {
       try {
-        if (budget == 0) {
+        if (budget == 0 || inodesLeft-- <= 0) {
           later.add(new Orphan(inode, 0));
         } else if (isOrphan(inode, tree)) {
           budget -= reap(inode, budget, tree.committed(), head, harvest);

@@ -77,7 +77,11 @@ final class Removal {
       if (seen == null) {
         throw new FsException(FsError.NOT_FOUND);
       }
-      Inode child = change.use(seen.inode());
+      Inode child = volume.useEntry(change, parent, name, seen);
+      if (child == null) {
+        seen = volume.findEntry(parent, name);
+        continue;
+      }
       change.lock(parent, child);
       volume.requireDirectory(parent);
       DirectoryItems.Found now = volume.directories().find(parent.number, name);

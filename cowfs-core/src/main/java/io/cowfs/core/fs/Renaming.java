@@ -74,8 +74,14 @@ final class Renaming {
       if (source == null) {
         throw new FsException(FsError.NOT_FOUND);
       }
-      Inode child = change.use(source.inode());
-      Inode target = existing == null ? null : change.use(existing.inode());
+      Inode child = volume.useEntry(change, parent, name, source);
+      Inode target =
+          existing == null ? null : volume.useEntry(change, newParent, newName, existing);
+      if (child == null || (existing != null && target == null)) {
+        source = volume.findEntry(parent, name);
+        existing = volume.findEntry(newParent, newName);
+        continue;
+      }
       change.lock(parent, newParent, child, target);
       volume.requireDirectory(parent);
       volume.requireLiveDirectory(newParent);

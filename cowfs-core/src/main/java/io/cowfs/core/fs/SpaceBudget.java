@@ -2,6 +2,7 @@ package io.cowfs.core.fs;
 
 import io.cowfs.core.alloc.Allocator;
 import io.cowfs.core.alloc.ReserveTier;
+import io.cowfs.core.alloc.SpaceStatus;
 import io.cowfs.core.txg.TransactionGroups;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
@@ -49,6 +50,17 @@ final class SpaceBudget {
   /** Reserves sectors only where that needs no waiting. */
   boolean tryReserve(long sectors, ReserveTier tier) throws IOException {
     return allocator.tryReserve(sectors, tier);
+  }
+
+  /**
+   * What the sync thread may use beyond all reservations, in sectors; leaves what commits need.
+   *
+   * @param hostFreeSectors what the host could still give
+   */
+  long free(long hostFreeSectors) {
+    SpaceStatus now = allocator.status();
+    long free = Math.min(now.free(), now.backed() + hostFreeSectors);
+    return Math.max(0, free - now.reserved() - now.reserve() / 4);
   }
 
   void unreserve(long sectors) {

@@ -9,6 +9,7 @@ final class TxgState {
   private final long txg;
   private final Queue<Inode> dirtyInodes = new ConcurrentLinkedQueue<>();
   private final AtomicLong reservedForItems = new AtomicLong();
+  private final AtomicLong reservedForRewrites = new AtomicLong();
 
   TxgState(long txg) {
     this.txg = txg;
@@ -21,6 +22,11 @@ final class TxgState {
   /** Inodes with dirty data of this txg, each once and in use. */
   Queue<Inode> dirtyInodes() {
     return dirtyInodes;
+  }
+
+  /** The part of {@link #reservedForItems} for nodes that are there already. */
+  AtomicLong reservedForRewrites() {
+    return reservedForRewrites;
   }
 
   /** Sectors reserved for the tree nodes that the txg will write. */

@@ -53,6 +53,9 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 public final class Volume implements FileSystem {
   private static final Logger LOG = System.getLogger(Volume.class.getName());
 
+  /** Sectors of a tree node that cannot be compressed. */
+  private static final int NODE_SECTORS = 4;
+
   /** The dirty inodes and reservations of the two txgs that may have any. */
   private record States(TxgState syncing, TxgState open) {}
 
@@ -78,6 +81,10 @@ public final class Volume implements FileSystem {
   private final FileSeek seek;
 
   private volatile States states;
+
+  /** Nodes of the committed tree. */
+  private final AtomicLong treeNodes = new AtomicLong();
+
   private volatile CacheInvalidator invalidator = CacheInvalidator.NONE;
 
   private Volume(VolumeServices services, DatasetHead head, long openTxg) {
@@ -117,7 +124,7 @@ public final class Volume implements FileSystem {
     Volume volume = opened[0];
     boolean complete = false;
     try {
-      volume.reapOrphans();
+      volume.treeWasOpened();
       if (volume.tree.get(Items.inode(ROOT_INODE)) == null) {
         if (head.root() != null) {
           throw new io.cowfs.core.block.CorruptBlockException(
@@ -162,7 +169,7 @@ public final class Volume implements FileSystem {
                 Runnable afterwards = task.run(txg);
                 return () -> before[0] = switchTree(txg, afterwards);
               });
-      reapOrphans();
+      treeWasOpened();
       renewChangedFiles(before[0].tree(), tree.committed());
     } finally {
       gate.writeLock().unlock();
@@ -225,8 +232,9 @@ public final class Volume implements FileSystem {
   }
 
   /** Has the orphans of the committed tree freed: nobody holds them. */
-  private void reapOrphans() throws IOException {
+  private void treeWasOpened() throws IOException {
     try (TransactionalTree.Pin pin = tree.pin()) {
+      treeNodes.set(pin.tree().nodeCount());
       reaper.addAllOf(pin.tree());
     }
   }
@@ -336,6 +344,24 @@ public final class Volume implements FileSystem {
     }
   }
 
+  /**
+   * Takes into use what an entry led to when it was looked up. No inode may be locked.
+   *
+   * @return null when the entry was removed since; then it is to be looked up again
+   */
+  Inode useEntry(Mutation change, Inode directory, byte[] name, DirectoryItems.Found seen)
+      throws FsException, IOException {
+    try {
+      return change.use(seen.inode());
+    } catch (FsException refused) {
+      DirectoryItems.Found now = findEntry(directory, name);
+      if (refused.error() != FsError.STALE || (now != null && now.inode() == seen.inode())) {
+        throw refused;
+      }
+      return null;
+    }
+  }
+
   TxgState stateOf(long txg) {
     States now = states;
     if (now.open.txg() == txg) {
@@ -345,6 +371,28 @@ public final class Volume implements FileSystem {
       return now.syncing;
     }
     throw new IllegalStateException("txg " + txg + " is neither open nor syncing");
+  }
+
+  /**
+   * True when the open txg has enough space reserved to write every node of the tree anew, which it
+   * does at most once. What changes join another txg than they were begun in is for the reserve to
+   * bear.
+   */
+  boolean allNodesAreReserved() {
+    return states.open.reservedForRewrites().get() >= treeNodes.get() * NODE_SECTORS;
+  }
+
+  /** How many orphans there is space to free now: nodes are written anew for it. */
+  int orphansToReap() {
+    long free = space.free(services.hostFreeSectors().getAsLong());
+    return free >= treeNodes.get() * NODE_SECTORS
+        ? Integer.MAX_VALUE
+        : (int) (free / Mutation.REWRITE_SECTORS);
+  }
+
+  /** Sync thread: the tree has so many nodes more. */
+  void addTreeNodes(long more) {
+    treeNodes.addAndGet(more);
   }
 
   void freezeState(long next) {

@@ -57,7 +57,7 @@ final class VolumeSync implements Participant {
     dirtyInodes = new ArrayList<>(volume.stateOf(txg).dirtyInodes());
     dirtyInodes.sort(Comparator.comparingLong(inode -> inode.number));
 
-    Reaper.Harvest harvest = volume.reaper().harvest(txg, tree, head);
+    Reaper.Harvest harvest = volume.reaper().harvest(txg, tree, head, volume.orphansToReap());
     TreeMap<Key, byte[]> changes = new TreeMap<>();
     for (long inode : harvest.gone) {
       changes.put(Items.orphan(inode), null);
@@ -70,11 +70,37 @@ final class VolumeSync implements Participant {
       }
     }
     Iterator<Change> points = new Points(overlay, changes, harvest);
-    NodeWriter nodes = head.nodeWriter();
+    NodeWriter nodes = new CountingWriter(head.nodeWriter());
     BlockPointer root =
         TreeUpdate.apply(
             tree.committed(), ChangeSource.merging(harvest.ranges.iterator(), points), nodes);
     head.synced(root, volume.peekNextInodeNumber());
+  }
+
+  /** Keeps the volume's count of nodes. */
+  private final class CountingWriter implements NodeWriter {
+    private final NodeWriter writer;
+
+    CountingWriter(NodeWriter writer) {
+      this.writer = writer;
+    }
+
+    @Override
+    public byte[] readNode(BlockPointer pointer) throws IOException {
+      return writer.readNode(pointer);
+    }
+
+    @Override
+    public BlockPointer writeNode(byte[] content) throws IOException {
+      volume.addTreeNodes(1);
+      return writer.writeNode(content);
+    }
+
+    @Override
+    public void leaves(BlockPointer pointer) throws IOException {
+      volume.addTreeNodes(-1);
+      writer.leaves(pointer);
+    }
   }
 
   private void flushFile(

@@ -34,7 +34,9 @@ final class Xattrs {
     if (value.length > VALUE_BYTES_MAX) {
       throw new FsException(FsError.ARGUMENT_TOO_LONG);
     }
-    try (Mutation change = Mutation.begin(volume, Caller.ROOT, ReserveTier.WRITE)) {
+    try (Mutation change =
+        Mutation.begin(
+            volume, Caller.ROOT, ReserveTier.WRITE, Mutation.sectorsOfItems(value.length))) {
       Inode inode = change.use(number);
       change.lock(inode);
       Found old = find(number, name);

@@ -814,7 +814,9 @@ final class VolumeDriver {
     ModelNode parent = pickDirectory();
     String name = pickName(parent);
     if (random.nextInt(8) == 0) {
-      name = random.nextBoolean() ? "." : "..";
+      // What is above the model's root is not in the model.
+      boolean above = parent != model.root || parent.parent == parent;
+      name = above && random.nextBoolean() ? ".." : ".";
     }
     log("lookup %d/%s", parent.inode, name);
     String wanted = name;

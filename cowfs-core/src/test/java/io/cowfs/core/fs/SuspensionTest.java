@@ -1,0 +1,90 @@
+package io.cowfs.core.fs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.device.FaultInjectingDevice.Fault;
+import io.cowfs.core.device.FaultInjectingDevice.Operation;
+import io.cowfs.core.pool.TestPool;
+import io.cowfs.core.vfs.Caller;
+import io.cowfs.core.vfs.FileHandle;
+import io.cowfs.core.vfs.FileSystem;
+import io.cowfs.core.vfs.FsError;
+import io.cowfs.core.vfs.FsException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
+
+/** An I/O error in a commit makes the pool read-only and leaves the last commit as it is. */
+class SuspensionTest {
+  @TempDir Path directory;
+
+  private static void refused(FsError expected, Executable action) {
+    assertEquals(expected, assertThrows(FsException.class, action).error());
+  }
+
+  private static ByteBuffer bytes(int value) {
+    byte[] bytes = new byte[300_000];
+    Arrays.fill(bytes, (byte) value);
+    return ByteBuffer.wrap(bytes);
+  }
+
+  private static int firstByte(FileSystem fs, FileHandle handle) throws FsException {
+    ByteBuffer buffer = ByteBuffer.allocate(300_000);
+    assertEquals(300_000, fs.read(handle, 0, 300_000, buffer));
+    return buffer.get(299_999);
+  }
+
+  private void check(Operation failing) throws Exception {
+    try (TestPool pool =
+        TestPool.create(
+            directory.resolve(failing.name()),
+            64L << 20,
+            CompressionSetting.NONE,
+            TestPool.ON_DEMAND)) {
+      FileSystem fs = pool.fileSystem();
+      byte[] name = {'a'};
+      FileSystem.Created file = fs.create(Caller.ROOT, 1, name, 0644, Set.of());
+      FileHandle handle = file.handle();
+      fs.write(Caller.ROOT, handle, 0, bytes(1), false);
+      fs.syncAll();
+      fs.write(Caller.ROOT, handle, 0, bytes(2), false);
+      pool.device().failOnce(failing, 1, Fault.IO_ERROR);
+      refused(FsError.IO, () -> fs.sync(Caller.ROOT, handle.inode(), false));
+
+      refused(FsError.IO, fs::syncAll);
+      refused(FsError.IO, () -> fs.sync(Caller.ROOT, handle.inode(), true));
+      refused(FsError.READ_ONLY, () -> fs.write(Caller.ROOT, handle, 0, bytes(3), false));
+      refused(FsError.READ_ONLY, () -> fs.makeDirectory(Caller.ROOT, 1, new byte[] {'b'}, 0755));
+      refused(FsError.READ_ONLY, () -> fs.unlink(1, name));
+      assertEquals(2, firstByte(fs, handle), "reads go on");
+      assertEquals(file.attributes().inode(), fs.lookup(1, name).inode());
+      assertTrue(pool.pool().status().state().startsWith("suspended"));
+      assertThrows(java.io.IOException.class, () -> pool.snapshot("s"));
+
+      pool.closeAfterFailure();
+      pool.open();
+      pool.auditAsFound();
+      FileSystem again = pool.fileSystem();
+      FileHandle reopened = again.open(file.attributes().inode(), Set.of());
+      assertEquals(1, firstByte(again, reopened), "the last commit");
+      pool.audit();
+    }
+  }
+
+  @Test
+  void failedWriteSuspendsThePool() throws Exception {
+    check(Operation.WRITE);
+  }
+
+  @Test
+  void failedSyncSuspendsThePool() throws Exception {
+    check(Operation.SYNC);
+  }
+}
