@@ -79,7 +79,7 @@ public final class Tree {
 
   private long nodeCount(Node node) throws IOException {
     if (node.level() <= 1) {
-      return 1L + (node.level() == 0 ? 0 : node.count());
+      return node.level() == 0 ? 1 : 1L + node.count();
     }
     long nodes = 1;
     for (int i = 0; i < node.count(); i++) {

@@ -130,6 +130,7 @@ public final class Catalog implements Closeable {
     Path file = directory.resolve(DATA_FILE);
     Catalog catalog = open(file, mapBytes, MDB_UNSIGNEDKEY, MDB_CREATE);
     try {
+      catalog.keepReserve();
       catalog.writeFirstRecord(new PoolRecord(pool, 0, 1, 1, Optional.empty()));
       syncDirectory(directory);
       syncDirectory(poolDirectory);
@@ -172,10 +173,7 @@ public final class Catalog implements Closeable {
               .setMaxReaders(MAX_READERS)
               .open(file.getParent().toFile(), FILE_MODE, MDB_NOTLS);
       env.readerCheck();
-      Catalog catalog =
-          new Catalog(file, env, new CatalogReserve(file, mapBytes), Databases.open(env, flags));
-      catalog.keepReserve();
-      return catalog;
+      return new Catalog(file, env, new CatalogReserve(file, mapBytes), Databases.open(env, flags));
     } catch (LmdbException e) {
       if (env != null) {
         env.close();
@@ -245,13 +243,21 @@ public final class Catalog implements Closeable {
             writePool(txn, batch.pool);
             txn.commit();
           }
-          keepReserve();
           return null;
         });
+    keepReserve();
   }
 
-  private void keepReserve() throws IOException {
-    reserve.keep((env.info().lastPageNumber + 1) * env.stat().pageSize);
+  /**
+   * Claims host space for the commits to come. Each commit does so for the next one; whoever opens
+   * the index does it first of all changes, once nothing of the pool was found damaged.
+   */
+  public synchronized void keepReserve() throws IOException {
+    using(
+        () -> {
+          reserve.keep((env.info().lastPageNumber + 1) * env.stat().pageSize);
+          return null;
+        });
   }
 
   private void writeFirstRecord(PoolRecord pool) throws IOException {

@@ -18,10 +18,10 @@ final class AttributeChanges {
 
   private static final Logger LOG = System.getLogger(AttributeChanges.class.getName());
 
-  private final Volume volume;
+  private final VolumeState volume;
   private final FileWrites writes;
 
-  AttributeChanges(Volume volume, FileWrites writes) {
+  AttributeChanges(VolumeState volume, FileWrites writes) {
     this.volume = volume;
     this.writes = writes;
   }

@@ -18,9 +18,9 @@ final class Creation {
   static final int LINKS_MAX = 65_000;
   static final int SYMLINK_BYTES_MAX = 4095;
 
-  private final Volume volume;
+  private final VolumeState volume;
 
-  Creation(Volume volume) {
+  Creation(VolumeState volume) {
     this.volume = volume;
   }
 

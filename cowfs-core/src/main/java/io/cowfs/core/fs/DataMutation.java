@@ -13,14 +13,14 @@ import java.io.IOException;
  * layer of the txg joined. Confined to one thread.
  */
 final class DataMutation implements AutoCloseable {
-  private final Volume volume;
+  private final VolumeState volume;
   private final Mutation change;
   private final Inode inode;
   private final int reserved;
   private DirtyFile layer;
   private int pagesBefore;
 
-  private DataMutation(Volume volume, Mutation change, Inode inode, int reserved) {
+  private DataMutation(VolumeState volume, Mutation change, Inode inode, int reserved) {
     this.volume = volume;
     this.change = change;
     this.inode = inode;
@@ -32,7 +32,8 @@ final class DataMutation implements AutoCloseable {
    *
    * @param pages the most pages that the change may add
    */
-  static DataMutation begin(Volume volume, Caller caller, long number, int pages, ReserveTier tier)
+  static DataMutation begin(
+      VolumeState volume, Caller caller, long number, int pages, ReserveTier tier)
       throws FsException, IOException {
     volume.checkWritable();
     volume.space().reserve(pages, tier);

@@ -21,9 +21,9 @@ final class DirectoryReads {
 
   private record Listed(NameFormat.Entry entry, long cookie) {}
 
-  private final Volume volume;
+  private final VolumeState volume;
 
-  DirectoryReads(Volume volume) {
+  DirectoryReads(VolumeState volume) {
     this.volume = volume;
   }
 

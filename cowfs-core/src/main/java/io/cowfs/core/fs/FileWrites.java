@@ -19,14 +19,14 @@ final class FileWrites {
   private static final int SECTOR = PageArena.PAGE_BYTES;
   private static final int CHUNK = SECTOR * PageArena.BLOCK_PAGES;
 
-  private final Volume volume;
+  private final VolumeState volume;
   private final FileReads reads;
   private final PageArena arena;
 
-  FileWrites(Volume volume, FileReads reads, PageArena arena) {
+  FileWrites(VolumeState volume) {
     this.volume = volume;
-    this.reads = reads;
-    this.arena = arena;
+    this.reads = volume.reads();
+    this.arena = volume.arena();
   }
 
   void write(Caller caller, Handle handle, long offset, ByteBuffer source, boolean killPrivileges)

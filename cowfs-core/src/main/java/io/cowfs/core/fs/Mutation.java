@@ -24,7 +24,7 @@ final class Mutation implements AutoCloseable {
   /** Sectors of the nodes in which one operation changes items: four leaves of 16 KiB. */
   static final int REWRITE_SECTORS = 16;
 
-  private final Volume volume;
+  private final VolumeState volume;
   private final List<Inode> used = new ArrayList<>(4);
   private final List<Inode> locked = new ArrayList<>(4);
   private Txg txg;
@@ -36,7 +36,7 @@ final class Mutation implements AutoCloseable {
   /** Sectors for nodes that are there and are written anew. */
   private final int rewrites;
 
-  private Mutation(Volume volume, int growth, int rewrites) {
+  private Mutation(VolumeState volume, int growth, int rewrites) {
     this.volume = volume;
     this.growth = growth;
     this.rewrites = rewrites;
@@ -47,7 +47,7 @@ final class Mutation implements AutoCloseable {
    *
    * @throws FsException NO_SPACE, READ_ONLY
    */
-  static Mutation begin(Volume volume, Caller caller, ReserveTier tier)
+  static Mutation begin(VolumeState volume, Caller caller, ReserveTier tier)
       throws FsException, IOException {
     return begin(volume, caller, tier, 0);
   }
@@ -58,7 +58,7 @@ final class Mutation implements AutoCloseable {
    * @param more sectors that the sync of the change may need, beside those of its dirty pages and
    *     of ordinary items
    */
-  static Mutation begin(Volume volume, Caller caller, ReserveTier tier, int more)
+  static Mutation begin(VolumeState volume, Caller caller, ReserveTier tier, int more)
       throws FsException, IOException {
     volume.checkWritable();
     volume.txgs().throttle(caller.interrupted());
@@ -74,12 +74,12 @@ final class Mutation implements AutoCloseable {
     return 2 * bytes / PageArena.PAGE_BYTES;
   }
 
-  private static int rewrites(Volume volume) {
+  private static int rewrites(VolumeState volume) {
     return volume.allNodesAreReserved() ? 0 : REWRITE_SECTORS;
   }
 
   /** The same, but null where it would have to wait or is refused. */
-  static Mutation beginAtOnce(Volume volume) throws IOException {
+  static Mutation beginAtOnce(VolumeState volume) throws IOException {
     int rewrites = rewrites(volume);
     if (volume.isReadOnly()
         || volume.txgs().isThrottled()

@@ -9,9 +9,9 @@ import java.io.IOException;
 
 /** unlink(2) and rmdir(2). Thread-safe. */
 final class Removal {
-  private final Volume volume;
+  private final VolumeState volume;
 
-  Removal(Volume volume) {
+  Removal(VolumeState volume) {
     this.volume = volume;
   }
 

@@ -16,10 +16,10 @@ import java.util.concurrent.locks.ReentrantLock;
  * check that it is not moved below itself.
  */
 final class Renaming {
-  private final Volume volume;
+  private final VolumeState volume;
   private final ReentrantLock treeShape = new ReentrantLock();
 
-  Renaming(Volume volume) {
+  Renaming(VolumeState volume) {
     this.volume = volume;
   }
 

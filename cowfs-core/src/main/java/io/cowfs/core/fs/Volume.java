@@ -3,17 +3,10 @@ package io.cowfs.core.fs;
 import io.cowfs.core.alloc.OutOfSpaceException;
 import io.cowfs.core.alloc.SpaceStatus;
 import io.cowfs.core.block.BlockPointer;
-import io.cowfs.core.block.BlockStore;
-import io.cowfs.core.btree.Key;
-import io.cowfs.core.btree.NodeReader;
-import io.cowfs.core.btree.Tree;
-import io.cowfs.core.codec.Compression;
 import io.cowfs.core.dataset.DatasetHead;
 import io.cowfs.core.txg.PoolSuspendedException;
 import io.cowfs.core.txg.SyncTask;
-import io.cowfs.core.txg.TransactionGroups;
 import io.cowfs.core.txg.TransactionalTree;
-import io.cowfs.core.txg.Txg;
 import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Attributes;
 import io.cowfs.core.vfs.CacheInvalidator;
@@ -27,7 +20,6 @@ import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.OpenFlags;
 import io.cowfs.core.vfs.RenameMode;
-import io.cowfs.core.vfs.Timestamp;
 import io.cowfs.core.vfs.XattrMode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -35,80 +27,49 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.time.Instant;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.Lock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
  * The file system of one dataset. Thread-safe; operations are in classes of their own, this one
  * opens, closes, and turns storage errors into those of the interface.
- *
- * <p>{@code gate} is held shared by every operation and exclusively by a rollback, so that no
- * operation sees two trees. It is not held while an operation waits for a commit.
  */
 public final class Volume implements FileSystem {
   private static final Logger LOG = System.getLogger(Volume.class.getName());
 
-  /** Sectors of a tree node that cannot be compressed. */
-  private static final int NODE_SECTORS = 4;
-
-  /** The dirty inodes and reservations of the two txgs that may have any. */
-  private record States(TxgState syncing, TxgState open) {}
-
   private final VolumeServices services;
-  private final DatasetHead head;
+  private final VolumeState state;
   private final TransactionalTree tree;
   private final InodeTable inodes;
-  private final DirectoryItems directories;
-  private final SpaceBudget space;
-  private final Reaper reaper;
   private final VolumeSync sync;
-  private final AtomicLong nextInodeNumber;
-  private final ReentrantReadWriteLock gate = new ReentrantReadWriteLock();
 
   private final Creation creation;
   private final Removal removal;
   private final Renaming renaming;
-  private final FileReads reads;
   private final FileWrites writes;
   private final AttributeChanges attributeChanges;
   private final Xattrs xattrs;
   private final DirectoryReads directoryReads;
   private final FileSeek seek;
-
-  private volatile States states;
-
-  /** Nodes of the committed tree. */
-  private final AtomicLong treeNodes = new AtomicLong();
+  private final Rollback rollback;
 
   private volatile CacheInvalidator invalidator = CacheInvalidator.NONE;
 
-  private Volume(VolumeServices services, DatasetHead head, long openTxg) {
-    this.services = services;
-    this.head = head;
-    this.reaper = new Reaper(services.txgs()::backlogGrew);
-    Tree committed = new Tree(head.root(), services.nodes());
-    this.tree = new TransactionalTree(committed, openTxg - 1, openTxg);
-    this.states = new States(null, new TxgState(openTxg));
-    this.nextInodeNumber =
-        new AtomicLong(Math.max(head.nextObjectNumber(), FileSystem.ROOT_INODE + 1));
-    this.inodes = new InodeTable(tree, orphan -> reaper.add(orphan.number, orphan.unlinkedTxg));
-    this.directories = new DirectoryItems(tree);
-    this.space = new SpaceBudget(services.allocator(), services.txgs());
-    this.sync = new VolumeSync(this, head);
-    this.creation = new Creation(this);
-    this.removal = new Removal(this);
-    this.renaming = new Renaming(this);
-    this.reads = new FileReads(tree, services.store(), arena());
-    this.writes = new FileWrites(this, reads, arena());
-    this.attributeChanges = new AttributeChanges(this, writes);
-    this.xattrs = new Xattrs(this);
-    this.directoryReads = new DirectoryReads(this);
+  private Volume(VolumeState state) {
+    this.state = state;
+    this.services = state.services();
+    this.tree = state.tree();
+    this.inodes = state.inodes();
+    this.sync = new VolumeSync(state);
+    this.creation = new Creation(state);
+    this.removal = new Removal(state);
+    this.renaming = new Renaming(state);
+    this.writes = new FileWrites(state);
+    this.attributeChanges = new AttributeChanges(state, writes);
+    this.xattrs = new Xattrs(state);
+    this.directoryReads = new DirectoryReads(state);
     this.seek = new FileSeek(tree);
+    this.rollback = new Rollback(state);
   }
 
   /** Opens the file system of a dataset; a new one gets its root directory. */
@@ -118,13 +79,13 @@ public final class Volume implements FileSystem {
         .txgs()
         .register(
             openTxg -> {
-              opened[0] = new Volume(services, head, openTxg);
+              opened[0] = new Volume(new VolumeState(services, head, openTxg));
               return opened[0].sync;
             });
     Volume volume = opened[0];
     boolean complete = false;
     try {
-      volume.treeWasOpened();
+      volume.state.treeWasOpened();
       if (volume.tree.get(Items.inode(ROOT_INODE)) == null) {
         if (head.root() != null) {
           throw new io.cowfs.core.block.CorruptBlockException(
@@ -151,7 +112,7 @@ public final class Volume implements FileSystem {
 
   /** The dataset's name. */
   public String name() {
-    return head.name();
+    return state.head().name();
   }
 
   /**
@@ -159,295 +120,8 @@ public final class Volume implements FileSystem {
    * and tells the front end what it must forget.
    */
   public void replaceTree(SyncTask task) throws IOException {
-    TransactionalTree.Pin[] before = new TransactionalTree.Pin[1];
-    gate.writeLock().lock();
-    try {
-      services
-          .txgs()
-          .runTask(
-              txg -> {
-                Runnable afterwards = task.run(txg);
-                return () -> before[0] = switchTree(txg, afterwards);
-              });
-      treeWasOpened();
-      renewChangedFiles(before[0].tree(), tree.committed());
-    } finally {
-      gate.writeLock().unlock();
-    }
-    try (TransactionalTree.Pin old = before[0]) {
-      invalidateFrontEnd(old.tree());
-    }
+    rollback.replaceTree(task, invalidator);
   }
-
-  /**
-   * A kernel that caches writes trusts its own size and times of a file that it holds, whatever it
-   * is told. So files that the rollback changed become new ones to it, by their generation; handles
-   * to the old ones are stale.
-   */
-  private void renewChangedFiles(Tree before, Tree after) {
-    for (long number : inodes.referenced()) {
-      Key key = Items.inode(number);
-      boolean same;
-      try {
-        same = Arrays.equals(before.get(key), after.get(key));
-      } catch (IOException damaged) {
-        LOG.log(Level.WARNING, "inode " + number + ": its attributes cannot be read", damaged);
-        same = false;
-      }
-      if (!same && number != ROOT_INODE) {
-        inodes.shiftGeneration(number);
-      }
-    }
-  }
-
-  /** Sync thread, with the gate shut. Returns a hold on the tree as it was. */
-  private TransactionalTree.Pin switchTree(long txg, Runnable afterwards) {
-    if (afterwards != null) {
-      afterwards.run();
-    }
-    TransactionalTree.Pin before = tree.pin();
-    tree.replace(new Tree(head.root(), services.nodes()), txg);
-    inodes.invalidateAll();
-    // Before the next sync: what is an orphan now may have a name in the new tree.
-    reaper.clear();
-    return before;
-  }
-
-  /**
-   * Everything that the front end holds is named by the old tree; names that it cannot tell are
-   * skipped.
-   */
-  private void invalidateFrontEnd(Tree old) {
-    for (long inode : inodes.referenced()) {
-      try {
-        for (DirectoryItems.Link link : DirectoryItems.linksOf(old, inode)) {
-          invalidator.entryChanged(link.parent(), link.name());
-        }
-      } catch (IOException damaged) {
-        LOG.log(Level.WARNING, "inode " + inode + ": its names cannot be read", damaged);
-      }
-      invalidator.inodeChanged(inode);
-    }
-    invalidator.inodeChanged(ROOT_INODE);
-  }
-
-  /** Has the orphans of the committed tree freed: nobody holds them. */
-  private void treeWasOpened() throws IOException {
-    try (TransactionalTree.Pin pin = tree.pin()) {
-      treeNodes.set(pin.tree().nodeCount());
-      reaper.addAllOf(pin.tree());
-    }
-  }
-
-  // What the operations share.
-
-  TransactionGroups txgs() {
-    return services.txgs();
-  }
-
-  TransactionalTree tree() {
-    return tree;
-  }
-
-  InodeTable inodes() {
-    return inodes;
-  }
-
-  DirectoryItems directories() {
-    return directories;
-  }
-
-  SpaceBudget space() {
-    return space;
-  }
-
-  Reaper reaper() {
-    return reaper;
-  }
-
-  BlockStore store() {
-    return services.store();
-  }
-
-  NodeReader nodes() {
-    return services.nodes();
-  }
-
-  FileReads reads() {
-    return reads;
-  }
-
-  /** Sectors that cutting compressed extents may cost: one at each end of a change. */
-  int cutSectors() {
-    return head.compression().compression() == Compression.NONE
-        ? 0
-        : 2 * FileReads.EXTENT_BYTES_MAX / FileReads.SECTOR;
-  }
-
-  PageArena arena() {
-    return services.pages().arena;
-  }
-
-  VolumeServices.Owner owner() {
-    return services.owner();
-  }
-
-  Lock gate() {
-    return gate.readLock();
-  }
-
-  Timestamp now() {
-    Instant now = services.clock().instant();
-    return new Timestamp(now.getEpochSecond(), now.getNano());
-  }
-
-  long nextInodeNumber() {
-    return nextInodeNumber.getAndIncrement();
-  }
-
-  long peekNextInodeNumber() {
-    return nextInodeNumber.get();
-  }
-
-  boolean isReadOnly() {
-    return services.txgs().suspendedBy() != null;
-  }
-
-  void checkWritable() throws FsException {
-    if (isReadOnly()) {
-      throw new FsException(FsError.READ_ONLY);
-    }
-  }
-
-  void requireDirectory(Inode inode) throws FsException {
-    if (!inode.isDirectory()) {
-      throw new FsException(FsError.NOT_A_DIRECTORY);
-    }
-  }
-
-  /** A directory that was removed takes no new names. */
-  void requireLiveDirectory(Inode inode) throws FsException {
-    requireDirectory(inode);
-    if (inode.nlink == 0) {
-      throw new FsException(FsError.NOT_FOUND);
-    }
-  }
-
-  /** Looks a name up under the directory's read lock, for those who then lock what it leads to. */
-  DirectoryItems.Found findEntry(Inode directory, byte[] name) throws FsException, IOException {
-    directory.readLock().lock();
-    try {
-      requireDirectory(directory);
-      return directories.find(directory.number, name);
-    } finally {
-      directory.readLock().unlock();
-    }
-  }
-
-  /**
-   * Takes into use what an entry led to when it was looked up. No inode may be locked.
-   *
-   * @return null when the entry was removed since; then it is to be looked up again
-   */
-  Inode useEntry(Mutation change, Inode directory, byte[] name, DirectoryItems.Found seen)
-      throws FsException, IOException {
-    try {
-      return change.use(seen.inode());
-    } catch (FsException refused) {
-      DirectoryItems.Found now = findEntry(directory, name);
-      if (refused.error() != FsError.STALE || (now != null && now.inode() == seen.inode())) {
-        throw refused;
-      }
-      return null;
-    }
-  }
-
-  TxgState stateOf(long txg) {
-    States now = states;
-    if (now.open.txg() == txg) {
-      return now.open;
-    }
-    if (now.syncing != null && now.syncing.txg() == txg) {
-      return now.syncing;
-    }
-    throw new IllegalStateException("txg " + txg + " is neither open nor syncing");
-  }
-
-  /**
-   * True when the open txg has enough space reserved to write every node of the tree anew, which it
-   * does at most once. What changes join another txg than they were begun in is for the reserve to
-   * bear.
-   */
-  boolean allNodesAreReserved() {
-    return states.open.reservedForRewrites().get() >= treeNodes.get() * NODE_SECTORS;
-  }
-
-  /** How many orphans there is space to free now: nodes are written anew for it. */
-  int orphansToReap() {
-    long free = space.free(services.hostFreeSectors().getAsLong());
-    return free >= treeNodes.get() * NODE_SECTORS
-        ? Integer.MAX_VALUE
-        : (int) (free / Mutation.REWRITE_SECTORS);
-  }
-
-  /** Sync thread: the tree has so many nodes more. */
-  void addTreeNodes(long more) {
-    treeNodes.addAndGet(more);
-  }
-
-  void freezeState(long next) {
-    states = new States(states.open, new TxgState(next));
-  }
-
-  void forgetState(long txg) {
-    space.unreserve(stateOf(txg).reservedForItems().get());
-    states = new States(null, states.open);
-  }
-
-  /** The layer for a member of {@code txg} to change. The inode must be write-locked. */
-  DirtyFile dirtyLayer(Inode inode, Txg txg) {
-    if (inode.dirty == null || inode.dirty.txg() != txg.number()) {
-      if (inode.syncing != null) {
-        throw new IllegalStateException("inode " + inode.number + " is dirty in three txgs");
-      }
-      inode.syncing = inode.dirty;
-      inode.dirty = new DirtyFile(txg.number(), arena());
-      inodes.use(inode.number);
-      stateOf(txg.number()).dirtyInodes().add(inode);
-    }
-    return inode.dirty;
-  }
-
-  void countDirty(Txg txg, int pages) {
-    if (pages > 0) {
-      services.txgs().addDirtyData(txg, (long) pages * BlockPointer.SECTOR_BYTES);
-    } else if (pages < 0) {
-      services.txgs().removeDirtyData((long) -pages * BlockPointer.SECTOR_BYTES);
-    }
-  }
-
-  /** Sync thread: the txg's data of this file is in the published tree. */
-  void dropDirty(Inode inode, long txg) {
-    int reserved;
-    inode.writeLock().lock();
-    try {
-      DirtyFile layer = inode.dirtyOf(txg);
-      if (inode.syncing == layer) {
-        inode.syncing = null;
-      } else {
-        inode.dirty = null;
-      }
-      reserved = layer.reservedPages();
-      layer.drop();
-    } finally {
-      inode.writeLock().unlock();
-    }
-    space.unreserve(reserved);
-    countDirty(null, -reserved);
-    inodes.release(inode);
-  }
-
-  // The interface.
 
   /** Runs an operation; storage errors become IO, or NO_SPACE, or READ_ONLY. */
   private <T> T call(long inode, Mutation.Body<T> body) throws FsException {
@@ -468,7 +142,7 @@ public final class Volume implements FileSystem {
     return call(
         number,
         () -> {
-          gate().lock();
+          state.gate().lock();
           try {
             Inode inode = inodes.use(number);
             try {
@@ -478,7 +152,7 @@ public final class Volume implements FileSystem {
               inodes.release(inode);
             }
           } finally {
-            gate().unlock();
+            state.gate().unlock();
           }
         });
   }
@@ -503,7 +177,7 @@ public final class Volume implements FileSystem {
     try {
       long at = inode;
       for (int depth = 0; at != ROOT_INODE && depth < 1024; depth++) {
-        List<DirectoryItems.Link> links = directories.linksOf(at, 1);
+        List<DirectoryItems.Link> links = state.directories().linksOf(at, 1);
         if (links.isEmpty()) {
           break;
         }
@@ -515,7 +189,7 @@ public final class Volume implements FileSystem {
     } catch (IOException unreadable) {
       text = "..." + text;
     }
-    return head.name() + ":" + (text.isEmpty() ? "/" : text) + " (inode " + inode + ")";
+    return state.head().name() + ":" + (text.isEmpty() ? "/" : text) + " (inode " + inode + ")";
   }
 
   @Override
@@ -545,11 +219,11 @@ public final class Volume implements FileSystem {
       // Asked for any inode by those who open files by handle.
       return directory.number;
     }
-    requireDirectory(directory);
+    state.requireDirectory(directory);
     if (DirectoryItems.isDotDot(name)) {
-      return directories.parentOf(directory.number);
+      return state.directories().parentOf(directory.number);
     }
-    DirectoryItems.Found found = directories.find(directory.number, name);
+    DirectoryItems.Found found = state.directories().find(directory.number, name);
     if (found == null) {
       throw new FsException(FsError.NOT_FOUND);
     }
@@ -732,7 +406,7 @@ public final class Volume implements FileSystem {
         inode.number,
         () -> {
           int count;
-          gate().lock();
+          state.gate().lock();
           try {
             inodes.load(inode);
             count =
@@ -742,12 +416,12 @@ public final class Volume implements FileSystem {
                       ((Handle) handle).check();
                       int available = (int) Math.max(0, Math.min(length, file.size - offset));
                       if (available > 0) {
-                        reads.read(file, offset, available, destination);
+                        state.reads().read(file, offset, available, destination);
                       }
                       return available;
                     });
           } finally {
-            gate().unlock();
+            state.gate().unlock();
           }
           if (!((Handle) handle).keepsAccessTime()) {
             attributeChanges.accessed(inode);
@@ -803,7 +477,7 @@ public final class Volume implements FileSystem {
     return look(
         number,
         inode -> {
-          requireDirectory(inode);
+          state.requireDirectory(inode);
           inodes.opened(inode);
           return new Handle(inode, false);
         });
@@ -835,7 +509,7 @@ public final class Volume implements FileSystem {
         total,
         free,
         available,
-        available + nextInodeNumber.get(),
+        available + state.peekNextInodeNumber(),
         available,
         NAME_LENGTH_MAX);
   }

@@ -24,15 +24,15 @@ import java.util.TreeMap;
 
 /** A volume's part in each commit. Owned by the sync thread. */
 final class VolumeSync implements Participant {
-  private final Volume volume;
+  private final VolumeState volume;
   private final TransactionalTree tree;
   private final DatasetHead head;
   private List<Inode> dirtyInodes = List.of();
 
-  VolumeSync(Volume volume, DatasetHead head) {
+  VolumeSync(VolumeState volume) {
     this.volume = volume;
     this.tree = volume.tree();
-    this.head = head;
+    this.head = volume.head();
   }
 
   @Override

@@ -19,9 +19,9 @@ final class Xattrs {
   static final int NAME_BYTES_MAX = 255;
   static final int VALUE_BYTES_MAX = 64 << 10;
 
-  private final Volume volume;
+  private final VolumeState volume;
 
-  Xattrs(Volume volume) {
+  Xattrs(VolumeState volume) {
     this.volume = volume;
   }
 

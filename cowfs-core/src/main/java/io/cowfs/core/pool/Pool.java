@@ -1,6 +1,7 @@
 package io.cowfs.core.pool;
 
 import io.cowfs.core.alloc.Allocator;
+import io.cowfs.core.alloc.RegionBitmap;
 import io.cowfs.core.alloc.SpacePuncher;
 import io.cowfs.core.alloc.SpaceStatus;
 import io.cowfs.core.block.BlockPointer;
@@ -18,6 +19,7 @@ import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.dataset.Datasets;
 import io.cowfs.core.dataset.NodeRecord;
 import io.cowfs.core.device.BlockDevice;
+import io.cowfs.core.device.DamagedPoolException;
 import io.cowfs.core.device.FileDevice;
 import io.cowfs.core.device.PoolLabel;
 import io.cowfs.core.fs.ExtentItems;
@@ -93,6 +95,7 @@ public final class Pool implements Closeable {
     CatalogState state = catalog.load();
     long txg = state.pool().txg();
     RootRing ring = RootRing.open(device, label.uuid(), txg, catalog.name());
+    requireWhole(device, state);
     this.allocator = Allocator.restore(device, state.regions(), state.deferred());
     this.store = new BlockStore(device, allocator, CacheLimits.DEFAULT);
     Clock clock = Clock.systemUTC();
@@ -100,6 +103,7 @@ public final class Pool implements Closeable {
         Datasets.open(
             new Datasets.Storage(catalog, allocator, store::readBlock, new ExtentItems(), clock),
             state);
+    catalog.keepReserve();
     if (txg > 0 && ring.newest().map(RootRecord::txg).orElse(0L) < txg) {
       // The record of the last commit did not survive a crash; the next one must find it in place.
       BlockPointer directory = state.pool().directoryRoot().orElse(null);
@@ -132,6 +136,17 @@ public final class Pool implements Closeable {
             () -> device.hostFreeBytes() / BlockPointer.SECTOR_BYTES,
             clock,
             processOwner());
+  }
+
+  private static void requireWhole(BlockDevice device, CatalogState state) throws IOException {
+    long endSector =
+        state.regions().stream().mapToLong(RegionBitmap::endOfAllocated).max().orElse(0);
+    if (endSector * BlockPointer.SECTOR_BYTES > device.usedExtent()) {
+      throw new DamagedPoolException(
+          "%s is cut short: it ends at byte %d, but data reaches to %d"
+              .formatted(
+                  device.name(), device.usedExtent(), endSector * BlockPointer.SECTOR_BYTES));
+    }
   }
 
   private static VolumeServices.Owner processOwner() throws IOException {

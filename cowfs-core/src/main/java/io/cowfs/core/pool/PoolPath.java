@@ -54,12 +54,12 @@ public record PoolPath(Path directory) {
     if (!Files.exists(data())) {
       throw new PoolPathException(data() + ": the pool's device is missing");
     }
-    requireFitHost();
+    requireFitHost(directory);
   }
 
   /** LMDB and the locks are not safe on network file systems, nor is a pool within a FUSE mount. */
-  void requireFitHost() throws IOException {
-    String type = Files.getFileStore(directory).type().toLowerCase(Locale.ROOT);
+  private void requireFitHost(Path existing) throws IOException {
+    String type = Files.getFileStore(existing).type().toLowerCase(Locale.ROOT);
     for (String refused : REFUSED_PREFIXES) {
       if (type.startsWith(refused) && !type.equals("fuseblk")) {
         throw new PoolPathException(
@@ -75,6 +75,7 @@ public record PoolPath(Path directory) {
       if (parent == null || !Files.isDirectory(parent)) {
         throw new PoolPathException(directory + ": the directory above does not exist");
       }
+      requireFitHost(parent);
       Files.createDirectory(directory);
     } else if (!Files.isDirectory(directory)) {
       throw new PoolPathException(directory + ": not a directory");
@@ -89,7 +90,7 @@ public record PoolPath(Path directory) {
         throw failure.getCause();
       }
     }
-    requireFitHost();
+    requireFitHost(directory);
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
   }
 

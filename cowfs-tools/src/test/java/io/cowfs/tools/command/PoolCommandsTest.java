@@ -51,7 +51,7 @@ class PoolCommandsTest {
     run("list", "-H", "pool")
         .out()
         .lines()
-        .forEach(l -> names.append(l.split("\t")[0]).append(' '));
+        .forEach(l -> names.append(l, 0, l.indexOf('\t')).append(' '));
     return names.toString().strip();
   }
 

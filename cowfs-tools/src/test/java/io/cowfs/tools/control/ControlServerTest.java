@@ -29,7 +29,10 @@ import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -39,8 +42,16 @@ import org.junit.jupiter.api.io.TempDir;
 class ControlServerTest {
   private static final Duration REQUEST_TIMEOUT = Duration.ofMillis(500);
 
+  /** Held, so that its level lasts: what is refused here need not fill the test's log. */
+  private static final Logger LOG = Logger.getLogger(ControlServer.class.getName());
+
   @TempDir private Path pool;
   private ControlServer server;
+
+  @BeforeAll
+  static void quieten() {
+    LOG.setLevel(Level.SEVERE);
+  }
 
   @BeforeEach
   void start() throws IOException {

@@ -1,0 +1,100 @@
+package io.cowfs.core.fs;
+
+import io.cowfs.core.btree.Key;
+import io.cowfs.core.btree.Tree;
+import io.cowfs.core.txg.SyncTask;
+import io.cowfs.core.txg.TransactionalTree;
+import io.cowfs.core.vfs.CacheInvalidator;
+import io.cowfs.core.vfs.FileSystem;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.Arrays;
+
+/** Replaces the tree of a volume under those who use it. Thread-safe. */
+final class Rollback {
+  private static final Logger LOG = System.getLogger(Rollback.class.getName());
+
+  private final VolumeState volume;
+
+  Rollback(VolumeState volume) {
+    this.volume = volume;
+  }
+
+  /**
+   * Has a sync task replace the dataset's tree, as a rollback does, while no operation is active,
+   * and tells the front end what it must forget.
+   */
+  void replaceTree(SyncTask task, CacheInvalidator frontEnd) throws IOException {
+    TransactionalTree.Pin[] before = new TransactionalTree.Pin[1];
+    volume.closedGate().lock();
+    try {
+      volume
+          .txgs()
+          .runTask(
+              txg -> {
+                Runnable afterwards = task.run(txg);
+                return () -> before[0] = switchTree(txg, afterwards);
+              });
+      volume.treeWasOpened();
+      renewChangedFiles(before[0].tree(), volume.tree().committed());
+    } finally {
+      volume.closedGate().unlock();
+    }
+    try (TransactionalTree.Pin old = before[0]) {
+      invalidateFrontEnd(old.tree(), frontEnd);
+    }
+  }
+
+  /**
+   * A kernel that caches writes trusts its own size and times of a file that it holds, whatever it
+   * is told. So files that the rollback changed become new ones to it, by their generation; handles
+   * to the old ones are stale.
+   */
+  private void renewChangedFiles(Tree before, Tree after) {
+    for (long number : volume.inodes().referenced()) {
+      Key key = Items.inode(number);
+      boolean same;
+      try {
+        same = Arrays.equals(before.get(key), after.get(key));
+      } catch (IOException damaged) {
+        LOG.log(Level.WARNING, "inode " + number + ": its attributes cannot be read", damaged);
+        same = false;
+      }
+      if (!same && number != FileSystem.ROOT_INODE) {
+        volume.inodes().shiftGeneration(number);
+      }
+    }
+  }
+
+  /** Sync thread, with the gate shut. Returns a hold on the tree as it was. */
+  private TransactionalTree.Pin switchTree(long txg, Runnable afterwards) {
+    if (afterwards != null) {
+      afterwards.run();
+    }
+    TransactionalTree.Pin before = volume.tree().pin();
+    volume.tree().replace(new Tree(volume.head().root(), volume.nodes()), txg);
+    volume.inodes().invalidateAll();
+    // Before the next sync: what is an orphan now may have a name in the new tree.
+    volume.reaper().clear();
+    return before;
+  }
+
+  /**
+   * Everything that the front end holds is named by the old tree; names that it cannot tell are
+   * skipped.
+   */
+  private void invalidateFrontEnd(Tree old, CacheInvalidator frontEnd) {
+    for (long inode : volume.inodes().referenced()) {
+      try {
+        for (DirectoryItems.Link link : DirectoryItems.linksOf(old, inode)) {
+          frontEnd.entryChanged(link.parent(), link.name());
+        }
+      } catch (IOException damaged) {
+        LOG.log(Level.WARNING, "inode " + inode + ": its names cannot be read", damaged);
+      }
+      frontEnd.inodeChanged(inode);
+    }
+    frontEnd.inodeChanged(FileSystem.ROOT_INODE);
+  }
+}

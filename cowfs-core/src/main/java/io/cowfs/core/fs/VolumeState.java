@@ -1,0 +1,295 @@
+package io.cowfs.core.fs;
+
+import io.cowfs.core.block.BlockPointer;
+import io.cowfs.core.block.BlockStore;
+import io.cowfs.core.btree.NodeReader;
+import io.cowfs.core.btree.Tree;
+import io.cowfs.core.codec.Compression;
+import io.cowfs.core.dataset.DatasetHead;
+import io.cowfs.core.txg.TransactionGroups;
+import io.cowfs.core.txg.TransactionalTree;
+import io.cowfs.core.txg.Txg;
+import io.cowfs.core.vfs.FileSystem;
+import io.cowfs.core.vfs.FsError;
+import io.cowfs.core.vfs.FsException;
+import io.cowfs.core.vfs.Timestamp;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+
+/**
+ * What the operations of one volume share: its tree, its inodes, the txgs' gatherings, and the
+ * gate. Thread-safe.
+ *
+ * <p>{@code gate} is held shared by every operation and exclusively by a rollback, so that no
+ * operation sees two trees. It is not held while an operation waits for a commit.
+ */
+final class VolumeState {
+  /** Sectors of a tree node that cannot be compressed. */
+  private static final int NODE_SECTORS = 4;
+
+  /** The dirty inodes and reservations of the two txgs that may have any. */
+  private record States(TxgState syncing, TxgState open) {}
+
+  private final VolumeServices services;
+  private final DatasetHead head;
+  private final TransactionalTree tree;
+  private final InodeTable inodes;
+  private final DirectoryItems directories;
+  private final SpaceBudget space;
+  private final Reaper reaper;
+  private final FileReads reads;
+  private final AtomicLong nextInodeNumber;
+  private final ReentrantReadWriteLock gate = new ReentrantReadWriteLock();
+
+  /** Nodes of the committed tree. */
+  private final AtomicLong treeNodes = new AtomicLong();
+
+  private volatile States states;
+
+  /** Made by the sync thread between two commits. */
+  VolumeState(VolumeServices services, DatasetHead head, long openTxg) {
+    this.services = services;
+    this.head = head;
+    this.reaper = new Reaper(services.txgs()::backlogGrew);
+    Tree committed = new Tree(head.root(), services.nodes());
+    this.tree = new TransactionalTree(committed, openTxg - 1, openTxg);
+    this.states = new States(null, new TxgState(openTxg));
+    this.nextInodeNumber =
+        new AtomicLong(Math.max(head.nextObjectNumber(), FileSystem.ROOT_INODE + 1));
+    this.inodes = new InodeTable(tree, orphan -> reaper.add(orphan.number, orphan.unlinkedTxg));
+    this.directories = new DirectoryItems(tree);
+    this.space = new SpaceBudget(services.allocator(), services.txgs());
+    this.reads = new FileReads(tree, services.store(), arena());
+  }
+
+  DatasetHead head() {
+    return head;
+  }
+
+  VolumeServices services() {
+    return services;
+  }
+
+  /** The committed tree was opened: nobody holds its orphans, which are freed now. */
+  void treeWasOpened() throws IOException {
+    try (TransactionalTree.Pin pin = tree.pin()) {
+      treeNodes.set(pin.tree().nodeCount());
+      reaper.addAllOf(pin.tree());
+    }
+  }
+
+  TransactionGroups txgs() {
+    return services.txgs();
+  }
+
+  TransactionalTree tree() {
+    return tree;
+  }
+
+  InodeTable inodes() {
+    return inodes;
+  }
+
+  DirectoryItems directories() {
+    return directories;
+  }
+
+  SpaceBudget space() {
+    return space;
+  }
+
+  Reaper reaper() {
+    return reaper;
+  }
+
+  BlockStore store() {
+    return services.store();
+  }
+
+  NodeReader nodes() {
+    return services.nodes();
+  }
+
+  FileReads reads() {
+    return reads;
+  }
+
+  /** Sectors that cutting compressed extents may cost: one at each end of a change. */
+  int cutSectors() {
+    return head.compression().compression() == Compression.NONE
+        ? 0
+        : 2 * FileReads.EXTENT_BYTES_MAX / FileReads.SECTOR;
+  }
+
+  PageArena arena() {
+    return services.pages().arena;
+  }
+
+  VolumeServices.Owner owner() {
+    return services.owner();
+  }
+
+  /** Shared, for an operation. */
+  Lock gate() {
+    return gate.readLock();
+  }
+
+  /** Exclusive, for what replaces the tree. */
+  Lock closedGate() {
+    return gate.writeLock();
+  }
+
+  Timestamp now() {
+    Instant now = services.clock().instant();
+    return new Timestamp(now.getEpochSecond(), now.getNano());
+  }
+
+  long nextInodeNumber() {
+    return nextInodeNumber.getAndIncrement();
+  }
+
+  long peekNextInodeNumber() {
+    return nextInodeNumber.get();
+  }
+
+  boolean isReadOnly() {
+    return services.txgs().suspendedBy() != null;
+  }
+
+  void checkWritable() throws FsException {
+    if (isReadOnly()) {
+      throw new FsException(FsError.READ_ONLY);
+    }
+  }
+
+  void requireDirectory(Inode inode) throws FsException {
+    if (!inode.isDirectory()) {
+      throw new FsException(FsError.NOT_A_DIRECTORY);
+    }
+  }
+
+  /** A directory that was removed takes no new names. */
+  void requireLiveDirectory(Inode inode) throws FsException {
+    requireDirectory(inode);
+    if (inode.nlink == 0) {
+      throw new FsException(FsError.NOT_FOUND);
+    }
+  }
+
+  /** Looks a name up under the directory's read lock, for those who then lock what it leads to. */
+  DirectoryItems.Found findEntry(Inode directory, byte[] name) throws FsException, IOException {
+    directory.readLock().lock();
+    try {
+      requireDirectory(directory);
+      return directories.find(directory.number, name);
+    } finally {
+      directory.readLock().unlock();
+    }
+  }
+
+  /**
+   * Takes into use what an entry led to when it was looked up. No inode may be locked.
+   *
+   * @return null when the entry was removed since; then it is to be looked up again
+   */
+  Inode useEntry(Mutation change, Inode directory, byte[] name, DirectoryItems.Found seen)
+      throws FsException, IOException {
+    try {
+      return change.use(seen.inode());
+    } catch (FsException refused) {
+      DirectoryItems.Found now = findEntry(directory, name);
+      if (refused.error() != FsError.STALE || (now != null && now.inode() == seen.inode())) {
+        throw refused;
+      }
+      return null;
+    }
+  }
+
+  TxgState stateOf(long txg) {
+    States now = states;
+    if (now.open.txg() == txg) {
+      return now.open;
+    }
+    if (now.syncing != null && now.syncing.txg() == txg) {
+      return now.syncing;
+    }
+    throw new IllegalStateException("txg " + txg + " is neither open nor syncing");
+  }
+
+  /**
+   * True when the open txg has enough space reserved to write every node of the tree anew, which it
+   * does at most once. What changes join another txg than they were begun in is for the reserve to
+   * bear.
+   */
+  boolean allNodesAreReserved() {
+    return states.open.reservedForRewrites().get() >= treeNodes.get() * NODE_SECTORS;
+  }
+
+  /** How many orphans there is space to free now: nodes are written anew for it. */
+  int orphansToReap() {
+    long free = space.free(services.hostFreeSectors().getAsLong());
+    return free >= treeNodes.get() * NODE_SECTORS
+        ? Integer.MAX_VALUE
+        : (int) (free / Mutation.REWRITE_SECTORS);
+  }
+
+  /** Sync thread: the tree has so many nodes more. */
+  void addTreeNodes(long more) {
+    treeNodes.addAndGet(more);
+  }
+
+  void freezeState(long next) {
+    states = new States(states.open, new TxgState(next));
+  }
+
+  void forgetState(long txg) {
+    space.unreserve(stateOf(txg).reservedForItems().get());
+    states = new States(null, states.open);
+  }
+
+  /** The layer for a member of {@code txg} to change. The inode must be write-locked. */
+  DirtyFile dirtyLayer(Inode inode, Txg txg) {
+    if (inode.dirty == null || inode.dirty.txg() != txg.number()) {
+      if (inode.syncing != null) {
+        throw new IllegalStateException("inode " + inode.number + " is dirty in three txgs");
+      }
+      inode.syncing = inode.dirty;
+      inode.dirty = new DirtyFile(txg.number(), arena());
+      inodes.use(inode.number);
+      stateOf(txg.number()).dirtyInodes().add(inode);
+    }
+    return inode.dirty;
+  }
+
+  void countDirty(Txg txg, int pages) {
+    if (pages > 0) {
+      services.txgs().addDirtyData(txg, (long) pages * BlockPointer.SECTOR_BYTES);
+    } else if (pages < 0) {
+      services.txgs().removeDirtyData((long) -pages * BlockPointer.SECTOR_BYTES);
+    }
+  }
+
+  /** Sync thread: the txg's data of this file is in the published tree. */
+  void dropDirty(Inode inode, long txg) {
+    int reserved;
+    inode.writeLock().lock();
+    try {
+      DirtyFile layer = inode.dirtyOf(txg);
+      if (inode.syncing == layer) {
+        inode.syncing = null;
+      } else {
+        inode.dirty = null;
+      }
+      reserved = layer.reservedPages();
+      layer.drop();
+    } finally {
+      inode.writeLock().unlock();
+    }
+    space.unreserve(reserved);
+    countDirty(null, -reserved);
+    inodes.release(inode);
+  }
+}
