@@ -130,7 +130,9 @@ build() (
   : >"$root/target/launcher/stamp"
   runtime=$java
   require_jdk
-  if ! (cd "$root" && JAVA_HOME=$jdk_home mvn -q -B -Dmaven.test.skip=true package) >"$log" 2>&1 9>&-; then
+  # Warnings are the developers' affair.
+  if ! (cd "$root" && JAVA_HOME=$jdk_home mvn -q -B -Dmaven.test.skip=true \
+    -Dcowfs.javac.warnings=-nowarn package) >"$log" 2>&1 9>&-; then
     grep -F ERROR "$log" | head -n 5 >&2
     die "the build failed, see $log"
   fi

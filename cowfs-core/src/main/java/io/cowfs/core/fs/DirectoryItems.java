@@ -8,6 +8,7 @@ import io.cowfs.core.vfs.FileType;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -18,6 +19,8 @@ import java.util.List;
  * entries, the child's lock its back references.
  */
 final class DirectoryItems {
+  private static final int PATH_DEPTH_MAX = 1024;
+
   /** An entry and where it stands. */
   record Found(Key key, NameFormat.Entry entry) {
     long inode() {
@@ -148,6 +151,25 @@ final class DirectoryItems {
           return links.size() < max;
         });
     return links;
+  }
+
+  /** A path of an inode within the dataset, for messages; as much of it as can be read. */
+  String pathOf(long inode) {
+    String path = "";
+    try {
+      long at = inode;
+      for (int depth = 0; at != FileSystem.ROOT_INODE && depth < PATH_DEPTH_MAX; depth++) {
+        List<Link> links = linksOf(at, 1);
+        if (links.isEmpty()) {
+          break;
+        }
+        path = "/" + new String(links.get(0).name(), StandardCharsets.UTF_8) + path;
+        at = links.get(0).parent();
+      }
+    } catch (IOException unreadable) {
+      path = "..." + path;
+    }
+    return path.isEmpty() ? "/" : path;
   }
 
   /** All names of an inode in a tree. */

@@ -26,8 +26,6 @@ import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.util.List;
 import java.util.Set;
 
 /**
@@ -170,26 +168,8 @@ public final class Volume implements FileSystem {
     T run(Inode inode) throws FsException, IOException;
   }
 
-  /** The inode by a path, for messages; as much of it as can be read. */
   private String describe(long inode) {
-    ByteArrayOutputStream path = new ByteArrayOutputStream();
-    String text = "";
-    try {
-      long at = inode;
-      for (int depth = 0; at != ROOT_INODE && depth < 1024; depth++) {
-        List<DirectoryItems.Link> links = state.directories().linksOf(at, 1);
-        if (links.isEmpty()) {
-          break;
-        }
-        path.reset();
-        path.writeBytes(links.get(0).name());
-        text = "/" + path.toString(StandardCharsets.UTF_8) + text;
-        at = links.get(0).parent();
-      }
-    } catch (IOException unreadable) {
-      text = "..." + text;
-    }
-    return state.head().name() + ":" + (text.isEmpty() ? "/" : text) + " (inode " + inode + ")";
+    return state.head().name() + ":" + state.directories().pathOf(inode) + " (inode " + inode + ")";
   }
 
   @Override

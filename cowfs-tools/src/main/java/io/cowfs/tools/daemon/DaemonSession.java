@@ -1,9 +1,7 @@
 package io.cowfs.tools.daemon;
 
-import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.pool.Pool;
-import io.cowfs.core.pool.PoolStatus;
-import io.cowfs.tools.command.PoolSession;
+import io.cowfs.tools.command.OpenPoolSession;
 import io.cowfs.tools.target.CowfsMount;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -12,8 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 
 /** The pool that the daemon has open. Thread-safe. */
-final class DaemonSession implements PoolSession {
-  private final Pool pool;
+final class DaemonSession extends OpenPoolSession {
   private final MountedDatasets mounts;
   private final CompletableFuture<Void> poolClosed;
 
@@ -21,29 +18,9 @@ final class DaemonSession implements PoolSession {
    * @param poolClosed completes when the pool is closed, exceptionally if its last commit failed
    */
   DaemonSession(Pool pool, MountedDatasets mounts, CompletableFuture<Void> poolClosed) {
-    this.pool = pool;
+    super(pool);
     this.mounts = mounts;
     this.poolClosed = poolClosed;
-  }
-
-  @Override
-  public List<DatasetInfo> list() throws IOException {
-    return pool.list();
-  }
-
-  @Override
-  public void createDataset(String dataset) throws IOException {
-    pool.createDataset(dataset);
-  }
-
-  @Override
-  public void snapshot(String dataset, String snapshot) throws IOException {
-    pool.snapshot(dataset, snapshot);
-  }
-
-  @Override
-  public String rollback(String dataset, String snapshot) throws IOException {
-    return pool.rollback(dataset, snapshot);
   }
 
   @Override
@@ -53,22 +30,7 @@ final class DaemonSession implements PoolSession {
         throw new IOException(dataset + " is mounted at " + mount.mountPoint());
       }
     }
-    pool.destroy(dataset, null, recursive);
-  }
-
-  @Override
-  public void destroySnapshot(String dataset, String snapshot) throws IOException {
-    pool.destroy(dataset, snapshot, false);
-  }
-
-  @Override
-  public void sync() throws IOException {
-    pool.sync();
-  }
-
-  @Override
-  public PoolStatus status() throws IOException {
-    return pool.status();
+    super.destroyDataset(dataset, recursive);
   }
 
   @Override
