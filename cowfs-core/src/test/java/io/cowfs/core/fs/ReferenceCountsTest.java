@@ -24,12 +24,12 @@ class ReferenceCountsTest {
     ReferenceCounts counts = new ReferenceCounts();
     Map<Long, Long> model = new HashMap<>();
     for (int i = 0; i < 100_000; i++) {
-      long inode = 1 + random.nextInt(numbers);
+      long inode = 1L + random.nextInt(numbers);
       if (random.nextInt(100) < (i / 20_000 % 2 == 0 ? 65 : 35)) {
         counts.add(inode);
         model.merge(inode, 1L, Long::sum);
       } else {
-        long count = 1 + random.nextInt(3);
+        long count = 1L + random.nextInt(3);
         long left = model.getOrDefault(inode, 0L) - count;
         assertEquals(left <= 0, counts.remove(inode, count), () -> "seed " + seed);
         if (left > 0) {
@@ -38,7 +38,7 @@ class ReferenceCountsTest {
           model.remove(inode);
         }
       }
-      long other = 1 + random.nextInt(numbers);
+      long other = 1L + random.nextInt(numbers);
       assertEquals(model.containsKey(other), counts.contains(other), () -> "seed " + seed);
     }
     long[] held = counts.snapshot();
