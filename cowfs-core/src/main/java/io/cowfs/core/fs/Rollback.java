@@ -3,7 +3,6 @@ package io.cowfs.core.fs;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.txg.SyncTask;
-import io.cowfs.core.txg.TransactionalTree;
 import io.cowfs.core.vfs.CacheInvalidator;
 import io.cowfs.core.vfs.FileSystem;
 import java.io.IOException;
@@ -23,27 +22,28 @@ final class Rollback {
 
   /**
    * Has a sync task replace the dataset's tree, as a rollback does, while no operation is active,
-   * and tells the front end what it must forget.
+   * and tells the front end what it must forget. The task keeps the tree as it was, and the caller
+   * keeps others from destroying it meanwhile.
    */
   void replaceTree(SyncTask task, CacheInvalidator frontEnd) throws IOException {
-    TransactionalTree.Pin[] before = new TransactionalTree.Pin[1];
+    Tree[] before = new Tree[1];
     volume.closedGate().lock();
     try {
       volume
           .txgs()
           .runTask(
               txg -> {
+                // With all changes of this txg, of which some are in no committed tree yet.
+                before[0] = new Tree(volume.head().root(), volume.nodes());
                 Runnable afterwards = task.run(txg);
-                return () -> before[0] = switchTree(txg, afterwards);
+                return () -> switchTree(txg, afterwards);
               });
       volume.treeWasOpened();
-      renewChangedFiles(before[0].tree(), volume.tree().committed());
+      renewChangedFiles(before[0], volume.tree().committed());
     } finally {
       volume.closedGate().unlock();
     }
-    try (TransactionalTree.Pin old = before[0]) {
-      invalidateFrontEnd(old.tree(), frontEnd);
-    }
+    invalidateFrontEnd(before[0], frontEnd);
   }
 
   /**
@@ -67,17 +67,15 @@ final class Rollback {
     }
   }
 
-  /** Sync thread, with the gate shut. Returns a hold on the tree as it was. */
-  private TransactionalTree.Pin switchTree(long txg, Runnable afterwards) {
+  /** Sync thread, with the gate shut. */
+  private void switchTree(long txg, Runnable afterwards) {
     if (afterwards != null) {
       afterwards.run();
     }
-    TransactionalTree.Pin before = volume.tree().pin();
     volume.tree().replace(new Tree(volume.head().root(), volume.nodes()), txg);
     volume.inodes().invalidateAll();
     // Before the next sync: what is an orphan now may have a name in the new tree.
     volume.reaper().clear();
-    return before;
   }
 
   /**
