@@ -427,21 +427,26 @@ public final class Pool implements Closeable {
       return;
     }
     closed = true;
+    // Whatever fails: everything is let go, the last resource first.
+    try (lock;
+        device;
+        catalog;
+        store) {
+      commitAndPunch();
+    }
+  }
+
+  private void commitAndPunch() throws IOException {
     boolean committed = false;
     try {
       txgs.close();
       committed = true;
     } finally {
-      if (committed) {
-        puncher.close();
-        device.sync();
-      } else {
+      if (!committed) {
         puncher.stop();
       }
-      store.close();
-      catalog.close();
-      device.close();
-      lock.close();
     }
+    puncher.close();
+    device.sync();
   }
 }

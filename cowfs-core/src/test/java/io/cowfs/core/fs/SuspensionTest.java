@@ -84,6 +84,19 @@ class SuspensionTest {
   }
 
   @Test
+  void poolWhoseDeviceDiesWhileItIsClosedCanBeOpenedAgain() throws Exception {
+    try (TestPool pool =
+        TestPool.create(
+            directory.resolve("dying"), 64L << 20, CompressionSetting.NONE, TestPool.ON_DEMAND)) {
+      pool.fileSystem().syncAll();
+      pool.device().failFrom(Operation.SYNC, 1, Fault.IO_ERROR);
+      assertThrows(java.io.IOException.class, pool::close);
+      pool.open();
+      pool.auditAsFound();
+    }
+  }
+
+  @Test
   void failedSyncSuspendsThePool() throws Exception {
     check(Operation.SYNC);
   }

@@ -1,0 +1,64 @@
+package io.cowfs.core.fs;
+
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.device.FaultInjectingDevice.Fault;
+import io.cowfs.core.device.FaultInjectingDevice.Operation;
+import io.cowfs.core.pool.TestPool;
+import io.cowfs.core.vfs.Caller;
+import io.cowfs.core.vfs.FileHandle;
+import io.cowfs.core.vfs.FileSystem;
+import io.cowfs.core.vfs.FsException;
+import io.cowfs.core.vfs.OpenFlags;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Freed space is not used again while one of the two states before the newest reaches it. */
+class FreedSpaceTest {
+  private static final long SEED = Long.getLong("cowfs.test.seed", 20_261_127);
+
+  /** So much that a third state that is kept does not leave room for a new one. */
+  private static final int FILE_BYTES = 4 << 20;
+
+  @TempDir Path directory;
+
+  @Test
+  void crashWhileSpaceIsScarceLeavesTheTwoStatesBeforeWhole() throws Exception {
+    System.out.println("seed " + SEED);
+    Random random = new Random(SEED);
+    try (TestPool pool =
+        TestPool.create(directory, 16L << 20, CompressionSetting.NONE, TestPool.ON_DEMAND)) {
+      FileSystem.Created created =
+          pool.fileSystem().create(Caller.ROOT, 1, Model.bytes("file"), 0644, Set.of());
+      pool.fileSystem().release(created.handle());
+      for (int crash = 0; crash < 12; crash++) {
+        FileSystem fs = pool.fileSystem();
+        int commits = 4 + random.nextInt(4);
+        for (int i = 0; i < commits; i++) {
+          overwrite(fs, created.attributes().inode(), random);
+          fs.syncAll();
+          pool.remember();
+        }
+        overwrite(fs, created.attributes().inode(), random);
+        pool.device().failFrom(Operation.SYNC, 1, Fault.IO_ERROR);
+        assertThrows(FsException.class, fs::syncAll);
+        pool.crash(random);
+        pool.open();
+        pool.auditAsFound();
+      }
+    }
+  }
+
+  private static void overwrite(FileSystem fs, long inode, Random random) throws FsException {
+    byte[] bytes = new byte[FILE_BYTES];
+    random.nextBytes(bytes);
+    FileHandle handle = fs.open(inode, Set.of(OpenFlags.WRITE));
+    fs.write(Caller.ROOT, handle, 0, ByteBuffer.wrap(bytes), false);
+    fs.release(handle);
+  }
+}
