@@ -5,6 +5,7 @@ import io.cowfs.core.btree.Tree;
 import io.cowfs.core.txg.SyncTask;
 import io.cowfs.core.vfs.CacheInvalidator;
 import io.cowfs.core.vfs.FileSystem;
+import io.cowfs.core.vfs.FileType;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -54,17 +55,22 @@ final class Rollback {
   private void renewChangedFiles(Tree before, Tree after) {
     for (long number : volume.inodes().referenced()) {
       Key key = Items.inode(number);
-      boolean same;
+      boolean changed;
       try {
-        same = Arrays.equals(before.get(key), after.get(key));
+        byte[] old = before.get(key);
+        changed = old != null && isRegular(old) && !Arrays.equals(old, after.get(key));
       } catch (IOException damaged) {
         LOG.log(Level.WARNING, "inode " + number + ": its attributes cannot be read", damaged);
-        same = false;
+        changed = number != FileSystem.ROOT_INODE;
       }
-      if (!same && number != FileSystem.ROOT_INODE) {
+      if (changed) {
         volume.inodes().shiftGeneration(number);
       }
     }
+  }
+
+  private static boolean isRegular(byte[] inode) {
+    return FileType.ofMode(InodeFormat.getInt(inode, InodeFormat.MODE)) == FileType.REGULAR;
   }
 
   /** Sync thread, with the gate shut. */
