@@ -3,9 +3,9 @@ package io.cowfs.core.fs;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.txg.SyncTask;
-import io.cowfs.core.txg.TransactionalTree;
 import io.cowfs.core.vfs.CacheInvalidator;
 import io.cowfs.core.vfs.FileSystem;
+import io.cowfs.core.vfs.FileType;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -23,27 +23,28 @@ final class Rollback {
 
   /**
    * Has a sync task replace the dataset's tree, as a rollback does, while no operation is active,
-   * and tells the front end what it must forget.
+   * and tells the front end what it must forget. The task keeps the tree as it was, and the caller
+   * keeps others from destroying it meanwhile.
    */
   void replaceTree(SyncTask task, CacheInvalidator frontEnd) throws IOException {
-    TransactionalTree.Pin[] before = new TransactionalTree.Pin[1];
+    Tree[] before = new Tree[1];
     volume.closedGate().lock();
     try {
       volume
           .txgs()
           .runTask(
               txg -> {
+                // With all changes of this txg, of which some are in no committed tree yet.
+                before[0] = new Tree(volume.head().root(), volume.nodes());
                 Runnable afterwards = task.run(txg);
-                return () -> before[0] = switchTree(txg, afterwards);
+                return () -> switchTree(txg, afterwards);
               });
       volume.treeWasOpened();
-      renewChangedFiles(before[0].tree(), volume.tree().committed());
+      renewChangedFiles(before[0], volume.tree().committed());
     } finally {
       volume.closedGate().unlock();
     }
-    try (TransactionalTree.Pin old = before[0]) {
-      invalidateFrontEnd(old.tree(), frontEnd);
-    }
+    invalidateFrontEnd(before[0], frontEnd);
   }
 
   /**
@@ -54,30 +55,33 @@ final class Rollback {
   private void renewChangedFiles(Tree before, Tree after) {
     for (long number : volume.inodes().referenced()) {
       Key key = Items.inode(number);
-      boolean same;
+      boolean changed;
       try {
-        same = Arrays.equals(before.get(key), after.get(key));
+        byte[] old = before.get(key);
+        changed = old != null && isRegular(old) && !Arrays.equals(old, after.get(key));
       } catch (IOException damaged) {
         LOG.log(Level.WARNING, "inode " + number + ": its attributes cannot be read", damaged);
-        same = false;
+        changed = number != FileSystem.ROOT_INODE;
       }
-      if (!same && number != FileSystem.ROOT_INODE) {
+      if (changed) {
         volume.inodes().shiftGeneration(number);
       }
     }
   }
 
-  /** Sync thread, with the gate shut. Returns a hold on the tree as it was. */
-  private TransactionalTree.Pin switchTree(long txg, Runnable afterwards) {
+  private static boolean isRegular(byte[] inode) {
+    return FileType.ofMode(InodeFormat.getInt(inode, InodeFormat.MODE)) == FileType.REGULAR;
+  }
+
+  /** Sync thread, with the gate shut. */
+  private void switchTree(long txg, Runnable afterwards) {
     if (afterwards != null) {
       afterwards.run();
     }
-    TransactionalTree.Pin before = volume.tree().pin();
     volume.tree().replace(new Tree(volume.head().root(), volume.nodes()), txg);
     volume.inodes().invalidateAll();
     // Before the next sync: what is an orphan now may have a name in the new tree.
     volume.reaper().clear();
-    return before;
   }
 
   /**

@@ -135,19 +135,32 @@ final class SnapshotMountTest {
     mounted.succeed("snapshot", target("s"));
     Files.write(file, noise(6, 900_000));
     Path later = Files.write(mounted.path("later"), noise(7, 10_000));
-    try (FileChannel open = FileChannel.open(file);
-        FileChannel openLater = FileChannel.open(later)) {
+    FileChannel open = FileChannel.open(file);
+    FileChannel openLater = FileChannel.open(later);
+    try {
       open.read(ByteBuffer.allocate(900_000), 0);
       mounted.succeed("rollback", target("s"));
       assertReadsOrRefuses(before, open);
       assertReadsOrRefuses(new byte[0], openLater);
       assertArrayEquals(before, Files.readAllBytes(file));
+      assertFalse(Files.exists(later));
+    } finally {
+      closeStale(open);
+      closeStale(openLater);
     }
-    assertFalse(Files.exists(later));
     byte[] after = noise(8, 800_000);
     Files.write(file, after);
     mounted.remount();
     assertArrayEquals(after, Files.readAllBytes(file));
+  }
+
+  /** The kernel lets no operation on a stale handle succeed, not even closing it. */
+  private static void closeStale(FileChannel channel) {
+    try {
+      channel.close();
+    } catch (IOException e) {
+      assertTrue(e.getMessage().contains("Input/output error"), e::toString);
+    }
   }
 
   /** A handle of before the rollback may be stale, but what it reads is of the snapshot. */
