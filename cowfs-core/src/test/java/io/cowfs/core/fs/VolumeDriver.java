@@ -77,14 +77,17 @@ final class VolumeDriver {
     references.clear();
   }
 
-  /** The file system was rolled back, in use: what does not exist there is stale. */
+  /**
+   * The file system was rolled back, in use. Handles to what does not exist there are stale, and so
+   * may be those to files that the rollback has changed; the others go on.
+   */
   void rolledBack(Model now) throws FsException {
     model = now;
     Map<Long, ModelNode> live = now.byInode();
     List<Open> kept = new ArrayList<>();
     for (Open each : open) {
       ModelNode node = live.get(each.handle.inode());
-      if (node != null) {
+      if (node != null && !isStale(each.handle)) {
         kept.add(new Open(node, each.handle));
       } else {
         refused(FsError.STALE, () -> fs.read(each.handle, 0, 1, ByteBuffer.allocate(1)));
@@ -101,6 +104,16 @@ final class VolumeDriver {
       } else {
         fs.forget(entry.getKey().inode, entry.getValue());
       }
+    }
+  }
+
+  private boolean isStale(FileHandle handle) throws FsException {
+    try {
+      fs.read(handle, 0, 1, ByteBuffer.allocate(1));
+      return false;
+    } catch (FsException refused) {
+      assertEquals(FsError.STALE, refused.error());
+      return true;
     }
   }
 
