@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 
 /**
  * Keeps the pool busy with work that nobody waits for. Of it, a crash may leave anything, as long
@@ -25,7 +26,13 @@ final class UnsyncedLoad extends CrashLoad {
   protected void step() throws IOException {
     Path tree = directory.resolve("tree-" + counter++ % TREES);
     remove(tree);
-    Path deep = Files.createDirectories(tree.resolve("a/b/c"));
+    // One by one: in a mount point that was unmounted meanwhile, this must fail and not make them
+    // all.
+    Path deep = tree;
+    Files.createDirectory(deep);
+    for (String name : List.of("a", "b", "c")) {
+      deep = Files.createDirectory(deep.resolve(name));
+    }
     for (int i = 0; i < 20; i++) {
       Files.write(deep.resolve("small-" + i), noise(6_000));
       Files.createSymbolicLink(tree.resolve("link-" + i), deep.resolve("small-" + i));
