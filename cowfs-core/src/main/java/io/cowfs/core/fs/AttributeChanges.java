@@ -43,7 +43,12 @@ final class AttributeChanges {
 
   private Attributes setWithSize(Caller caller, long number, AttributeChange wanted)
       throws FsException, IOException {
-    try (DataMutation change = DataMutation.begin(volume, caller, number, 1, ReserveTier.DELETE)) {
+    try (DataMutation change =
+        DataMutation.begin(
+            volume,
+            caller,
+            new DataMutation.Target(number, wanted.size(), Long.MAX_VALUE, 1),
+            ReserveTier.DELETE)) {
       writes.truncate(
           change,
           wanted.size(),

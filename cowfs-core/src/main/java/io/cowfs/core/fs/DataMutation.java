@@ -1,6 +1,7 @@
 package io.cowfs.core.fs;
 
 import io.cowfs.core.alloc.ReserveTier;
+import io.cowfs.core.block.DataExtent;
 import io.cowfs.core.txg.PoolSuspendedException;
 import io.cowfs.core.vfs.Caller;
 import io.cowfs.core.vfs.FsError;
@@ -28,32 +29,57 @@ final class DataMutation implements AutoCloseable {
   }
 
   /**
-   * Reserves space, then locks the file.
+   * What is to be changed.
    *
-   * @param pages the most pages that the change may add
+   * @param offset where the change begins in the file, in bytes
+   * @param end where it ends
+   * @param pages the most pages of dirty data that it may add
    */
-  static DataMutation begin(
-      VolumeState volume, Caller caller, long number, int pages, ReserveTier tier)
+  record Target(long inode, long offset, long end, int pages) {}
+
+  /** Reserves space, then locks the file; what the change cuts can be written anew. */
+  static DataMutation begin(VolumeState volume, Caller caller, Target target, ReserveTier tier)
       throws FsException, IOException {
     volume.checkWritable();
-    volume.space().reserve(pages, tier);
-    Mutation change = null;
-    boolean begun = false;
+    volume.space().reserve(target.pages, tier);
+    DataMutation begun = null;
     try {
-      change = Mutation.begin(volume, caller, tier, volume.cutSectors());
-      Inode inode = change.use(number);
+      begun = lock(volume, caller, target, tier, 0);
+      if (begun == null) {
+        begun = lock(volume, caller, target, tier, 2 * DataExtent.SECTORS_MAX);
+      }
+      return begun;
+    } finally {
+      if (begun == null) {
+        volume.space().unreserve(target.pages);
+      }
+    }
+  }
+
+  /**
+   * Locks the file.
+   *
+   * @param cutSectors reserved for writing cut extents anew
+   * @return null when more has to be reserved, which cannot be done with the file locked
+   */
+  private static DataMutation lock(
+      VolumeState volume, Caller caller, Target target, ReserveTier tier, int cutSectors)
+      throws FsException, IOException {
+    Mutation change = Mutation.begin(volume, caller, tier, cutSectors);
+    boolean kept = false;
+    try {
+      Inode inode = change.use(target.inode);
       change.lock(inode);
       if (!inode.isRegular()) {
         throw new FsException(inode.isDirectory() ? FsError.IS_A_DIRECTORY : FsError.INVALID);
       }
-      begun = true;
-      return new DataMutation(volume, change, inode, pages);
+      int cut =
+          volume.reads().cutExtents(inode, target.offset, target.end, volume.txgs().openTxg());
+      kept = cut * DataExtent.SECTORS_MAX <= cutSectors;
+      return kept ? new DataMutation(volume, change, inode, target.pages) : null;
     } finally {
-      if (!begun) {
-        volume.space().unreserve(pages);
-        if (change != null) {
-          change.close();
-        }
+      if (!kept) {
+        change.close();
       }
     }
   }
@@ -64,16 +90,6 @@ final class DataMutation implements AutoCloseable {
 
   Timestamp now() {
     return change.now();
-  }
-
-  /**
-   * Makes sure that what the change cuts can be written anew. Before {@link #join}.
-   *
-   * @param offset where the change begins in the file, in bytes
-   * @param end where it ends
-   */
-  void prepareCut(long offset, long end) throws IOException {
-    volume.reads().prepareCut(inode, offset, end);
   }
 
   /** Joins the txg and gives the layer of dirty data to change. */

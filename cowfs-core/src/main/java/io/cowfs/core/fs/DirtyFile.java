@@ -56,6 +56,16 @@ final class DirtyFile {
     return hole != null && sector < hole.getValue();
   }
 
+  /** True when any sector of a range has a page or is in a hole. */
+  boolean touches(long from, long to) {
+    for (long sector = from; sector < to; sector++) {
+      if (page(sector) != NO_PAGE || isHole(sector)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** The page of a sector, with undefined content if it is new. */
   int pageForWriting(long sector) {
     int[] chunk = chunk(sector);

@@ -90,30 +90,48 @@ final class FileReads {
   }
 
   /**
-   * Reads and verifies the compressed extents at both ends of a range that is about to be replaced:
-   * what remains of them will be written anew, and that must not fail in a commit.
+   * Reads and verifies the compressed extents that a change would cut at its ends: what remains of
+   * them will be written anew, and that must not fail in a commit.
    *
-   * @return true when there was any
+   * @param offset where the change begins, in bytes; nothing is cut there if nothing remains before
+   * @param end where it ends; likewise
+   * @param openTxg extents that this txg has changed already are not counted
+   * @return how many extents are cut
    */
-  boolean prepareCut(Inode inode, long offset, long end) throws IOException {
+  int cutExtents(Inode inode, long offset, long end, long openTxg) throws IOException {
     if (inode.allocatedSectors == 0) {
-      return false;
+      return 0;
     }
     try (TransactionalTree.Pin pin = tree.pin()) {
-      boolean first = readCutExtent(pin.tree(), inode.number, offset);
-      boolean last = end < inode.size && readCutExtent(pin.tree(), inode.number, end);
-      return first || last;
+      Piece first = cutExtent(pin.tree(), inode, offset);
+      Piece last = cutExtent(pin.tree(), inode, end);
+      boolean same = first != null && last != null && first.start == last.start;
+      return (isCounted(inode, first, openTxg) ? 1 : 0)
+          + (!same && isCounted(inode, last, openTxg) ? 1 : 0);
     }
   }
 
-  private boolean readCutExtent(Tree committed, long inode, long at) throws IOException {
-    for (Piece piece : pieces(committed, inode, at, at + 1)) {
-      if (piece.extent.compression() != Compression.NONE) {
+  /** The compressed extent that has bytes on both sides of a place, read; or null. */
+  private Piece cutExtent(Tree committed, Inode inode, long at) throws IOException {
+    if (at <= 0 || at >= inode.size) {
+      return null;
+    }
+    for (Piece piece : pieces(committed, inode.number, at, at + 1)) {
+      if (piece.extent.compression() != Compression.NONE && piece.start < at) {
         store.readCompressed(piece.extent);
-        return true;
+        return piece;
       }
     }
-    return false;
+    return null;
+  }
+
+  private static boolean isCounted(Inode inode, Piece piece, long openTxg) {
+    if (piece == null) {
+      return false;
+    }
+    DirtyFile layer = inode.dirtyOf(openTxg);
+    long from = piece.start / SECTOR;
+    return layer == null || !layer.touches(from, from + piece.extent.logicalBytes() / SECTOR);
   }
 
   static void zeros(ByteBuffer destination, int length) {

@@ -41,10 +41,13 @@ final class FileWrites {
     long end = offset + length;
     int reserved = (int) ((end - 1) / SECTOR - offset / SECTOR) + 1;
     try (DataMutation change =
-        DataMutation.begin(volume, caller, handle.inode(), reserved, ReserveTier.WRITE)) {
+        DataMutation.begin(
+            volume,
+            caller,
+            new DataMutation.Target(handle.inode(), offset, end, reserved),
+            ReserveTier.WRITE)) {
       handle.check();
       Inode inode = change.inode();
-      change.prepareCut(offset, end);
       byte[] head = offset % SECTOR == 0 ? null : sectorBefore(inode, offset / SECTOR);
       byte[] tail =
           end % SECTOR == 0 || (head != null && end / SECTOR == offset / SECTOR)
@@ -126,9 +129,6 @@ final class FileWrites {
     Inode inode = change.inode();
     boolean shrinks = newSize < inode.size;
     boolean cuts = shrinks && newSize % SECTOR != 0;
-    if (shrinks) {
-      change.prepareCut(newSize, Long.MAX_VALUE);
-    }
     byte[] last = cuts ? sectorBefore(inode, newSize / SECTOR) : null;
     DirtyFile layer = change.join();
     if (shrinks) {
@@ -160,7 +160,11 @@ final class FileWrites {
       throw new FsException(FsError.FILE_TOO_LARGE);
     }
     try (DataMutation change =
-        DataMutation.begin(volume, Caller.ROOT, handle.inode(), 2, ReserveTier.DELETE)) {
+        DataMutation.begin(
+            volume,
+            Caller.ROOT,
+            new DataMutation.Target(handle.inode(), offset, offset + length, 2),
+            ReserveTier.DELETE)) {
       handle.check();
       Inode inode = change.inode();
       long end = offset + length;
@@ -168,9 +172,6 @@ final class FileWrites {
       boolean zeroes = mode != AllocationMode.RESERVE && mode != AllocationMode.RESERVE_KEEP_SIZE;
       long zeroEnd = Math.min(end, inode.size);
       boolean any = zeroes && offset < zeroEnd;
-      if (any) {
-        change.prepareCut(offset, zeroEnd);
-      }
       long firstWhole = (offset + SECTOR - 1) / SECTOR;
       long endWhole = zeroEnd == inode.size ? DirtyFile.SECTORS_MAX : zeroEnd / SECTOR;
       byte[] head = any && offset % SECTOR != 0 ? sectorBefore(inode, offset / SECTOR) : null;

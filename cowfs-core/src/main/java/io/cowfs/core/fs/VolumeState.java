@@ -4,7 +4,6 @@ import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.btree.NodeReader;
 import io.cowfs.core.btree.Tree;
-import io.cowfs.core.codec.Compression;
 import io.cowfs.core.dataset.DatasetHead;
 import io.cowfs.core.txg.TransactionGroups;
 import io.cowfs.core.txg.TransactionalTree;
@@ -115,13 +114,6 @@ final class VolumeState {
 
   FileReads reads() {
     return reads;
-  }
-
-  /** Sectors that cutting compressed extents may cost: one at each end of a change. */
-  int cutSectors() {
-    return head.compression().compression() == Compression.NONE
-        ? 0
-        : 2 * FileReads.EXTENT_BYTES_MAX / FileReads.SECTOR;
   }
 
   PageArena arena() {
