@@ -32,6 +32,10 @@ public final class KernelMount {
   private static final int THREADS_PER_CORE = 4;
 
   private static final int READ_AHEAD_KIB = Handshake.MAX_TRANSFER_BYTES >> 10;
+
+  /** What the kernel may hold back of a mount before it makes writers wait. */
+  private static final long DIRTY_BYTES_MAX = 256L << 20;
+
   private static final long END_TIMEOUT_SECONDS = 5;
 
   private final FileSystem fileSystem;
@@ -69,7 +73,7 @@ public final class KernelMount {
     deferred = new DeferredCalls(operations, notifier);
     Optional<String> device = deviceOf(mountPoint);
     writeBack = new WriteBack(fileSystem, mountPoint, device, agreed.kernelMinor(), notifier);
-    device.ifPresent(KernelMount::setReadAhead);
+    device.ifPresent(KernelMount::tune);
     int threads = threads();
     workersLeft = new AtomicInteger(threads);
     fileSystem.setCacheInvalidator(notifier);
@@ -138,15 +142,20 @@ public final class KernelMount {
   }
 
   /**
-   * Reads ahead as much as one request carries. The kernel gives each new mount 128 KiB and lets
-   * the protocol only lower it; root raises it here, others keep what they got.
+   * Reads ahead as much as one request carries, and lets the kernel collect some dirty pages. It
+   * gives each new mount 128 KiB and one per cent of what may be dirty at all, and lets the
+   * protocol only lower them; root raises them here, others keep what they got.
    */
-  private static void setReadAhead(String device) {
+  private static void tune(String device) {
     try {
-      Path setting = Path.of("/sys/class/bdi", device, "read_ahead_kb");
-      Files.writeString(setting, Integer.toString(READ_AHEAD_KIB));
+      Path settings = Path.of("/sys/class/bdi", device);
+      Files.writeString(settings.resolve("read_ahead_kb"), Integer.toString(READ_AHEAD_KIB));
+      // Since Linux 6.2.
+      if (Files.exists(settings.resolve("max_bytes"))) {
+        Files.writeString(settings.resolve("max_bytes"), Long.toString(DIRTY_BYTES_MAX));
+      }
     } catch (IOException e) {
-      LOG.log(System.Logger.Level.DEBUG, "the read ahead of the mount stays as it is", e);
+      LOG.log(System.Logger.Level.DEBUG, "the caches of the mount stay as they are", e);
     }
   }
 
