@@ -50,6 +50,7 @@ public final class TransactionGroups implements Closeable {
   private final CommitSequence sequence;
   private final DirtyLimit limit;
   private final List<Participant> participants = new CopyOnWriteArrayList<>();
+  private final ReadPins readPins = new ReadPins(this::durableTxg);
   private final AtomicLong dirtyBytes = new AtomicLong();
   private final Thread syncThread;
 
@@ -80,6 +81,7 @@ public final class TransactionGroups implements Closeable {
     this.durableTxg = durableTxg;
     this.wantedTxg = durableTxg;
     this.open = new Txg(durableTxg + 1);
+    this.participants.add(readPins);
     this.syncThread = new Thread(this::runSyncThread, "cowfs-txg-sync");
     syncThread.start();
   }
@@ -111,6 +113,11 @@ public final class TransactionGroups implements Closeable {
       }
       txg.leave();
     }
+  }
+
+  /** Holds of readers that no participant knows. */
+  public ReadPins readPins() {
+    return readPins;
   }
 
   /** The number of the open txg. */
