@@ -1,6 +1,7 @@
 package io.cowfs.core.fs;
 
 import io.cowfs.core.alloc.ReserveTier;
+import io.cowfs.core.dataset.DatasetSettings;
 import io.cowfs.core.txg.PoolSuspendedException;
 import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Attributes;
@@ -87,7 +88,8 @@ final class AttributeChanges {
   }
 
   /**
-   * Renews the access time of what was read, where relatime asks for it. The inode is not locked.
+   * Renews the access time of what was read, where the dataset's setting asks for it. The inode is
+   * not locked.
    */
   void accessed(Inode inode) throws FsException, IOException {
     if (!accessTimeIsOld(inode)) {
@@ -110,6 +112,10 @@ final class AttributeChanges {
   }
 
   private boolean accessTimeIsOld(Inode inode) {
+    DatasetSettings.AccessTime policy = volume.head().settings().atime();
+    if (policy != DatasetSettings.AccessTime.RELATIME) {
+      return policy == DatasetSettings.AccessTime.ON;
+    }
     Timestamp atime = inode.atime;
     return atime.compareTo(inode.mtime) <= 0
         || atime.compareTo(inode.ctime) <= 0
