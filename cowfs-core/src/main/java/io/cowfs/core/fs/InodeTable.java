@@ -327,6 +327,16 @@ final class InodeTable {
     release(inode);
   }
 
+  /**
+   * The inode is to be another one to the front end, where it is held. Its attributes must be
+   * {@linkplain #invalidate forgotten}.
+   */
+  void shiftGeneration(long number) {
+    if (references.contains(number)) {
+      generationShifts.merge(number, 1, Integer::sum);
+    }
+  }
+
   /** True while a handle of the inode is open. */
   boolean isOpen(long number) {
     Inode inode = inodes.get(number);

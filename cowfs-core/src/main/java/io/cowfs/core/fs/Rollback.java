@@ -81,6 +81,8 @@ final class Rollback {
     }
     changes.inodes().forEach(volume.inodes()::invalidate);
     changes.files().forEach(volume.inodes()::unsettle);
+    // A kernel that removed a directory lets nobody into it again, whatever it is told.
+    changes.removedDirectories().forEach(volume.inodes()::shiftGeneration);
     if (compared) {
       volume.treeWasReplaced(changes.moreNodes());
     } else {

@@ -17,6 +17,7 @@ import java.util.Set;
 final class TreeChanges {
   private final Set<Long> inodes = new LinkedHashSet<>();
   private final Set<Long> files = new LinkedHashSet<>();
+  private final Set<Long> removedDirectories = new LinkedHashSet<>();
   private final List<DirectoryItems.Link> names = new ArrayList<>();
   private long moreNodes;
 
@@ -30,6 +31,11 @@ final class TreeChanges {
   /** Those of them that are regular files in the new tree. */
   Set<Long> files() {
     return files;
+  }
+
+  /** Those of them that are directories without a name in the old tree. */
+  Set<Long> removedDirectories() {
+    return removedDirectories;
   }
 
   /** Names of the old tree that lead elsewhere, or nowhere, in the new one. */
@@ -62,6 +68,8 @@ final class TreeChanges {
             changes.inodes.add(key.high());
             if (key.kind() == Items.DIRECTORY_ENTRY && oldValue != null) {
               changes.addName(key.high(), oldValue, memory);
+            } else if (key.kind() == Items.INODE && isRemovedDirectory(oldValue)) {
+              changes.removedDirectories.add(key.high());
             }
           }
         });
@@ -102,6 +110,9 @@ final class TreeChanges {
       }
       try {
         changes.names.addAll(DirectoryItems.linksOf(before, inode));
+        if (isRemovedDirectory(before.get(Items.inode(inode)))) {
+          changes.removedDirectories.add(inode);
+        }
         if (isRegular(after.get(Items.inode(inode)))) {
           changes.files.add(inode);
         }
@@ -114,7 +125,14 @@ final class TreeChanges {
   }
 
   private static boolean isRegular(byte[] inode) {
-    return inode != null
-        && FileType.ofMode(InodeFormat.getInt(inode, InodeFormat.MODE)) == FileType.REGULAR;
+    return is(FileType.REGULAR, inode);
+  }
+
+  private static boolean isRemovedDirectory(byte[] inode) {
+    return is(FileType.DIRECTORY, inode) && InodeFormat.getInt(inode, InodeFormat.NLINK) == 0;
+  }
+
+  private static boolean is(FileType type, byte[] inode) {
+    return inode != null && FileType.ofMode(InodeFormat.getInt(inode, InodeFormat.MODE)) == type;
   }
 }
