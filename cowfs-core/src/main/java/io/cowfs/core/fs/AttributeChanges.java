@@ -35,6 +35,9 @@ final class AttributeChanges {
     try (Mutation change = Mutation.begin(volume, caller, ReserveTier.DELETE)) {
       Inode inode = change.use(number);
       change.lock(inode);
+      if (volume.inodes().isUnsettled(inode)) {
+        return inode.attributes();
+      }
       change.join();
       apply(inode, wanted, change.now());
       change.store(inode);
@@ -50,6 +53,9 @@ final class AttributeChanges {
             caller,
             new DataMutation.Target(number, wanted.size(), Long.MAX_VALUE, 1),
             ReserveTier.DELETE)) {
+      if (volume.inodes().isUnsettled(change.inode())) {
+        return change.inode().attributes();
+      }
       writes.truncate(
           change,
           wanted.size(),
@@ -101,7 +107,7 @@ final class AttributeChanges {
         return;
       }
       change.lock(change.use(inode.number));
-      if (accessTimeIsOld(inode)) {
+      if (!volume.inodes().isUnsettled(inode) && accessTimeIsOld(inode)) {
         change.join();
         inode.atime = change.now();
         change.store(inode);

@@ -241,6 +241,12 @@ public final class Volume implements FileSystem {
   }
 
   @Override
+  public Attributes settled(long number) throws FsException {
+    inodes.settle(number);
+    return getAttributes(number);
+  }
+
+  @Override
   public Attributes setAttributes(
       Caller caller, long inode, FileHandle handle, AttributeChange change) throws FsException {
     return call(inode, () -> attributeChanges.set(caller, inode, change));

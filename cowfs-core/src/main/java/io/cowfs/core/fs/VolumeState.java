@@ -78,11 +78,28 @@ final class VolumeState {
     return services;
   }
 
-  /** The committed tree was opened: nobody holds its orphans, which are freed now. */
+  /** The committed tree was opened: its orphans are freed unless somebody holds them. */
   void treeWasOpened() throws IOException {
     try (TransactionalTree.Pin pin = tree.pin()) {
       treeNodes.set(pin.tree().nodeCount());
-      reaper.addAllOf(pin.tree());
+    }
+    addOrphans();
+  }
+
+  /**
+   * Another tree took the place of the committed one: its orphans are freed unless somebody holds
+   * them. No operation may be active.
+   *
+   * @param moreNodes that it has
+   */
+  void treeWasReplaced(long moreNodes) throws IOException {
+    treeNodes.addAndGet(moreNodes);
+    addOrphans();
+  }
+
+  private void addOrphans() throws IOException {
+    try (TransactionalTree.Pin pin = tree.pin()) {
+      reaper.addAllOf(pin.tree(), orphan -> !inodes.keepOrphan(orphan));
     }
   }
 
