@@ -44,9 +44,11 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 
 /**
@@ -359,9 +361,12 @@ public final class Pool implements Closeable {
   List<String> auditNow() {
     try {
       List<String> findings = SpaceAudit.run(auditSources());
+      Set<Optional<BlockPointer>> seen = new HashSet<>();
       for (NodeRecord node : datasets.nodes()) {
-        Tree tree = new Tree(node.root().orElse(null), store::readBlock);
-        findings.addAll(VolumeAudit.run("node " + node.id() + " '" + node.name() + "'", tree));
+        if (seen.add(node.root())) {
+          Tree tree = new Tree(node.root().orElse(null), store::readBlock);
+          findings.addAll(VolumeAudit.run("node " + node.id() + " '" + node.name() + "'", tree));
+        }
       }
       return findings;
     } catch (IOException failure) {
