@@ -25,6 +25,7 @@ class CowfsCommandTest {
               "list",
               "rollback",
               "destroy",
+              "diff",
               "create",
               "sync",
               "status",
