@@ -57,11 +57,13 @@ class Cowfs:
         self.pool = os.path.join(directory, "pool")
         self.root = os.path.join(directory, "mounted")
         os.mkdir(self.root)
-        run([COWFS, "mount", "--create", self.pool, self.root])
         if Cowfs.verbs is None:
             Cowfs.verbs = set(re.findall(r"^  (\w+) ", run([COWFS, "--help"]), re.MULTILINE))
+        run([COWFS, "mount", "--create", self.pool, self.root])
 
     def close(self):
+        if not os.path.ismount(self.root):
+            return
         try:
             run([COWFS, "umount", self.root])
         finally:
@@ -175,7 +177,11 @@ class Btrfs:
         run(["mkfs.btrfs", "-q", image])
         run(["mount", "-o", "loop", image, self.mounted])
         self.root = self.path("live")
-        run(["btrfs", "subvolume", "create", self.root])
+        try:
+            run(["btrfs", "subvolume", "create", self.root])
+        except BenchError:
+            self.close()
+            raise
 
     def path(self, name):
         return os.path.join(self.mounted, name)

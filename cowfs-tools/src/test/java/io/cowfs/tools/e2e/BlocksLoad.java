@@ -165,6 +165,13 @@ final class BlocksLoad extends HistoryLoad {
   }
 
   @Override
+  protected void sync() throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      channel.force(true);
+    }
+  }
+
+  @Override
   protected void checkPresent(String where) throws IOException {
     present.check(directory.getParent(), where);
     for (int block = 0; block < BLOCKS; block++) {

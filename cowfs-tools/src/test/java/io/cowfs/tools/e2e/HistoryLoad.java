@@ -77,9 +77,12 @@ abstract class HistoryLoad extends CrashLoad {
    * Makes everything durable and compares it with what is possible, while the load stands still.
    */
   final synchronized void checkNow(String where) throws IOException {
-    syncDirectory(directory);
+    sync();
     checkPresent(where);
   }
+
+  /** Makes everything of this load durable, also what the kernel has yet to write. */
+  protected abstract void sync() throws IOException;
 
   /** Compares the present with what is possible; the caller holds the monitor. */
   protected abstract void checkPresent(String where) throws IOException;

@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -119,7 +121,7 @@ final class NamesLoad extends HistoryLoad {
 
   private synchronized void linkOrRemove(int name, int value) throws IOException {
     Path path = path(name);
-    boolean there = Files.exists(path, LinkOption.NOFOLLOW_LINKS);
+    boolean there = typeOf(path) != Type.ABSENT;
     take(
         new Step(name, there ? ABSENT : value),
         () -> {
@@ -153,7 +155,7 @@ final class NamesLoad extends HistoryLoad {
   private void syncAll() throws IOException {
     long before = now();
     try {
-      syncDirectory(directory);
+      sync();
     } catch (IOException e) {
       throwUnlessRolledBackSince(before, e);
       return;
@@ -211,6 +213,11 @@ final class NamesLoad extends HistoryLoad {
   }
 
   @Override
+  protected void sync() throws IOException {
+    syncDirectory(directory);
+  }
+
+  @Override
   protected void checkPresent(String where) throws IOException {
     present.check(directory.getParent(), where);
   }
@@ -229,15 +236,32 @@ final class NamesLoad extends HistoryLoad {
     List<Integer> values = new ArrayList<>();
     for (int name = 0; name < NAMES; name++) {
       Path path = path(directory, name);
-      if (Files.isSymbolicLink(path)) {
-        values.add(Integer.valueOf(Files.readSymbolicLink(path).toString()));
-      } else if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
-        values.add(readDocument(path, where));
-      } else {
-        values.add(ABSENT);
-      }
+      values.add(
+          switch (typeOf(path)) {
+            case LINK -> Integer.valueOf(Files.readSymbolicLink(path).toString());
+            case DOCUMENT -> readDocument(path, where);
+            case ABSENT -> ABSENT;
+          });
     }
     return values;
+  }
+
+  private enum Type {
+    LINK,
+    DOCUMENT,
+    ABSENT
+  }
+
+  /** Unlike {@link Files#exists}, fails when a file system has gone. */
+  private static Type typeOf(Path path) throws IOException {
+    try {
+      return Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+              .isSymbolicLink()
+          ? Type.LINK
+          : Type.DOCUMENT;
+    } catch (NoSuchFileException e) {
+      return Type.ABSENT;
+    }
   }
 
   private int readDocument(Path path, String where) throws IOException {

@@ -7,6 +7,7 @@ import io.cowfs.tools.command.CowfsCommand;
 import io.cowfs.tools.e2e.HistoryLoad.Expectation;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -293,25 +294,42 @@ final class SnapshotHistory {
    * @throws IOException when it failed and the daemon may be the reason
    */
   private String send(String verb, String... names) throws IOException {
-    List<String> arguments = new ArrayList<>(List.of(verb));
+    List<String> list = new ArrayList<>(List.of(verb));
     for (String name : names) {
-      arguments.add(name.startsWith("-") ? name : mounted.pool() + "/" + name);
+      list.add(name.startsWith("-") ? name : mounted.pool() + "/" + name);
     }
+    String[] arguments = list.toArray(String[]::new);
     ByteArrayOutputStream printed = new ByteArrayOutputStream();
     ByteArrayOutputStream complaint = new ByteArrayOutputStream();
+    ClientRunner runner = new ClientRunner(Path.of("/"), printed, complaint);
     listener.accept(verb);
     long start = System.nanoTime();
     int code =
-        CowfsCommand.run(
-            arguments.toArray(String[]::new),
-            new ClientRunner(Path.of("/"), printed, complaint),
-            new PrintWriter(printed, false, StandardCharsets.UTF_8),
-            new PrintWriter(complaint, false, StandardCharsets.UTF_8));
+        takesOnlySnapshots(verb)
+            ? runHereOrInDaemon(runner, arguments, printed, complaint)
+            : runner.forward(arguments).orElseThrow(() -> new IOException("no daemon for " + list));
     if (code != 0) {
       throw new IOException(
-          arguments + ": exit " + code + ": " + complaint.toString(StandardCharsets.UTF_8));
+          list + ": exit " + code + ": " + complaint.toString(StandardCharsets.UTF_8));
     }
     lastNanos.put(verb, System.nanoTime() - start);
     return printed.toString(StandardCharsets.UTF_8);
+  }
+
+  /**
+   * A command that finds no daemon opens the pool itself. It must not where the present matters:
+   * that would be what a crash left, and not what the loads know.
+   */
+  private static boolean takesOnlySnapshots(String verb) {
+    return verb.equals("clone");
+  }
+
+  private static int runHereOrInDaemon(
+      ClientRunner runner, String[] arguments, OutputStream out, OutputStream err) {
+    return CowfsCommand.run(
+        arguments,
+        runner,
+        new PrintWriter(out, false, StandardCharsets.UTF_8),
+        new PrintWriter(err, false, StandardCharsets.UTF_8));
   }
 }
