@@ -2,7 +2,8 @@
 
 Each work gets a fresh file system of each kind: a cowfs pool in the directory given, mounted by
 scripts/cowfs of this checkout, and a Btrfs in a sparse file there, mounted through a loop device.
-Without root, loop devices or Btrfs in the kernel the peer is left out.
+Without root, loop devices or Btrfs in the kernel the peer is left out; where it is there, ratios are
+the speed relative to it.
 
 "command" is the time of the whole command, as a user waits for it; "less status" is that without
 what `cowfs status` takes, which is started, finds the daemon and gets its answer as well; "in the
