@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -307,7 +308,7 @@ final class SnapshotHistory {
     int code =
         takesOnlySnapshots(verb)
             ? runHereOrInDaemon(runner, arguments, printed, complaint)
-            : runner.forward(arguments).orElseThrow(() -> new IOException("no daemon for " + list));
+            : forward(runner, arguments);
     if (code != 0) {
       throw new IOException(
           list + ": exit " + code + ": " + complaint.toString(StandardCharsets.UTF_8));
@@ -331,5 +332,24 @@ final class SnapshotHistory {
         runner,
         new PrintWriter(out, false, StandardCharsets.UTF_8),
         new PrintWriter(err, false, StandardCharsets.UTF_8));
+  }
+
+  /**
+   * To the first flush after a rollback under load, the kernel may report pages that it could not
+   * write because their file was rolled back. It reports them once, and nothing was asked of the
+   * daemon yet.
+   */
+  private static int forward(ClientRunner runner, String[] arguments) throws IOException {
+    OptionalInt code;
+    try {
+      code = runner.forward(arguments);
+    } catch (IOException e) {
+      String message = String.valueOf(e.getMessage());
+      if (!message.contains("cannot flush it") || !message.contains("Stale file handle")) {
+        throw e;
+      }
+      code = runner.forward(arguments);
+    }
+    return code.orElseThrow(() -> new IOException("no daemon for " + String.join(" ", arguments)));
   }
 }
