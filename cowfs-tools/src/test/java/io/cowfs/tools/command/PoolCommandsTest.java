@@ -71,6 +71,13 @@ class PoolCommandsTest {
   }
 
   @Test
+  void statusIsExactOnRequest() {
+    String exact = run("status", "-p", "pool").out();
+    assertTrue(
+        exact.matches("(?s).*\\nused: +[0-9]{4,}\\nfreeing: +[0-9]+\\ndirty: +0\\n.*"), exact);
+  }
+
+  @Test
   void datasetsAndSnapshotsComeAndGo() {
     assertDone("create", "pool/home");
     assertDone("create", "pool/home/anna");
