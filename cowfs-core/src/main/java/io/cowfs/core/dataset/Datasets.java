@@ -37,7 +37,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * <p>A storage error in between means that the pool must commit no more: memory is then ahead of
  * what is durable.
  *
- * <p>{@link #head}, {@link #heads}, {@link #list} and {@link #nodes} may be called by any thread.
+ * <p>{@link #head}, {@link #heads}, {@link #list}, {@link #nodes} and {@link #snapshots} may be
+ * called by any thread.
  */
 public final class Datasets {
   private final Storage storage;
@@ -52,6 +53,7 @@ public final class Datasets {
 
   private long lastTxg;
   private volatile List<NodeRecord> committedNodes;
+  private final SnapshotIndex snapshots;
 
   /**
    * What the datasets stand on.
@@ -88,6 +90,7 @@ public final class Datasets {
       }
     }
     committedNodes = List.copyOf(state.nodes());
+    snapshots = new SnapshotIndex(committedNodes);
   }
 
   /**
@@ -136,6 +139,11 @@ public final class Datasets {
     return committedNodes;
   }
 
+  /** The snapshots of a dataset as of the last commit, which follow each commit. */
+  public SnapshotIndex.OfDataset snapshots(DatasetHead head) {
+    return snapshots.of(head.id());
+  }
+
   // ---- the sync of a txg
 
   /**
@@ -177,6 +185,8 @@ public final class Datasets {
   /** The txg is durable. */
   public void committed() {
     lastTxg = sync().txg();
+    HistoryChanges changes = history.changes();
+    snapshots.apply(changes.changed(), changes.removed());
     history.committed();
     deadlists.committed();
     committedNodes = history.nodes().stream().map(DatasetNode::record).toList();
@@ -213,6 +223,19 @@ public final class Datasets {
     DatasetNode head = head(dataset).node();
     requireSnapshotAbsent(head, name);
     history.snapshot(head, name, sync().txg(), storage.clock().instant());
+  }
+
+  /**
+   * Gives a snapshot another name.
+   *
+   * @throws DatasetException NOT_FOUND, INVALID_NAME, NAME_TOO_LONG, EXISTS
+   */
+  public void renameSnapshot(String dataset, String snapshot, String newName)
+      throws DatasetException {
+    DatasetNode head = head(dataset).node();
+    DatasetNode node = requireSnapshot(head, snapshot);
+    requireSnapshotAbsent(head, newName);
+    history.rename(node, newName);
   }
 
   /**

@@ -145,6 +145,11 @@ final class History {
     remove(plan.node());
   }
 
+  void rename(DatasetNode snapshot, String name) {
+    snapshot.name = name;
+    touch(snapshot);
+  }
+
   /** Destroy S with several children: its name goes at once. */
   void loseName(DatasetNode snapshot) {
     snapshot.name = "";

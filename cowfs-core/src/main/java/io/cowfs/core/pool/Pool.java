@@ -15,6 +15,7 @@ import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.dataset.Catalog;
 import io.cowfs.core.dataset.CatalogState;
 import io.cowfs.core.dataset.DatasetException;
+import io.cowfs.core.dataset.DatasetHead;
 import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.dataset.Datasets;
 import io.cowfs.core.dataset.NodeRecord;
@@ -22,7 +23,9 @@ import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.DamagedPoolException;
 import io.cowfs.core.device.FileDevice;
 import io.cowfs.core.device.PoolLabel;
+import io.cowfs.core.fs.BrowsableFileSystem;
 import io.cowfs.core.fs.ExtentItems;
+import io.cowfs.core.fs.SnapshotRights;
 import io.cowfs.core.fs.Volume;
 import io.cowfs.core.fs.VolumeAudit;
 import io.cowfs.core.fs.VolumeServices;
@@ -257,6 +260,24 @@ public final class Pool implements Closeable {
     return volume;
   }
 
+  /**
+   * The same with the dataset's snapshots below {@code .cowfs} in its root directory, as it is
+   * mounted. Closed with the file system of the dataset.
+   *
+   * @param rights who may take, destroy and rename snapshots there
+   */
+  public synchronized FileSystem browsableFileSystem(String dataset, SnapshotRights rights)
+      throws IOException {
+    fileSystem(dataset);
+    DatasetHead head = datasets.head(dataset);
+    return new BrowsableFileSystem(
+        volumes.get(dataset),
+        services,
+        new DatasetShelf(this, head, datasets.snapshots(head)),
+        rights,
+        () -> false);
+  }
+
   /** Commits everything of a dataset's file system and closes it. No operation may be active. */
   public synchronized void closeFileSystem(String dataset) throws IOException {
     Volume volume = volumes.remove(dataset);
@@ -278,6 +299,12 @@ public final class Pool implements Closeable {
   /** Keeps the state of a dataset: everything that was written to it before the call. */
   public synchronized void snapshot(String dataset, String name) throws IOException {
     runTask(txg -> datasets.snapshot(dataset, name));
+  }
+
+  /** Gives a snapshot another name. */
+  public synchronized void renameSnapshot(String dataset, String snapshot, String newName)
+      throws IOException {
+    runTask(txg -> datasets.renameSnapshot(dataset, snapshot, newName));
   }
 
   /**
