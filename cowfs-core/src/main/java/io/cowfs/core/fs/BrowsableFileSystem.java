@@ -41,19 +41,14 @@ public final class BrowsableFileSystem implements FileSystem {
 
   /**
    * @param live of which the snapshots are
-   * @param services those of the volume
    * @param rights who may change the snapshots
    * @param listsControl whether listing the root directory shows {@code .cowfs}; when that changes,
    *     {@link Volume#rootListingChanged} is to be called. It is found by its name in any case
    */
   public BrowsableFileSystem(
-      Volume live,
-      VolumeServices services,
-      SnapshotShelf shelf,
-      SnapshotRights rights,
-      BooleanSupplier listsControl) {
+      Volume live, SnapshotShelf shelf, SnapshotRights rights, BooleanSupplier listsControl) {
     this.live = live;
-    this.trees = new SnapshotTrees(live, services, shelf);
+    this.trees = new SnapshotTrees(live, live.services(), shelf);
     this.directories = new SnapshotDirectories(live, trees, shelf, rights);
     this.listsControl = listsControl;
   }

@@ -104,6 +104,10 @@ public final class Volume implements FileSystem {
     services.txgs().unregister(sync);
   }
 
+  VolumeServices services() {
+    return services;
+  }
+
   /** The dataset's name. */
   public String name() {
     return state.head().name();

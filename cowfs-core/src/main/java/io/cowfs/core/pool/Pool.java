@@ -272,7 +272,6 @@ public final class Pool implements Closeable {
     DatasetHead head = datasets.head(dataset);
     return new BrowsableFileSystem(
         volumes.get(dataset),
-        services,
         new DatasetShelf(this, head, datasets.snapshots(head)),
         rights,
         () -> false);
