@@ -114,7 +114,7 @@ public final class Volume implements FileSystem {
   }
 
   /** Tells the front end that other names are listed in the root directory than before. */
-  void rootListingChanged() {
+  public void rootListingChanged() {
     invalidator.inodeChanged(ROOT_INODE);
   }
 

@@ -48,7 +48,8 @@ final class DirectoryOperations {
   /**
    * Entries with their attributes. References are taken after the scan, and only for entries that
    * are in the reply. An entry without attributes (node id 0) is looked up by the kernel when it is
-   * needed: so are {@code .} and {@code ..}, and what was removed meanwhile.
+   * needed: so are {@code .} and {@code ..}, what was removed meanwhile, and names that it may not
+   * keep.
    */
   void readPlus(Call call, Reply reply) throws FsException {
     Request request = call.request();
@@ -65,8 +66,9 @@ final class DirectoryOperations {
           }
           return at >= 0;
         });
-    for (int i = 0; i < entries.count; i++) {
-      complete(reply, entries.at[i], entries.inode[i], lifetimes.of(handle.inode()));
+    Lifetime ofNames = lifetimes.of(handle.inode());
+    for (int i = 0; i < entries.count && ofNames != Lifetime.NONE; i++) {
+      complete(reply, entries.at[i], entries.inode[i], ofNames);
     }
   }
 
