@@ -23,5 +23,10 @@
  *
  * <p><b>Comparison</b> ({@link io.cowfs.core.fs.TreeComparison}): the items in which two committed
  * trees differ, inode by inode; the back references of each tree say under which paths.
+ *
+ * <p><b>Browsing.</b> {@link io.cowfs.core.fs.BrowsableFileSystem} puts the dataset's snapshots
+ * below {@code .cowfs} of a volume: directories that are nowhere stored ({@link
+ * io.cowfs.core.fs.SnapshotDirectories}), and below them trees ({@link
+ * io.cowfs.core.fs.SnapshotTrees}) that the same classes read as a live one.
  */
 package io.cowfs.core.fs;

@@ -16,14 +16,18 @@ import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.dataset.Books;
 import io.cowfs.core.dataset.Catalog;
 import io.cowfs.core.dataset.CatalogState;
+import io.cowfs.core.dataset.DatasetHead;
 import io.cowfs.core.dataset.DatasetInfo;
+import io.cowfs.core.dataset.DatasetSettings;
 import io.cowfs.core.dataset.Datasets;
 import io.cowfs.core.dataset.NodeRecord;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.DamagedPoolException;
 import io.cowfs.core.device.FileDevice;
 import io.cowfs.core.device.PoolLabel;
+import io.cowfs.core.fs.BrowsableFileSystem;
 import io.cowfs.core.fs.ExtentItems;
+import io.cowfs.core.fs.SnapshotRights;
 import io.cowfs.core.fs.SpaceRelief;
 import io.cowfs.core.fs.Volume;
 import io.cowfs.core.fs.VolumeAudit;
@@ -302,6 +306,23 @@ public final class Pool implements Closeable {
   /** The space of the pool as of now. */
   SpaceStatus space() {
     return allocator.status();
+  }
+
+  /**
+   * The same with the dataset's snapshots below {@code .cowfs} in its root directory, as it is
+   * mounted. Closed with the file system of the dataset.
+   *
+   * @param rights who may take, destroy and rename snapshots there
+   */
+  public synchronized FileSystem browsableFileSystem(String dataset, SnapshotRights rights)
+      throws IOException {
+    fileSystem(dataset);
+    DatasetHead head = datasets.head(dataset);
+    return new BrowsableFileSystem(
+        volumes.get(dataset),
+        new DatasetShelf(this, head, datasets.snapshots(head)),
+        rights,
+        () -> head.settings().snapdir() == DatasetSettings.Snapdir.VISIBLE);
   }
 
   /** Commits everything of a dataset's file system and closes it. No operation may be active. */

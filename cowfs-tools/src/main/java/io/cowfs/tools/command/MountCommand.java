@@ -45,7 +45,8 @@ public final class MountCommand extends PoolCommand {
       paramLabel = "OPTION",
       split = ",",
       description =
-          "Mount options: ro, nodev, nosuid, noexec, noatime, allow_other, writeback=off.")
+          "Mount options: ro, nodev, nosuid, noexec, noatime, allow_other, writeback=off,"
+              + " usersnap (every user may change the snapshots in .cowfs/snapshot).")
   private List<String> options = new ArrayList<>();
 
   @Parameters(

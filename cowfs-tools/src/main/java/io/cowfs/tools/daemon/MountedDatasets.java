@@ -1,6 +1,7 @@
 package io.cowfs.tools.daemon;
 
 import io.cowfs.core.dataset.DatasetException;
+import io.cowfs.core.fs.SnapshotRights;
 import io.cowfs.core.pool.Pool;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.fuse.kernel.KernelMount;
@@ -116,7 +117,9 @@ final class MountedDatasets {
 
   private Live mountNow(MountRequest request, MountOptions options) throws IOException {
     String dataset = request.dataset();
-    FileSystem fileSystem = pool.fileSystem(dataset);
+    SnapshotRights rights =
+        options.userSnapshots() ? SnapshotRights.EVERYONE : SnapshotRights.OWNER;
+    FileSystem fileSystem = pool.browsableFileSystem(dataset, rights);
     try {
       KernelMount kernel = KernelMount.mount(fileSystem, request.mountPoint(), options);
       return new Live(

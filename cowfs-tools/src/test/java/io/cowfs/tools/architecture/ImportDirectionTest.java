@@ -77,6 +77,7 @@ class ImportDirectionTest {
           "io.cowfs.core.dataset.DatasetException",
           "io.cowfs.core.dataset.NodeKind",
           "io.cowfs.core.fs.FileChange",
+          "io.cowfs.core.fs.SnapshotRights",
           "io.cowfs.core.vfs.FileSystem",
           "io.cowfs.core.vfs.FileType");
 
