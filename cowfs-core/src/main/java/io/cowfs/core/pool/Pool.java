@@ -270,6 +270,11 @@ public final class Pool implements Closeable {
     return datasets.list();
   }
 
+  /** Operations on datasets and snapshots. */
+  public PoolAdministration administration() {
+    throw new UnsupportedOperationException();
+  }
+
   /** A new, empty dataset. */
   public synchronized void createDataset(String name) throws IOException {
     runTask(txg -> datasets.createDataset(name));
