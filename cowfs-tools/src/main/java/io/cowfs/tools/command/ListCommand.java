@@ -27,17 +27,6 @@ import picocli.CommandLine.Parameters;
       "  cowfs list -H -p /mnt/data",
     })
 public final class ListCommand extends PoolCommand {
-  /** The alternatives for the layout. */
-  static final class Layout {
-    @Option(names = "-H", description = "No header, fields separated by single tabs.")
-    private boolean bare;
-
-    @Option(
-        names = "--json",
-        description = "A JSON object; sizes in bytes, times in seconds since 1970.")
-    private boolean json;
-  }
-
   @ArgGroup private Layout layout = new Layout();
 
   @Option(names = "-p", description = "Exact numbers: bytes, and seconds since 1970.")
@@ -68,9 +57,9 @@ public final class ListCommand extends PoolCommand {
     DatasetListing listing =
         new DatasetListing(
             chosen, exact ? DatasetListing.Numbers.EXACT : DatasetListing.Numbers.HUMAN);
-    if (layout.json) {
+    if (layout.isJson()) {
       listing.printJson(target.pool(), out);
-    } else if (layout.bare) {
+    } else if (layout.isBare()) {
       listing.printBare(out);
     } else {
       listing.printTable(out);

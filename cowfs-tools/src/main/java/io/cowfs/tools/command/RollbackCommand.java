@@ -1,12 +1,19 @@
 package io.cowfs.tools.command;
 
+import io.cowfs.core.pool.PoolAdministration.OldState;
+import io.cowfs.core.pool.PoolAdministration.Restoration;
 import io.cowfs.tools.target.Target;
+import io.cowfs.tools.target.TargetException;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Brings a dataset back to a snapshot. */
+/** Brings a dataset, or one path of it, back to a snapshot. */
 @Command(
     name = "rollback",
     description = {
@@ -15,10 +22,24 @@ import picocli.CommandLine.Parameters;
     },
     footer = {
       "",
-      "Example:",
+      "Examples:",
       "  cowfs rollback /mnt/data@before-upgrade",
+      "  cowfs rollback --path docs/readme.txt /mnt/data@monday",
+      "  cd /mnt/data/docs && cowfs rollback --path ./readme.txt /mnt/data@monday",
     })
 public final class RollbackCommand extends PoolCommand {
+  @Option(names = "--discard", description = "Do not keep what the dataset was before.")
+  private boolean discard;
+
+  @Option(
+      names = "--path",
+      paramLabel = "PATH",
+      description =
+          "Bring back only this file or directory, and keep nothing of what it was. PATH starts at"
+              + " the root of the dataset; if it begins with /, ./ or ../ it is an ordinary path"
+              + " of this system, in a mount of the dataset.")
+  private String path;
+
   @Parameters(
       paramLabel = "PATH[/DATASET]@NAME",
       description = "Where PATH is a pool or a mount point.")
@@ -34,9 +55,86 @@ public final class RollbackCommand extends PoolCommand {
   }
 
   @Override
+  public void resolveOperands(Target target, PathLookup paths) throws IOException {
+    if (path != null && isOfThisSystem(path)) {
+      path = paths.insideDataset(path, target);
+    }
+  }
+
+  private static boolean isOfThisSystem(String path) {
+    return path.startsWith("/")
+        || path.startsWith("./")
+        || path.startsWith("../")
+        || path.equals(".")
+        || path.equals("..");
+  }
+
+  @Override
+  public List<String> arguments() {
+    if (path == null) {
+      return super.arguments();
+    }
+    List<String> arguments = new ArrayList<>();
+    arguments.add(PoolVerb.ROLLBACK.text());
+    if (discard) {
+      arguments.add("--discard");
+    }
+    arguments.addAll(List.of("--path=" + path, "--", target));
+    return arguments;
+  }
+
+  @Override
   public void execute(PoolSession session, Target target, PrintWriter out) throws IOException {
     String dataset = target.datasetOrDefault();
-    String kept = session.rollback(dataset, target.requireSnapshot());
-    out.println("the state before is kept as " + dataset + "@" + kept);
+    String snapshot = target.requireSnapshot();
+    if (path != null) {
+      restore(session, dataset, snapshot, out);
+      return;
+    }
+    String kept =
+        session
+            .administration()
+            .rollback(dataset, snapshot, discard ? OldState.DISCARD : OldState.KEEP);
+    if (!discard) {
+      out.println("the state before is kept as " + dataset + "@" + kept);
+    }
+  }
+
+  private void restore(PoolSession session, String dataset, String snapshot, PrintWriter out)
+      throws IOException {
+    if (discard) {
+      throw wrongUsage("--discard goes with a whole dataset, not with --path");
+    }
+    String inside = components(path);
+    Restoration done =
+        session
+            .administration()
+            .restorePath(dataset, snapshot, inside.getBytes(StandardCharsets.UTF_8));
+    out.println(
+        "%s of %s@%s: %d changed, %d added, %d removed"
+            .formatted(
+                ErrorLine.oneLine(inside),
+                dataset,
+                snapshot,
+                done.changed(),
+                done.added(),
+                done.removed()));
+  }
+
+  /** The path with single slashes between its components. */
+  static String components(String path) throws TargetException {
+    List<String> components = new ArrayList<>();
+    for (String component : path.split("/", -1)) {
+      if (component.equals(".") || component.equals("..")) {
+        throw new TargetException("a path from the root of a dataset has no '" + component + "'");
+      }
+      if (!component.isEmpty()) {
+        components.add(component);
+      }
+    }
+    if (components.isEmpty()) {
+      throw new TargetException("that path is the whole dataset: leave out --path");
+    }
+    return String.join("/", components);
   }
 }

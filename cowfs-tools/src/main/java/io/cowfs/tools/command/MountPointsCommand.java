@@ -1,0 +1,88 @@
+package io.cowfs.tools.command;
+
+import io.cowfs.core.dataset.DatasetInfo;
+import io.cowfs.core.dataset.NodeKind;
+import io.cowfs.core.dataset.PropertyValue;
+import io.cowfs.tools.target.CowfsMount;
+import io.cowfs.tools.target.Target;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** Lists what is to be mounted, for the client; not shown in the help. */
+@Command(
+    name = MountPointsCommand.NAME,
+    hidden = true,
+    description = {
+      "List the datasets that have a mountpoint property of their own, and its value, each ended",
+      "by a NUL byte.",
+    },
+    footer = {
+      "",
+      "Example:",
+      "  cowfs mountpoints /srv/pool",
+    })
+public final class MountPointsCommand extends PoolCommand {
+  public static final String NAME = "mountpoints";
+
+  private static final String PROPERTY = "mountpoint";
+
+  @Parameters(paramLabel = "PATH", description = "A pool or a mount point.")
+  private String target;
+
+  MountPointsCommand(CommandRunner runner) {
+    super(runner);
+  }
+
+  @Override
+  public String target() {
+    return target;
+  }
+
+  @Override
+  public void execute(PoolSession session, Target target, PrintWriter out) throws IOException {
+    for (CowfsMount mount : wanted(session, target.pool())) {
+      out.print(mount.dataset() + "\0" + mount.mountPoint() + "\0");
+    }
+  }
+
+  /**
+   * What is to be mounted where, an outer directory before those inside of it. A dataset does not
+   * inherit the place of another one: two cannot be there.
+   *
+   * @throws IOException also when a property is no absolute path
+   */
+  public static List<CowfsMount> wanted(PoolSession session, Path pool) throws IOException {
+    List<CowfsMount> wanted = new ArrayList<>();
+    for (DatasetInfo info : session.list()) {
+      if (info.kind() == NodeKind.HEAD) {
+        for (PropertyValue value : session.administration().properties(info.dataset(), null)) {
+          if (value.name().equals(PROPERTY) && value.source().equals("local")) {
+            wanted.add(new CowfsMount(directory(info, value), pool, info.dataset()));
+          }
+        }
+      }
+    }
+    wanted.sort(Comparator.comparing(CowfsMount::mountPoint));
+    return wanted;
+  }
+
+  private static Path directory(DatasetInfo info, PropertyValue value) throws IOException {
+    try {
+      Path directory = Path.of(value.value());
+      if (directory.isAbsolute()) {
+        return directory.normalize();
+      }
+    } catch (InvalidPathException e) {
+      // is none, as below
+    }
+    throw new IOException(
+        "the mountpoint of %s is no absolute path: %s".formatted(info.dataset(), value.value()));
+  }
+}
