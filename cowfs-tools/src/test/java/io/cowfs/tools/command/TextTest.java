@@ -1,0 +1,61 @@
+package io.cowfs.tools.command;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.cowfs.core.dataset.PropertyValue;
+import io.cowfs.tools.command.PoolVerb.Flush;
+import io.cowfs.tools.target.TargetException;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** The small texts that commands read and write. */
+class TextTest {
+  @Test
+  void wordsForTheShellAreQuotedWhereTheyMustBe() {
+    assertEquals("/srv/pool/home@a-1", ShellText.word("/srv/pool/home@a-1"));
+    assertEquals("'/srv/my pool@a'", ShellText.word("/srv/my pool@a"));
+    assertEquals("'it'\\''s'", ShellText.word("it's"));
+    assertEquals("''", ShellText.word(""));
+  }
+
+  @Test
+  void assignmentEndsItsNameAtTheFirstEqualSign() {
+    assertEquals(new PropertyAssignment("a", "b=c"), PropertyAssignment.parse("a=b=c"));
+    assertEquals(new PropertyAssignment("user:x", ""), PropertyAssignment.parse("user:x="));
+    assertEquals("a=b=c", PropertyAssignment.parse("a=b=c").toString());
+    for (String text : List.of("", "a", "=b")) {
+      assertThrows(IllegalArgumentException.class, () -> PropertyAssignment.parse(text), text);
+    }
+  }
+
+  @Test
+  void pathInADatasetHasPlainComponents() throws TargetException {
+    assertEquals("docs/readme.txt", RollbackCommand.components("docs//readme.txt/"));
+    for (String path : List.of("", "/", ".", "a/../b", "a/.")) {
+      assertThrows(TargetException.class, () -> RollbackCommand.components(path), path);
+    }
+  }
+
+  @Test
+  void chosenPropertiesComeInTheOrderAskedFor() throws TargetException {
+    PropertyValue atime = new PropertyValue("atime", "on", "default");
+    PropertyValue owner = new PropertyValue("user:owner", "anna", "local");
+    List<PropertyValue> all = List.of(atime, owner);
+    assertEquals(all, GetCommand.choose(all, List.of()));
+    assertEquals(
+        List.of(owner, new PropertyValue("user:none", "-", "-"), atime),
+        GetCommand.choose(all, List.of("user:owner", "user:none", "atime")));
+    assertThrows(TargetException.class, () -> GetCommand.choose(all, List.of("frobs")));
+  }
+
+  @Test
+  void recursiveSnapshotFlushesTheDatasetsBelow() {
+    assertEquals(Flush.DATASET, PoolVerb.SNAPSHOT.flushFirst(List.of("snapshot", "p@x")));
+    assertEquals(Flush.SUBTREE, PoolVerb.SNAPSHOT.flushFirst(List.of("snapshot", "-r", "p@x")));
+    assertEquals(
+        Flush.SUBTREE, PoolVerb.SNAPSHOT.flushFirst(List.of("snapshot", "p@x", "--recursive")));
+    assertEquals(Flush.DATASET, PoolVerb.ROLLBACK.flushFirst(List.of("rollback", "-n", "p@x")));
+    assertEquals(Flush.NOTHING, PoolVerb.DESTROY.flushFirst(List.of("destroy", "-r", "p/x")));
+  }
+}
