@@ -8,13 +8,11 @@ import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.BlockWriter;
 import io.cowfs.core.block.CacheLimits;
-import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.codec.ChecksumAlgorithm;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.dataset.Catalog;
 import io.cowfs.core.dataset.CatalogState;
-import io.cowfs.core.dataset.DatasetException;
 import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.dataset.Datasets;
 import io.cowfs.core.dataset.NodeRecord;
@@ -31,8 +29,6 @@ import io.cowfs.core.txg.CommitSequence;
 import io.cowfs.core.txg.DirtyLimit;
 import io.cowfs.core.txg.RootRecord;
 import io.cowfs.core.txg.RootRing;
-import io.cowfs.core.txg.SyncTask;
-import io.cowfs.core.txg.SyncTask.TaskRefusedException;
 import io.cowfs.core.txg.TransactionGroups;
 import io.cowfs.core.vfs.FileSystem;
 import java.io.Closeable;
@@ -42,13 +38,11 @@ import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -59,8 +53,6 @@ import java.util.UUID;
  */
 public final class Pool implements Closeable {
   private static final Logger LOG = System.getLogger(Pool.class.getName());
-  private static final DateTimeFormatter KEPT_NAME =
-      DateTimeFormatter.ofPattern("'before-rollback-'yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
 
   /**
    * How a pool is made.
@@ -82,7 +74,11 @@ public final class Pool implements Closeable {
   private final TransactionGroups txgs;
   private final SpacePuncher puncher;
   private final VolumeServices services;
+  private final PoolAdministration administration;
+
+  /** The file systems that are open, by the name of their dataset. */
   private final Map<String, Volume> volumes = new HashMap<>();
+
   private boolean closed;
 
   private Pool(
@@ -121,6 +117,7 @@ public final class Pool implements Closeable {
                 clock),
             limit,
             txg);
+    txgs.addIndependent(datasets.backgroundFrees());
     this.puncher =
         new SpacePuncher(
             allocator,
@@ -136,6 +133,7 @@ public final class Pool implements Closeable {
             () -> device.hostFreeBytes() / BlockPointer.SECTOR_BYTES,
             clock,
             processOwner());
+    this.administration = new PoolAdministration(this, datasets, txgs, clock);
   }
 
   private static void requireWhole(BlockDevice device, CatalogState state) throws IOException {
@@ -199,7 +197,7 @@ public final class Pool implements Closeable {
       path.sync();
     }
     try (Pool pool = open(directory, environment)) {
-      pool.runTask(txg -> pool.datasets.createRoot(compression));
+      pool.administration.createRoot(Map.of("compression", compression.toString()));
       pool.fileSystem("root");
     }
   }
@@ -257,6 +255,16 @@ public final class Pool implements Closeable {
     return volume;
   }
 
+  /** The file system of a dataset, if it is open. */
+  synchronized Optional<Volume> openVolume(String dataset) {
+    return Optional.ofNullable(volumes.get(dataset));
+  }
+
+  /** The space of the pool as of now. */
+  SpaceStatus space() {
+    return allocator.status();
+  }
+
   /** Commits everything of a dataset's file system and closes it. No operation may be active. */
   public synchronized void closeFileSystem(String dataset) throws IOException {
     Volume volume = volumes.remove(dataset);
@@ -272,92 +280,7 @@ public final class Pool implements Closeable {
 
   /** Operations on datasets and snapshots. */
   public PoolAdministration administration() {
-    throw new UnsupportedOperationException();
-  }
-
-  /** A new, empty dataset. */
-  public synchronized void createDataset(String name) throws IOException {
-    runTask(txg -> datasets.createDataset(name));
-  }
-
-  /** Keeps the state of a dataset: everything that was written to it before the call. */
-  public synchronized void snapshot(String dataset, String name) throws IOException {
-    runTask(txg -> datasets.snapshot(dataset, name));
-  }
-
-  /**
-   * Makes a dataset what it was at a snapshot, mounted or not. Newer snapshots stay.
-   *
-   * @return the name of the snapshot that keeps the state from before
-   */
-  public synchronized String rollback(String dataset, String snapshot) throws IOException {
-    String kept = unusedName(dataset, KEPT_NAME.format(Instant.now()));
-    SyncTask task = task(txg -> datasets.rollback(dataset, snapshot, kept));
-    Volume volume = volumes.get(dataset);
-    if (volume == null) {
-      txgs.runTask(task);
-    } else {
-      volume.replaceTree(task);
-    }
-    return kept;
-  }
-
-  private String unusedName(String dataset, String wished) {
-    String name = wished;
-    for (int i = 2; snapshotExists(dataset, name); i++) {
-      name = wished + "-" + i;
-    }
-    return name;
-  }
-
-  private boolean snapshotExists(String dataset, String name) {
-    return datasets.list().stream()
-        .anyMatch(info -> info.dataset().equals(dataset) && info.snapshot().equals(name));
-  }
-
-  /**
-   * Destroys a snapshot, or a dataset.
-   *
-   * @param snapshot null for the dataset, which must not be open
-   * @param recursive with all snapshots of the dataset
-   */
-  public synchronized void destroy(String dataset, String snapshot, boolean recursive)
-      throws IOException {
-    if (snapshot != null) {
-      runTask(txg -> datasets.destroySnapshot(dataset, snapshot));
-      return;
-    }
-    if (volumes.containsKey(dataset)) {
-      throw new DatasetException(
-          DatasetException.Reason.BUSY, "dataset '" + dataset + "' is mounted");
-    }
-    runTask(
-        txg ->
-            datasets.destroyDataset(
-                dataset, recursive ? Datasets.Recursion.SNAPSHOTS : Datasets.Recursion.NONE));
-  }
-
-  /** What a task does; refusals are its declared exceptions. */
-  private interface TaskBody {
-    void run(long txg) throws IOException;
-  }
-
-  private void runTask(TaskBody body) throws IOException {
-    txgs.runTask(task(body));
-  }
-
-  /**
-   * A request that cannot be carried out, or meets damage before it changed anything, is refused.
-   */
-  private static SyncTask task(TaskBody body) {
-    return txg -> {
-      try {
-        body.run(txg);
-        return null;
-      } catch (DatasetException | CorruptBlockException refused) {
-        throw new TaskRefusedException(refused);
-      }
-    };
+    return administration;
   }
 
   /**
@@ -416,6 +339,7 @@ public final class Pool implements Closeable {
         label.capacityBytes(),
         space.allocated() * BlockPointer.SECTOR_BYTES,
         space.pending() * BlockPointer.SECTOR_BYTES,
+        datasets.destroyingBytes(),
         txgs.durableTxg(),
         txgs.dirtyDataBytes());
   }

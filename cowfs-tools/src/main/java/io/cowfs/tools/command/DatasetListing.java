@@ -61,21 +61,28 @@ final class DatasetListing {
           "{\"name\": %s, \"type\": %s, \"dataset\": %s, \"snapshot\": %s, \"parent\": %s, "
               .formatted(
                   JsonText.quote(info.fullName()),
-                  info.kind() == NodeKind.HEAD ? "\"dataset\"" : "\"snapshot\"",
+                  JsonText.quote(type(info.kind())),
                   JsonText.quote(info.dataset()),
                   JsonText.orNull(info.snapshot()),
                   JsonText.orNull(info.parentSnapshot())));
       out.print(
-          "\"used\": %d, \"referenced\": %d, \"created\": %d, \"txg\": %d, \"compression\": %s}"
+          "\"used\": %d, \"referenced\": %d, \"created\": %d, \"txg\": %d}"
               .formatted(
                   info.usedBytes(),
                   info.referencedBytes(),
                   info.created().getEpochSecond(),
-                  info.txg(),
-                  JsonText.quote(info.compression().toString())));
+                  info.txg()));
       separator = ",\n  ";
     }
     out.println("\n]}");
+  }
+
+  private static String type(NodeKind kind) {
+    return switch (kind) {
+      case HEAD -> "dataset";
+      case SNAPSHOT -> "snapshot";
+      case CHECKPOINT -> "checkpoint";
+    };
   }
 
   private String size(long bytes) {

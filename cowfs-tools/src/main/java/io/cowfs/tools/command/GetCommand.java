@@ -1,6 +1,6 @@
 package io.cowfs.tools.command;
 
-import io.cowfs.core.dataset.PropertyValue;
+import io.cowfs.core.dataset.EffectiveProperty;
 import io.cowfs.tools.command.TextTable.Align;
 import io.cowfs.tools.target.Target;
 import io.cowfs.tools.target.TargetException;
@@ -29,6 +29,9 @@ public final class GetCommand extends PoolCommand {
   private static final String USER_PREFIX = "user:";
   private static final String NONE = "-";
 
+  /** A line of the table. */
+  record Row(String property, String value, String source) {}
+
   @ArgGroup private Layout layout = new Layout();
 
   @Parameters(
@@ -56,33 +59,36 @@ public final class GetCommand extends PoolCommand {
   public void execute(PoolSession session, Target target, PrintWriter out) throws IOException {
     String dataset = target.datasetOrDefault();
     String snapshot = target.snapshot().orElse(null);
-    List<PropertyValue> all = session.administration().properties(dataset, snapshot);
+    List<Row> all = new ArrayList<>();
+    for (EffectiveProperty property : session.administration().properties(dataset, snapshot)) {
+      all.add(new Row(property.name(), property.value(), property.source().toString()));
+    }
     print(snapshot == null ? dataset : dataset + "@" + snapshot, choose(all, wanted), out);
   }
 
   /** Those that are wanted; a property of the user's own that is not set has no value. */
-  static List<PropertyValue> choose(List<PropertyValue> all, List<String> wanted)
+  static List<Row> choose(List<Row> all, List<String> wanted)
       throws TargetException {
     if (wanted.isEmpty()) {
       return all;
     }
-    List<PropertyValue> chosen = new ArrayList<>();
+    List<Row> chosen = new ArrayList<>();
     for (String name : wanted) {
-      PropertyValue unset =
-          name.startsWith(USER_PREFIX) ? new PropertyValue(name, NONE, NONE) : null;
-      PropertyValue value =
-          all.stream().filter(v -> v.name().equals(name)).findFirst().orElse(unset);
-      if (value == null) {
+      Row unset =
+          name.startsWith(USER_PREFIX) ? new Row(name, NONE, NONE) : null;
+      Row row =
+          all.stream().filter(r -> r.property().equals(name)).findFirst().orElse(unset);
+      if (row == null) {
         throw new TargetException("there is no property '" + name + "' here");
       }
-      chosen.add(value);
+      chosen.add(row);
     }
     return chosen;
   }
 
-  private void print(String name, List<PropertyValue> values, PrintWriter out) {
+  private void print(String name, List<Row> rows, PrintWriter out) {
     if (layout.isJson()) {
-      printJson(name, values, out);
+      printJson(name, rows, out);
       return;
     }
     TextTable table =
@@ -91,7 +97,7 @@ public final class GetCommand extends PoolCommand {
             .column("PROPERTY", Align.LEFT)
             .column("VALUE", Align.LEFT)
             .column("SOURCE", Align.LEFT);
-    values.forEach(value -> table.row(name, value.name(), value.value(), value.source()));
+    rows.forEach(row -> table.row(name, row.property(), row.value(), row.source()));
     if (layout.isBare()) {
       table.printBare(out);
     } else {
@@ -99,17 +105,17 @@ public final class GetCommand extends PoolCommand {
     }
   }
 
-  private static void printJson(String name, List<PropertyValue> values, PrintWriter out) {
+  private static void printJson(String name, List<Row> rows, PrintWriter out) {
     out.print("{\"name\": " + JsonText.quote(name) + ", \"properties\": [");
     String separator = "\n  ";
-    for (PropertyValue value : values) {
+    for (Row row : rows) {
       out.print(
           "%s{\"property\": %s, \"value\": %s, \"source\": %s}"
               .formatted(
                   separator,
-                  JsonText.quote(value.name()),
-                  JsonText.quote(value.value()),
-                  JsonText.quote(value.source())));
+                  JsonText.quote(row.property()),
+                  JsonText.quote(row.value()),
+                  JsonText.quote(row.source())));
       separator = ",\n  ";
     }
     out.println("\n]}");

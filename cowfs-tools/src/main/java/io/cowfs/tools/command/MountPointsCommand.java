@@ -2,7 +2,7 @@ package io.cowfs.tools.command;
 
 import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.dataset.NodeKind;
-import io.cowfs.core.dataset.PropertyValue;
+import io.cowfs.core.dataset.EffectiveProperty;
 import io.cowfs.tools.target.CowfsMount;
 import io.cowfs.tools.target.Target;
 import java.io.IOException;
@@ -32,6 +32,7 @@ public final class MountPointsCommand extends PoolCommand {
   public static final String NAME = "mountpoints";
 
   private static final String PROPERTY = "mountpoint";
+  private static final String NONE = "none";
 
   @Parameters(paramLabel = "PATH", description = "A pool or a mount point.")
   private String target;
@@ -53,17 +54,16 @@ public final class MountPointsCommand extends PoolCommand {
   }
 
   /**
-   * What is to be mounted where, an outer directory before those inside of it. A dataset does not
-   * inherit the place of another one: two cannot be there.
+   * What is to be mounted where, an outer directory before those inside of it.
    *
-   * @throws IOException also when a property is no absolute path
+   * @throws IOException also when a property is no path
    */
   public static List<CowfsMount> wanted(PoolSession session, Path pool) throws IOException {
     List<CowfsMount> wanted = new ArrayList<>();
     for (DatasetInfo info : session.list()) {
       if (info.kind() == NodeKind.HEAD) {
-        for (PropertyValue value : session.administration().properties(info.dataset(), null)) {
-          if (value.name().equals(PROPERTY) && value.source().equals("local")) {
+        for (EffectiveProperty value : session.administration().properties(info.dataset(), null)) {
+          if (value.name().equals(PROPERTY) && !value.value().equals(NONE)) {
             wanted.add(new CowfsMount(directory(info, value), pool, info.dataset()));
           }
         }
@@ -73,16 +73,12 @@ public final class MountPointsCommand extends PoolCommand {
     return wanted;
   }
 
-  private static Path directory(DatasetInfo info, PropertyValue value) throws IOException {
+  private static Path directory(DatasetInfo info, EffectiveProperty value) throws IOException {
     try {
-      Path directory = Path.of(value.value());
-      if (directory.isAbsolute()) {
-        return directory.normalize();
-      }
+      return Path.of(value.value()).normalize();
     } catch (InvalidPathException e) {
-      // is none, as below
+      throw new IOException(
+          "the mountpoint of %s is no path: %s".formatted(info.dataset(), value.value()), e);
     }
-    throw new IOException(
-        "the mountpoint of %s is no absolute path: %s".formatted(info.dataset(), value.value()));
   }
 }

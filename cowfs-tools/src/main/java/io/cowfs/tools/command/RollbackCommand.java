@@ -1,6 +1,5 @@
 package io.cowfs.tools.command;
 
-import io.cowfs.core.pool.PoolAdministration.OldState;
 import io.cowfs.core.pool.PoolAdministration.Restoration;
 import io.cowfs.tools.target.Target;
 import io.cowfs.tools.target.TargetException;
@@ -91,11 +90,10 @@ public final class RollbackCommand extends PoolCommand {
       restore(session, dataset, snapshot, out);
       return;
     }
-    String kept =
-        session
-            .administration()
-            .rollback(dataset, snapshot, discard ? OldState.DISCARD : OldState.KEEP);
-    if (!discard) {
+    if (discard) {
+      session.administration().rollbackAndDiscard(dataset, snapshot);
+    } else {
+      String kept = session.administration().rollback(dataset, snapshot);
       out.println("the state before is kept as " + dataset + "@" + kept);
     }
   }

@@ -1,11 +1,9 @@
 package io.cowfs.tools.command;
 
-import io.cowfs.core.pool.PoolAdministration;
 import io.cowfs.tools.target.Target;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
-import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
@@ -14,7 +12,7 @@ import picocli.CommandLine.Parameters;
     name = "set",
     description = {
       "Set properties of a dataset, or properties of your own (user:NAME) also of a snapshot.",
-      "They are set one after the other, up to the first that is refused.",
+      "All of them are set, or none.",
     },
     footer = {
       "",
@@ -51,14 +49,11 @@ public final class SetCommand extends PoolCommand {
 
   @Override
   public void execute(PoolSession session, Target target, PrintWriter out) throws IOException {
-    PoolAdministration administration = session.administration();
-    Map<String, String> values = PropertyAssignment.toMap(assignments, this);
-    for (Map.Entry<String, String> entry : values.entrySet()) {
-      administration.setProperty(
-          target.datasetOrDefault(),
-          target.snapshot().orElse(null),
-          entry.getKey(),
-          entry.getValue());
-    }
+    session
+        .administration()
+        .setProperties(
+            target.datasetOrDefault(),
+            target.snapshot().orElse(null),
+            PropertyAssignment.toMap(assignments, this));
   }
 }

@@ -48,13 +48,19 @@ final class SpaceListing {
               .formatted(hidden, hidden == 1 ? "checkpoint" : "checkpoints"));
     }
     out.println("shared by two or more of these: " + size.apply(report.sharedBytes()));
+    if (report.originBytes() > 0) {
+      out.println("from the snapshot it was cloned from: " + size.apply(report.originBytes()));
+    }
     out.println();
     printPool(size, out);
   }
 
   private void printPool(LongFunction<String> size, PrintWriter out) {
     TextTable table = new TextTable().column("IN THE POOL", Align.LEFT).column("SIZE", Align.RIGHT);
-    table.row("datasets and snapshots", size.apply(report.reachableBytes()));
+    table.row("datasets and snapshots", size.apply(report.referencedBytes()));
+    if (report.savedBytes() > 0) {
+      table.row("less cloned ranges", size.apply(report.savedBytes()));
+    }
     table.row("directory of datasets", size.apply(report.directoryBytes()));
     table.row("being destroyed", size.apply(report.destroyingBytes()));
     table.row("pending frees", size.apply(report.pendingBytes()));
@@ -67,13 +73,14 @@ final class SpaceListing {
   /** One JSON object (RFC 8259); sizes in bytes. */
   void printJson(Path pool, PrintWriter out) {
     out.print(
-        "{\"pool\": %s, \"dataset\": %s, \"live\": %d, \"unique\": %d, \"shared\": %d,\n"
+        "{\"pool\": %s, \"dataset\": %s, \"live\": %d, \"unique\": %d, \"shared\": %d, \"origin\": %d,\n"
             .formatted(
                 JsonText.quote(pool.toString()),
                 JsonText.quote(report.dataset()),
                 report.liveBytes(),
                 report.liveUniqueBytes(),
-                report.sharedBytes()));
+                report.sharedBytes(),
+                report.originBytes()));
     out.print(" \"snapshots\": [");
     String separator = "\n  ";
     for (SnapshotSpace snapshot : report.snapshots()) {
@@ -88,9 +95,10 @@ final class SpaceListing {
       separator = ",\n  ";
     }
     out.print(
-        "\n ],\n \"reachable\": %d, \"directory\": %d, \"destroying\": %d, \"pending\": %d,"
+        "\n ],\n \"referenced\": %d, \"saved\": %d, \"directory\": %d, \"destroying\": %d, \"pending\": %d,"
             .formatted(
-                report.reachableBytes(),
+                report.referencedBytes(),
+                report.savedBytes(),
                 report.directoryBytes(),
                 report.destroyingBytes(),
                 report.pendingBytes()));

@@ -42,6 +42,7 @@ public final class StatusCommand extends PoolCommand {
         status.capacityBytes() == 0 ? "no limit" : SizeText.human(status.capacityBytes()));
     line(out, "used", SizeText.human(status.allocatedBytes()));
     line(out, "freeing", SizeText.human(status.freeingBytes()));
+    line(out, "destroying", SizeText.human(status.destroyingBytes()));
     line(out, "dirty", SizeText.human(status.dirtyBytes()));
     line(out, "txg", Long.toString(status.txg()));
     for (CowfsMount mount : session.mounts()) {
@@ -50,6 +51,6 @@ public final class StatusCommand extends PoolCommand {
   }
 
   private static void line(PrintWriter out, String key, String value) {
-    out.printf("%-9s%s%n", key + ":", value);
+    out.printf("%-12s%s%n", key + ":", value);
   }
 }

@@ -1,7 +1,6 @@
 package io.cowfs.tools.command;
 
 import io.cowfs.core.dataset.DatasetInfo;
-import io.cowfs.core.pool.PoolAdministration.OldState;
 import io.cowfs.tools.target.CowfsMount;
 import io.cowfs.tools.target.Target;
 import java.io.IOException;
@@ -59,7 +58,7 @@ public final class UndoCommand extends PoolCommand {
             .filter(info -> info.dataset().equals(dataset) && info.snapshot().equals(snapshot))
             .findFirst()
             .map(UndoCommand::time);
-    String kept = session.administration().rollback(dataset, snapshot, OldState.KEEP);
+    String kept = session.administration().rollback(dataset, snapshot);
     out.println(
         "%s is what it was%s: %s@%s"
             .formatted(dataset, time.map(t -> " at " + t).orElse(""), dataset, snapshot));

@@ -76,7 +76,7 @@ class ImportDirectionTest {
           "io.cowfs.core.dataset.DatasetInfo",
           "io.cowfs.core.dataset.DatasetException",
           "io.cowfs.core.dataset.NodeKind",
-          "io.cowfs.core.dataset.PropertyValue",
+          "io.cowfs.core.dataset.EffectiveProperty",
           "io.cowfs.core.vfs.FileSystem");
 
   /** Libraries, and where alone they are known: prefixes of qualified class names. */

@@ -20,7 +20,9 @@ class SpaceListingTest {
                   new SnapshotSpace("a", 8192, 0, false),
                   new SnapshotSpace("auto-1", 12288, 4096, true)),
               8192,
-              16384,
+              0,
+              20480,
+              4096,
               4096,
               20480,
               8192,
@@ -39,7 +41,8 @@ class SpaceListingTest {
         shared by two or more of these: 8192
 
         IN THE POOL                SIZE
-        datasets and snapshots    16384
+        datasets and snapshots    20480
+        less cloned ranges         4096
         directory of datasets      4096
         being destroyed           20480
         pending frees              8192
@@ -68,12 +71,12 @@ class SpaceListingTest {
   void jsonHasEverythingInBytes() {
     assertEquals(
         """
-        {"pool": "/p", "dataset": "root", "live": 12288, "unique": 4096, "shared": 8192,
+        {"pool": "/p", "dataset": "root", "live": 12288, "unique": 4096, "shared": 8192, "origin": 0,
          "snapshots": [
           {"name": "root@a", "checkpoint": false, "referenced": 8192, "unique": 0},
           {"name": "root@auto-1", "checkpoint": true, "referenced": 12288, "unique": 4096}
          ],
-         "reachable": 16384, "directory": 4096, "destroying": 20480, "pending": 8192, \
+         "referenced": 20480, "saved": 4096, "directory": 4096, "destroying": 20480, "pending": 8192, \
         "allocated": 49152, "free": 1048576, "reserve": 65536}
         """,
         TextTableTest.printed(out -> LISTING.printJson(Path.of("/p"), out)));

@@ -3,7 +3,7 @@ package io.cowfs.tools.command;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.cowfs.core.dataset.PropertyValue;
+import io.cowfs.tools.command.GetCommand.Row;
 import io.cowfs.tools.command.PoolVerb.Flush;
 import io.cowfs.tools.target.TargetException;
 import java.util.List;
@@ -39,12 +39,12 @@ class TextTest {
 
   @Test
   void chosenPropertiesComeInTheOrderAskedFor() throws TargetException {
-    PropertyValue atime = new PropertyValue("atime", "on", "default");
-    PropertyValue owner = new PropertyValue("user:owner", "anna", "local");
-    List<PropertyValue> all = List.of(atime, owner);
+    Row atime = new Row("atime", "on", "default");
+    Row owner = new Row("user:owner", "anna", "local");
+    List<Row> all = List.of(atime, owner);
     assertEquals(all, GetCommand.choose(all, List.of()));
     assertEquals(
-        List.of(owner, new PropertyValue("user:none", "-", "-"), atime),
+        List.of(owner, new Row("user:none", "-", "-"), atime),
         GetCommand.choose(all, List.of("user:owner", "user:none", "atime")));
     assertThrows(TargetException.class, () -> GetCommand.choose(all, List.of("frobs")));
   }
