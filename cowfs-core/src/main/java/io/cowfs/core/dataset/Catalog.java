@@ -314,6 +314,11 @@ public final class Catalog implements Closeable {
     }
   }
 
+  /** What was destroyed and is not freed yet, from old to new. */
+  List<Condemned> condemned() throws IOException {
+    return reading(txn -> new CatalogLoad(databases, txn).condemned());
+  }
+
   /** As {@link SharedRanges.Source} has it. */
   void readShared(long sector, long end, SharedRanges.Visitor visitor) throws IOException {
     reading(

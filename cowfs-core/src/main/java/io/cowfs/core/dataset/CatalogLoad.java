@@ -179,7 +179,7 @@ final class CatalogLoad {
     return lists;
   }
 
-  private List<Condemned> condemned() throws IOException, BadRecordException {
+  List<Condemned> condemned() throws IOException, BadRecordException {
     List<Condemned> condemned = new ArrayList<>();
     forEach(
         databases.condemned(),

@@ -155,11 +155,24 @@ final class DirectoryItems {
 
   /** A path of an inode within the dataset, for messages; as much of it as can be read. */
   String pathOf(long inode) {
+    return pathOf(inode, at -> linksOf(at, 1));
+  }
+
+  /** The same in a tree. */
+  static String pathOf(Tree tree, long inode) {
+    return pathOf(inode, at -> linksOf(tree, at));
+  }
+
+  private interface Names {
+    List<Link> of(long inode) throws IOException;
+  }
+
+  private static String pathOf(long inode, Names names) {
     String path = "";
     try {
       long at = inode;
       for (int depth = 0; at != FileSystem.ROOT_INODE && depth < PATH_DEPTH_MAX; depth++) {
-        List<Link> links = linksOf(at, 1);
+        List<Link> links = names.of(at);
         if (links.isEmpty()) {
           break;
         }

@@ -8,9 +8,12 @@ import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.BlockWriter;
 import io.cowfs.core.block.CacheLimits;
+import io.cowfs.core.block.DataExtent;
+import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.codec.ChecksumAlgorithm;
 import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.dataset.Books;
 import io.cowfs.core.dataset.Catalog;
 import io.cowfs.core.dataset.CatalogState;
 import io.cowfs.core.dataset.DatasetInfo;
@@ -321,9 +324,20 @@ public final class Pool implements Closeable {
     return new SpaceAudit.Sources(
         datasets.nodes(),
         catalog.pool().directoryRoot().orElse(null),
+        new Books(catalog, datasets),
         store,
         allocator,
-        ExtentItems::extentOf);
+        new SpaceAudit.ItemReader() {
+          @Override
+          public DataExtent extentOf(Key key, byte[] value) throws IOException {
+            return ExtentItems.extentOf(key, value);
+          }
+
+          @Override
+          public String pathOf(Tree tree, Key key) {
+            return ExtentItems.pathOf(tree, key);
+          }
+        });
   }
 
   /** Makes everything durable that was done before the call. */
