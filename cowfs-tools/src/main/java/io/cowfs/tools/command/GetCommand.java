@@ -67,17 +67,14 @@ public final class GetCommand extends PoolCommand {
   }
 
   /** Those that are wanted; a property of the user's own that is not set has no value. */
-  static List<Row> choose(List<Row> all, List<String> wanted)
-      throws TargetException {
+  static List<Row> choose(List<Row> all, List<String> wanted) throws TargetException {
     if (wanted.isEmpty()) {
       return all;
     }
     List<Row> chosen = new ArrayList<>();
     for (String name : wanted) {
-      Row unset =
-          name.startsWith(USER_PREFIX) ? new Row(name, NONE, NONE) : null;
-      Row row =
-          all.stream().filter(r -> r.property().equals(name)).findFirst().orElse(unset);
+      Row unset = name.startsWith(USER_PREFIX) ? new Row(name, NONE, NONE) : null;
+      Row row = all.stream().filter(r -> r.property().equals(name)).findFirst().orElse(unset);
       if (row == null) {
         throw new TargetException("there is no property '" + name + "' here");
       }

@@ -1,8 +1,8 @@
 package io.cowfs.tools.command;
 
 import io.cowfs.core.dataset.DatasetInfo;
-import io.cowfs.core.dataset.NodeKind;
 import io.cowfs.core.dataset.EffectiveProperty;
+import io.cowfs.core.dataset.NodeKind;
 import io.cowfs.tools.target.CowfsMount;
 import io.cowfs.tools.target.Target;
 import java.io.IOException;

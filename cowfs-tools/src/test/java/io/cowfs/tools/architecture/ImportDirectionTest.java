@@ -73,6 +73,7 @@ class ImportDirectionTest {
   private static final Set<String> SHOWN_BY_THE_POOL =
       Set.of(
           "io.cowfs.core.codec.CompressionSetting",
+          "io.cowfs.core.dataset.ByteSize",
           "io.cowfs.core.dataset.DatasetInfo",
           "io.cowfs.core.dataset.DatasetException",
           "io.cowfs.core.dataset.NodeKind",

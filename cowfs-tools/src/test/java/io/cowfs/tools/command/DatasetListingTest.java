@@ -21,10 +21,8 @@ class DatasetListingTest {
   private static final long SECONDS = CREATED.getEpochSecond();
   private static final List<DatasetInfo> INFOS =
       List.of(
-          new DatasetInfo(
-              "root", "", NodeKind.HEAD, "a", 4096, 5_000_000, CREATED, 9),
-          new DatasetInfo(
-              "root", "a", NodeKind.SNAPSHOT, "", 0, 17, CREATED, 7));
+          new DatasetInfo("root", "", NodeKind.HEAD, "a", 4096, 5_000_000, CREATED, 9),
+          new DatasetInfo("root", "a", NodeKind.SNAPSHOT, "", 0, 17, CREATED, 7));
 
   private static String printed(Consumer<PrintWriter> printer) {
     StringWriter text = new StringWriter();
