@@ -287,6 +287,22 @@ public final class Pool implements Closeable {
   }
 
   /**
+   * Tells what changed between two states of a dataset, mounted or not, in either direction; what
+   * is written meanwhile has no influence. Takes time in proportion to what changed, and bounded
+   * memory: lists of more than about 100,000 changes are made in several rounds, and until the last
+   * round is made, space that is freed is not used again. So the visitor should not wait for long.
+   *
+   * @param from the snapshot that has the earlier state; null for everything that was written to
+   *     the dataset before the call
+   * @param to the snapshot that has the later state; null as with {@code from}
+   * @throws DatasetException NOT_FOUND, INVALID_NAME, NAME_TOO_LONG
+   */
+  public void diff(String dataset, String from, String to, ChangeVisitor visitor)
+      throws IOException {
+    new PoolDiff(datasets, txgs, store::readBlock).run(dataset, from, to, visitor);
+  }
+
+  /**
    * Reads the whole pool and compares it with the books of its space, between two commits; changes
    * wait meanwhile for their commit only.
    *

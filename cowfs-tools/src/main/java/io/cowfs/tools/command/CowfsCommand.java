@@ -3,6 +3,7 @@ package io.cowfs.tools.command;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -66,8 +67,7 @@ public final class CowfsCommand implements Runnable {
     for (CommandLine command : parser.getSubcommands().values()) {
       addHelpOption(command.getCommandSpec());
       UsageMessageSpec usage = command.getCommandSpec().usageMessage();
-      // As one paragraph, which is broken where the help is wide.
-      usage.description(String.join(" ", usage.description()));
+      usage.description(paragraphs(usage.description()));
     }
     parser
         .getCommandSpec()
@@ -79,6 +79,22 @@ public final class CowfsCommand implements Runnable {
     // "@NAME" is a snapshot here, not a file with arguments.
     parser.setExpandAtFiles(false);
     return parser;
+  }
+
+  /** Joins lines to paragraphs, which are broken where the help ends; not those with an indent. */
+  private static String[] paragraphs(String... lines) {
+    List<String> paragraphs = new ArrayList<>();
+    boolean open = false;
+    for (String line : lines) {
+      boolean apart = line.isEmpty() || line.startsWith(" ");
+      if (open && !apart) {
+        paragraphs.set(paragraphs.size() - 1, paragraphs.get(paragraphs.size() - 1) + " " + line);
+      } else {
+        paragraphs.add(line);
+      }
+      open = !apart;
+    }
+    return paragraphs.toArray(String[]::new);
   }
 
   /** The verbs that are not hidden, group by group. */

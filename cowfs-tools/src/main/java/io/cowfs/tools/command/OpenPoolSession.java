@@ -1,6 +1,7 @@
 package io.cowfs.tools.command;
 
 import io.cowfs.core.dataset.DatasetInfo;
+import io.cowfs.core.pool.ChangeVisitor;
 import io.cowfs.core.pool.Pool;
 import io.cowfs.core.pool.PoolAdministration;
 import io.cowfs.core.pool.PoolStatus;
@@ -29,6 +30,12 @@ public abstract class OpenPoolSession implements PoolSession {
   @Override
   public List<String> check() throws IOException {
     return pool.audit();
+  }
+
+  @Override
+  public void diff(String dataset, String from, String to, ChangeVisitor visitor)
+      throws IOException {
+    pool.diff(dataset, from, to, visitor);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.cowfs.tools.command;
 
 import io.cowfs.core.dataset.DatasetInfo;
+import io.cowfs.core.pool.ChangeVisitor;
 import io.cowfs.core.pool.PoolAdministration;
 import io.cowfs.core.pool.PoolStatus;
 import io.cowfs.tools.target.CowfsMount;
@@ -39,6 +40,16 @@ public interface PoolSession {
    * @return the findings, one line each; empty when all is well
    */
   List<String> check() throws IOException;
+
+  /**
+   * Tells what changed between two states of a dataset; see {@link
+   * io.cowfs.core.pool.Pool#diff(String, String, String, ChangeVisitor)}.
+   *
+   * @param from a snapshot, or null for what the dataset is now
+   * @param to a snapshot, or null for what the dataset is now
+   */
+  void diff(String dataset, String from, String to, ChangeVisitor visitor) throws IOException;
+
 
   void sync() throws IOException;
 

@@ -16,6 +16,7 @@ public enum PoolVerb {
   DESTROY(Flush.NOTHING, Operands.TARGET),
   SNAPSHOT(Flush.DATASET, Operands.TARGET),
   ROLLBACK(Flush.DATASET, Operands.TARGET),
+  DIFF(Flush.DATASET, Operands.TARGET_AND_WORDS),
   UNDO(Flush.DATASET, Operands.TARGET_AND_WORDS),
   HOLD(Flush.NOTHING, Operands.TARGET_AND_WORDS),
   RELEASE(Flush.NOTHING, Operands.TARGET_AND_WORDS),

@@ -30,6 +30,7 @@ record VerbGroup(String heading, Map<String, Supplier<Object>> verbs) {
     Map<String, Supplier<Object>> verbs = new LinkedHashMap<>();
     verbs.put("snapshot", () -> new SnapshotCommand(runner));
     verbs.put("list", () -> new ListCommand(runner));
+    verbs.put("diff", () -> new DiffCommand(runner));
     verbs.put("rollback", () -> new RollbackCommand(runner));
     verbs.put("undo", () -> new UndoCommand(runner));
     verbs.put("hold", () -> new HoldCommand(runner));
