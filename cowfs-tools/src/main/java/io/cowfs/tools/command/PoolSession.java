@@ -50,7 +50,6 @@ public interface PoolSession {
    */
   void diff(String dataset, String from, String to, ChangeVisitor visitor) throws IOException;
 
-
   void sync() throws IOException;
 
   PoolStatus status() throws IOException;

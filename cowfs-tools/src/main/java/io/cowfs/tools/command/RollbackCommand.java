@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -23,12 +24,18 @@ import picocli.CommandLine.Parameters;
       "",
       "Examples:",
       "  cowfs rollback /mnt/data@before-upgrade",
+      "  cowfs rollback --dry-run /mnt/data@before-upgrade",
       "  cowfs rollback --path docs/readme.txt /mnt/data@monday",
       "  cd /mnt/data/docs && cowfs rollback --path ./readme.txt /mnt/data@monday",
     })
 public final class RollbackCommand extends PoolCommand {
   @Option(names = "--discard", description = "Do not keep what the dataset was before.")
   private boolean discard;
+
+  @Option(
+      names = {"-n", "--dry-run"},
+      description = "Only list what would change, in the way of 'cowfs diff'.")
+  private boolean dryRun;
 
   @Option(
       names = "--path",
@@ -78,6 +85,9 @@ public final class RollbackCommand extends PoolCommand {
     if (discard) {
       arguments.add("--discard");
     }
+    if (dryRun) {
+      arguments.add("--dry-run");
+    }
     arguments.addAll(List.of("--path=" + path, "--", target));
     return arguments;
   }
@@ -86,11 +96,15 @@ public final class RollbackCommand extends PoolCommand {
   public void execute(PoolSession session, Target target, PrintWriter out) throws IOException {
     String dataset = target.datasetOrDefault();
     String snapshot = target.requireSnapshot();
-    if (path != null) {
-      restore(session, dataset, snapshot, out);
-      return;
+    if (discard && path != null) {
+      throw wrongUsage("--discard goes with a whole dataset, not with --path");
     }
-    if (discard) {
+    byte[] inside = path == null ? null : components(path).getBytes(StandardCharsets.UTF_8);
+    if (dryRun) {
+      preview(session, dataset, snapshot, inside, out);
+    } else if (inside != null) {
+      restore(session, dataset, snapshot, inside, out);
+    } else if (discard) {
       session.administration().rollbackAndDiscard(dataset, snapshot);
     } else {
       String kept = session.administration().rollback(dataset, snapshot);
@@ -98,20 +112,44 @@ public final class RollbackCommand extends PoolCommand {
     }
   }
 
-  private void restore(PoolSession session, String dataset, String snapshot, PrintWriter out)
+  /**
+   * @param inside null for everything
+   */
+  private static void preview(
+      PoolSession session, String dataset, String snapshot, byte[] inside, PrintWriter out)
       throws IOException {
-    if (discard) {
-      throw wrongUsage("--discard goes with a whole dataset, not with --path");
-    }
-    String inside = components(path);
-    Restoration done =
-        session
-            .administration()
-            .restorePath(dataset, snapshot, inside.getBytes(StandardCharsets.UTF_8));
+    ChangeListing listing = new ChangeListing(out);
+    session.diff(
+        dataset,
+        null,
+        snapshot,
+        change -> {
+          if (inside == null
+              || isAtOrBelow(change.path(), inside)
+              || (change.oldPath() != null && isAtOrBelow(change.oldPath(), inside))) {
+            listing.printText(change);
+          }
+        });
+  }
+
+  /**
+   * @param path with a slash at its beginning, unlike {@code top}
+   */
+  static boolean isAtOrBelow(byte[] path, byte[] top) {
+    int end = 1 + top.length;
+    return path.length >= end
+        && Arrays.equals(path, 1, end, top, 0, top.length)
+        && (path.length == end || path[end] == '/');
+  }
+
+  private static void restore(
+      PoolSession session, String dataset, String snapshot, byte[] inside, PrintWriter out)
+      throws IOException {
+    Restoration done = session.administration().restorePath(dataset, snapshot, inside);
     out.println(
         "%s of %s@%s: %d changed, %d added, %d removed"
             .formatted(
-                ErrorLine.oneLine(inside),
+                ErrorLine.oneLine(new String(inside, StandardCharsets.UTF_8)),
                 dataset,
                 snapshot,
                 done.changed(),

@@ -31,6 +31,7 @@ class CowfsCommandTest {
               "destroy",
               "create",
               "clone",
+              "diff",
               "rename",
               "undo",
               "hold",

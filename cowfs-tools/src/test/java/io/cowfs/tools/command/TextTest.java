@@ -1,7 +1,10 @@
 package io.cowfs.tools.command;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cowfs.tools.command.GetCommand.Row;
 import io.cowfs.tools.command.PoolVerb.Flush;
@@ -34,6 +37,16 @@ class TextTest {
     assertEquals("docs/readme.txt", RollbackCommand.components("docs//readme.txt/"));
     for (String path : List.of("", "/", ".", "a/../b", "a/.")) {
       assertThrows(TargetException.class, () -> RollbackCommand.components(path), path);
+    }
+  }
+
+  @Test
+  void changeIsBelowAPathByWholeComponents() {
+    for (String path : List.of("/a/b", "/a/b/c")) {
+      assertTrue(RollbackCommand.isAtOrBelow(path.getBytes(UTF_8), "a/b".getBytes(UTF_8)), path);
+    }
+    for (String path : List.of("/a", "/a/bc", "/b/a/b", "/")) {
+      assertFalse(RollbackCommand.isAtOrBelow(path.getBytes(UTF_8), "a/b".getBytes(UTF_8)), path);
     }
   }
 
