@@ -308,13 +308,52 @@ public final class PoolAdministration {
     return found;
   }
 
+  /** Stands in until the branch that restores paths is merged. */
+  public Restoration restorePath(String dataset, String snapshot, byte[] path) throws IOException {
+    throw new IOException("cannot restore single paths yet");
+  }
+
+  /** What restoring a path changed. */
+  public record Restoration(long changed, long added, long removed) {}
+
+  // ---- space and schedules
+
+  /** Where the space is, as of a commit that follows the call. */
+  public SpaceReport space(String dataset) throws IOException {
+    SpaceReport[] report = new SpaceReport[1];
+    datasets.head(dataset);
+    synchronized (pool) {
+      IOException[] failure = new IOException[1];
+      txgs.runTask(
+          txg ->
+              () -> {
+                try {
+                  report[0] = new SpaceAccounting(datasets, pool.space()).report(dataset);
+                } catch (IOException gone) {
+                  failure[0] = gone;
+                }
+              });
+      if (failure[0] != null) {
+        throw failure[0];
+      }
+    }
+    return report[0];
+  }
+
+  /** Takes the snapshots that the schedules of all datasets ask for, and destroys those beyond. */
+  public Pruning prune(Mode mode) throws IOException {
+    synchronized (pool) {
+      return new Retention(this, datasets).run(clock.instant(), mode);
+    }
+  }
+
   // ---- tasks
 
-  private interface Body {
+  interface Body {
     void run(DatasetTasks tasks) throws IOException;
   }
 
-  private void run(Body body) throws IOException {
+  void run(Body body) throws IOException {
     synchronized (pool) {
       txgs.runTask(task(body));
     }
@@ -333,11 +372,4 @@ public final class PoolAdministration {
       }
     };
   }
-
-  public Restoration restorePath(String dataset, String snapshot, byte[] path) throws IOException { return new Restoration(path.length, 0, 0); }
-  public SpaceReport space(String dataset) throws IOException { return null; }
-  /** Carries the schedules of all datasets out. */
-  public Pruning prune(Mode mode) throws IOException { return new Pruning(List.of(), List.of()); }
-  public record Pruning(List<String> taken, List<String> destroyed) {}
-  public record Restoration(long changed, long added, long removed) {}
 }

@@ -2,18 +2,13 @@ package io.cowfs.core.pool;
 
 import io.cowfs.core.btree.NodeReader;
 import io.cowfs.core.btree.Tree;
-import io.cowfs.core.dataset.DatasetException;
-import io.cowfs.core.dataset.DatasetException.Reason;
 import io.cowfs.core.dataset.Datasets;
-import io.cowfs.core.dataset.Names;
-import io.cowfs.core.dataset.NodeKind;
 import io.cowfs.core.dataset.NodeRecord;
 import io.cowfs.core.fs.FileChange;
 import io.cowfs.core.fs.TreeComparison;
 import io.cowfs.core.txg.ReadPins;
 import io.cowfs.core.txg.TransactionGroups;
 import java.io.IOException;
-import java.util.List;
 
 /**
  * The comparison of two states of a dataset, also while it is written to and its snapshots are
@@ -39,10 +34,7 @@ final class PoolDiff {
     // The hold comes first: what is looked up after it stays readable.
     ReadPins.Pin hold = txgs.readPins().pin();
     try {
-      List<NodeRecord> nodes = datasets.nodes();
-      NodeRecord head = requireHead(nodes, dataset);
-      TreeComparison comparison =
-          new TreeComparison(tree(nodes, head, from), tree(nodes, head, to));
+      TreeComparison comparison = new TreeComparison(tree(dataset, from), tree(dataset, to));
       page = comparison.pageAfter(null);
       while (!page.isLast()) {
         page = comparison.pageAfter(give(page, visitor));
@@ -65,32 +57,11 @@ final class PoolDiff {
     return last;
   }
 
-  private Tree tree(List<NodeRecord> nodes, NodeRecord head, String snapshot) throws IOException {
-    NodeRecord node = snapshot == null ? head : requireSnapshot(nodes, head, snapshot);
+  private Tree tree(String dataset, String snapshot) throws IOException {
+    NodeRecord node =
+        snapshot == null
+            ? datasets.node(datasets.head(dataset).id()).orElseThrow()
+            : datasets.snapshot(dataset, snapshot);
     return new Tree(node.root().orElse(null), reader);
-  }
-
-  private static NodeRecord requireHead(List<NodeRecord> nodes, String dataset)
-      throws DatasetException {
-    for (NodeRecord node : nodes) {
-      if (node.kind() == NodeKind.HEAD && node.name().equals(dataset)) {
-        return node;
-      }
-    }
-    throw new DatasetException(Reason.NOT_FOUND, "there is no dataset '%s'".formatted(dataset));
-  }
-
-  private static NodeRecord requireSnapshot(
-      List<NodeRecord> nodes, NodeRecord head, String snapshot) throws DatasetException {
-    Names.requireSnapshot(snapshot);
-    for (NodeRecord node : nodes) {
-      if (node.kind() != NodeKind.HEAD
-          && node.dataset() == head.id()
-          && node.name().equals(snapshot)) {
-        return node;
-      }
-    }
-    throw new DatasetException(
-        Reason.NOT_FOUND, "there is no snapshot '%s@%s'".formatted(head.name(), snapshot));
   }
 }

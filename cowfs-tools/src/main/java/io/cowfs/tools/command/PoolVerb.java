@@ -24,7 +24,7 @@ public enum PoolVerb {
   GET(Flush.NOTHING, Operands.TARGET_AND_WORDS),
   SET(Flush.NOTHING, Operands.TARGET_AND_WORDS),
   INHERIT(Flush.NOTHING, Operands.TARGET_AND_WORDS),
-  SPACE(Flush.NOTHING, Operands.TARGET),
+  SPACE(Flush.ALL, Operands.TARGET),
   CHECK(Flush.NOTHING, Operands.TARGET),
   PRUNE(Flush.ALL, Operands.TARGET),
   SYNC(Flush.ALL, Operands.TARGET),

@@ -1,7 +1,7 @@
 package io.cowfs.tools.command;
 
 import io.cowfs.core.pool.PoolAdministration.Mode;
-import io.cowfs.core.pool.PoolAdministration.Pruning;
+import io.cowfs.core.pool.Pruning;
 import io.cowfs.tools.target.Target;
 import java.io.IOException;
 import java.io.PrintWriter;

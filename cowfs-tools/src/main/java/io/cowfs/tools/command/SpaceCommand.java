@@ -13,9 +13,9 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "space",
     description = {
-      "Print where the space of a pool is, as of the last commit: what a dataset and each of its",
-      "snapshots refer to, what each has alone, so that destroying only it would free it, and",
-      "what else the pool has in use. 'cowfs destroy --dry-run' tells it for several together.",
+      "Print where the space of a pool is: what a dataset and each of its snapshots refer to, what",
+      "each has alone, so that destroying only it would free it, and what else the pool has in",
+      "use, to the sector. 'cowfs destroy --dry-run' tells it for several snapshots together.",
     },
     footer = {
       "",
