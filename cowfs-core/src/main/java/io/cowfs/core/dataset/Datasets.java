@@ -185,9 +185,10 @@ public final class Datasets {
   /**
    * A snapshot or checkpoint, as of the last commit.
    *
-   * @throws DatasetException NOT_FOUND
+   * @throws DatasetException NOT_FOUND, INVALID_NAME, NAME_TOO_LONG
    */
   public NodeRecord snapshot(String dataset, String name) throws DatasetException {
+    Names.requireSnapshot(name);
     return committed
         .snapshot(head(dataset).id(), name)
         .orElseThrow(() -> notFound("snapshot", dataset + "@" + name));

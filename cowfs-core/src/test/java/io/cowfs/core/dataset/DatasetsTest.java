@@ -35,11 +35,13 @@ final class DatasetsTest {
   @Test
   void aNewDatasetNeedsTheOneAboveIt() throws IOException {
     pool.begin();
-    assertRefused(Reason.NOT_FOUND, () -> pool.datasets.tasks().createDataset("home/anna", Map.of()));
+    assertRefused(
+        Reason.NOT_FOUND, () -> pool.datasets.tasks().createDataset("home/anna", Map.of()));
     pool.create("home");
     pool.create("home/anna");
     assertRefused(Reason.EXISTS, () -> pool.datasets.tasks().createDataset("home", Map.of()));
-    assertRefused(Reason.INVALID_NAME, () -> pool.datasets.tasks().createDataset("home/", Map.of()));
+    assertRefused(
+        Reason.INVALID_NAME, () -> pool.datasets.tasks().createDataset("home/", Map.of()));
     pool.commit();
     assertEquals(List.of("home", "home/anna", "root"), names());
     assertEquals(CompressionSetting.LZ4, pool.datasets.head("home/anna").compression());
@@ -52,17 +54,18 @@ final class DatasetsTest {
     SnapshotIndex.OfDataset index = pool.datasets.snapshots(pool.datasets.head("root"));
     int id = index.find(NodeKind.SNAPSHOT, "a").id();
     pool.begin();
-    assertRefused(Reason.EXISTS, () -> pool.datasets.renameSnapshot("root", "a", "b"));
-    assertRefused(Reason.NOT_FOUND, () -> pool.datasets.renameSnapshot("root", "c", "d"));
-    assertRefused(Reason.INVALID_NAME, () -> pool.datasets.renameSnapshot("root", "a", "x/y"));
-    pool.datasets.renameSnapshot("root", "a", "c");
+    assertRefused(Reason.EXISTS, () -> pool.datasets.tasks().renameSnapshot("root", "a", "b"));
+    assertRefused(Reason.NOT_FOUND, () -> pool.datasets.tasks().renameSnapshot("root", "c", "d"));
+    assertRefused(
+        Reason.INVALID_NAME, () -> pool.datasets.tasks().renameSnapshot("root", "a", "x/y"));
+    pool.datasets.tasks().renameSnapshot("root", "a", "c");
     assertEquals(id, index.find(NodeKind.SNAPSHOT, "a").id(), "as of the last commit");
     pool.commit();
     assertEquals(null, index.find(NodeKind.SNAPSHOT, "a"));
     assertEquals(id, index.find(NodeKind.SNAPSHOT, "c").id());
     assertEquals(List.of("root", "root@c", "root@b"), names());
     pool.begin();
-    pool.datasets.destroySnapshot("root", "c");
+    pool.datasets.tasks().destroySnapshots("root", List.of("c"));
     pool.commit();
     assertEquals(null, index.find(NodeKind.SNAPSHOT, "c"));
     assertEquals(1, index.byId().size());
@@ -109,8 +112,10 @@ final class DatasetsTest {
     DatasetTasks tasks = pool.datasets.tasks();
     pool.begin();
     assertRefused(Reason.EXISTS, () -> tasks.snapshot(List.of("root"), "s", PropertySet.EMPTY));
-    assertRefused(Reason.INVALID_NAME, () -> tasks.snapshot(List.of("root"), "a/b", PropertySet.EMPTY));
-    assertRefused(Reason.NOT_FOUND, () -> tasks.snapshot(List.of("root", "other"), "t", PropertySet.EMPTY));
+    assertRefused(
+        Reason.INVALID_NAME, () -> tasks.snapshot(List.of("root"), "a/b", PropertySet.EMPTY));
+    assertRefused(
+        Reason.NOT_FOUND, () -> tasks.snapshot(List.of("root", "other"), "t", PropertySet.EMPTY));
     assertRefused(Reason.NOT_FOUND, () -> tasks.rollback("root", "t", "old"));
     assertRefused(Reason.EXISTS, () -> tasks.rollback("root", "s", "s"));
     assertRefused(Reason.NOT_FOUND, () -> tasks.destroySnapshots("root", List.of("s", "t")));
@@ -166,8 +171,7 @@ final class DatasetsTest {
   @Test
   void nothingSyncsOutsideOfATxg() {
     DatasetTasks tasks = pool.datasets.tasks();
-    assertThrows(
-        IllegalStateException.class, () -> tasks.createDataset("home", Map.of()));
+    assertThrows(IllegalStateException.class, () -> tasks.createDataset("home", Map.of()));
     assertThrows(IllegalStateException.class, () -> pool.datasets.writeDirectory());
   }
 

@@ -43,6 +43,7 @@ public final class StatusCommand extends PoolCommand {
     line(out, "size", status.capacityBytes() == 0 ? "no limit" : size(status.capacityBytes()));
     line(out, "used", size(status.allocatedBytes()));
     line(out, "freeing", size(status.freeingBytes()));
+    line(out, "destroying", size(status.destroyingBytes()));
     line(out, "dirty", size(status.dirtyBytes()));
     line(out, "txg", Long.toString(status.txg()));
     for (CowfsMount mount : session.mounts()) {
@@ -55,6 +56,6 @@ public final class StatusCommand extends PoolCommand {
   }
 
   private static void line(PrintWriter out, String key, String value) {
-    out.printf("%-9s%s%n", key + ":", value);
+    out.printf("%-12s%s%n", key + ":", value);
   }
 }
