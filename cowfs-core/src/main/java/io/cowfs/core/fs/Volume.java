@@ -93,6 +93,7 @@ public final class Volume implements FileSystem {
         }
         volume.creation.createRoot();
       }
+      volume.state.opened();
       complete = true;
       return volume;
     } catch (FsException refused) {
@@ -277,6 +278,12 @@ public final class Volume implements FileSystem {
   @Override
   public Attributes getAttributes(long number) throws FsException {
     return look(number, Inode::attributes);
+  }
+
+  @Override
+  public Attributes settled(long number) throws FsException {
+    inodes.settle(number);
+    return getAttributes(number);
   }
 
   @Override
@@ -524,6 +531,12 @@ public final class Volume implements FileSystem {
     long free = Math.min(now.free(), now.backed() + services.hostFreeSectors().getAsLong());
     long available = Math.max(0, free - now.reserve() - now.reserved());
     long total = now.allocated() + free;
+    long quotaLeft = state.quotaLeft();
+    if (quotaLeft != Long.MAX_VALUE) {
+      free = Math.max(0, Math.min(free, quotaLeft));
+      available = Math.min(available, free);
+      total = Math.min(total, state.head().referencedSectors() + free);
+    }
     return new FileSystemStatus(
         BlockPointer.SECTOR_BYTES,
         total,

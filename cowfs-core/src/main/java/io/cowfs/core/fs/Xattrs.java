@@ -39,6 +39,9 @@ final class Xattrs {
             volume, Caller.ROOT, ReserveTier.WRITE, Mutation.sectorsOfItems(value.length))) {
       Inode inode = change.use(number);
       change.lock(inode);
+      if (volume.inodes().isUnsettled(inode)) {
+        return;
+      }
       Found old = find(number, name);
       if (old == null && mode == XattrMode.REPLACE) {
         throw new FsException(FsError.NO_ATTRIBUTE);
@@ -73,6 +76,9 @@ final class Xattrs {
     try (Mutation change = Mutation.begin(volume, Caller.ROOT, ReserveTier.DELETE)) {
       Inode inode = change.use(number);
       change.lock(inode);
+      if (volume.inodes().isUnsettled(inode)) {
+        return;
+      }
       Found old = find(number, name);
       if (old == null) {
         throw new FsException(FsError.NO_ATTRIBUTE);

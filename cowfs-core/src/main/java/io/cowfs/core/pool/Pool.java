@@ -24,6 +24,7 @@ import io.cowfs.core.device.DamagedPoolException;
 import io.cowfs.core.device.FileDevice;
 import io.cowfs.core.device.PoolLabel;
 import io.cowfs.core.fs.ExtentItems;
+import io.cowfs.core.fs.SpaceRelief;
 import io.cowfs.core.fs.Volume;
 import io.cowfs.core.fs.VolumeAudit;
 import io.cowfs.core.fs.VolumeServices;
@@ -78,6 +79,10 @@ public final class Pool implements Closeable {
   private final SpacePuncher puncher;
   private final VolumeServices services;
   private final PoolAdministration administration;
+  private final Clock clock = Clock.systemUTC();
+
+  /** Guarded by this; null until there is one. */
+  private Housekeeper housekeeper;
 
   /** The file systems that are open, by the name of their dataset. */
   private final Map<String, Volume> volumes = new HashMap<>();
@@ -97,7 +102,6 @@ public final class Pool implements Closeable {
     requireWhole(device, state);
     this.allocator = Allocator.restore(device, state.regions(), state.deferred());
     this.store = new BlockStore(device, allocator, CacheLimits.DEFAULT);
-    Clock clock = Clock.systemUTC();
     this.datasets =
         Datasets.open(
             new Datasets.Storage(catalog, allocator, store::readBlock, new ExtentItems(), clock),
@@ -134,9 +138,25 @@ public final class Pool implements Closeable {
             store::readBlock,
             new VolumeServices.SharedPages(),
             () -> device.hostFreeBytes() / BlockPointer.SECTOR_BYTES,
+            relief(datasets),
             clock,
             processOwner());
     this.administration = new PoolAdministration(this, datasets, txgs, clock);
+  }
+
+  /** Checkpoints go before a writer is refused, and what was destroyed is waited for. */
+  private static SpaceRelief relief(Datasets datasets) {
+    return new SpaceRelief() {
+      @Override
+      public boolean giveWay() {
+        return datasets.checkpoints().giveWay();
+      }
+
+      @Override
+      public boolean isFreeing() {
+        return datasets.destroyingBytes() > 0;
+      }
+    };
   }
 
   private static void requireWhole(BlockDevice device, CatalogState state) throws IOException {
@@ -258,6 +278,20 @@ public final class Pool implements Closeable {
     return volume;
   }
 
+  /**
+   * Keeps checkpoints, and carries the schedules of snapshots out, until the pool is closed.
+   *
+   * @param beforeSnapshot has everything that users wrote reach the file systems; called by a
+   *     thread of its own
+   */
+  public synchronized void startHousekeeping(Runnable beforeSnapshot) {
+    if (housekeeper == null && !closed) {
+      datasets.checkpoints().enable();
+      Retention retention = new Retention(administration, datasets);
+      housekeeper = new Housekeeper(administration, retention, clock, beforeSnapshot);
+    }
+  }
+
   /** The file system of a dataset, if it is open. */
   synchronized Optional<Volume> openVolume(String dataset) {
     return Optional.ofNullable(volumes.get(dataset));
@@ -284,6 +318,22 @@ public final class Pool implements Closeable {
   /** Operations on datasets and snapshots. */
   public PoolAdministration administration() {
     return administration;
+  }
+
+  /**
+   * Tells what changed between two states of a dataset, mounted or not, in either direction; what
+   * is written meanwhile has no influence. Takes time in proportion to what changed, and bounded
+   * memory: lists of more than about 100,000 changes are made in several rounds, and until the last
+   * round is made, space that is freed is not used again. So the visitor should not wait for long.
+   *
+   * @param from the snapshot that has the earlier state; null for everything that was written to
+   *     the dataset before the call
+   * @param to the snapshot that has the later state; null as with {@code from}
+   * @throws DatasetException NOT_FOUND, INVALID_NAME, NAME_TOO_LONG
+   */
+  public void diff(String dataset, String from, String to, ChangeVisitor visitor)
+      throws IOException {
+    new PoolDiff(datasets, txgs, store::readBlock).run(dataset, from, to, visitor);
   }
 
   /**
@@ -365,11 +415,18 @@ public final class Pool implements Closeable {
    *     same
    */
   @Override
-  public synchronized void close() throws IOException {
-    if (closed) {
-      return;
+  public void close() throws IOException {
+    Housekeeper ending;
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      ending = housekeeper;
     }
-    closed = true;
+    if (ending != null) {
+      ending.close();
+    }
     // Whatever fails: everything is let go, the last resource first.
     try (lock;
         device;

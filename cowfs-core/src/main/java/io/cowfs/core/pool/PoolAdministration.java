@@ -347,13 +347,44 @@ public final class PoolAdministration {
     return found;
   }
 
+  // ---- space and schedules
+
+  /** Where the space is, as of a commit that follows the call. */
+  public SpaceReport space(String dataset) throws IOException {
+    SpaceReport[] report = new SpaceReport[1];
+    datasets.head(dataset);
+    synchronized (pool) {
+      IOException[] failure = new IOException[1];
+      txgs.runTask(
+          txg ->
+              () -> {
+                try {
+                  report[0] = new SpaceAccounting(datasets, pool.space()).report(dataset);
+                } catch (IOException gone) {
+                  failure[0] = gone;
+                }
+              });
+      if (failure[0] != null) {
+        throw failure[0];
+      }
+    }
+    return report[0];
+  }
+
+  /** Takes the snapshots that the schedules of all datasets ask for, and destroys those beyond. */
+  public Pruning prune(Mode mode) throws IOException {
+    synchronized (pool) {
+      return new Retention(this, datasets).run(clock.instant(), mode);
+    }
+  }
+
   // ---- tasks
 
-  private interface Body {
+  interface Body {
     void run(DatasetTasks tasks) throws IOException;
   }
 
-  private void run(Body body) throws IOException {
+  void run(Body body) throws IOException {
     synchronized (pool) {
       txgs.runTask(task(body));
     }

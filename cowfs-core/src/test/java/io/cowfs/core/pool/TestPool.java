@@ -3,7 +3,9 @@ package io.cowfs.core.pool;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.cowfs.core.block.BlockPointer;
+import io.cowfs.core.btree.Tree;
 import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.dataset.NodeKind;
 import io.cowfs.core.dataset.NodeRecord;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.FaultInjectingDevice;
@@ -98,6 +100,17 @@ public final class TestPool implements AutoCloseable {
 
   public void snapshot(String name) throws IOException {
     pool.snapshot(DATASET, name);
+  }
+
+  /** The tree of a snapshot; it must stay. */
+  public Tree tree(String snapshot) throws IOException {
+    SpaceAudit.Sources now = pool.auditSources();
+    for (NodeRecord node : now.nodes()) {
+      if (node.kind() == NodeKind.SNAPSHOT && node.name().equals(snapshot)) {
+        return new Tree(node.root().orElse(null), now.store()::readBlock);
+      }
+    }
+    throw new IllegalArgumentException(snapshot);
   }
 
   /** Returns the name of the snapshot that keeps the state before. */

@@ -72,11 +72,14 @@ public final class KernelMount {
         new OperationTable(fileSystem, handles, new KernelNotifier(first), writeback, noAtime);
     deferred = new DeferredCalls(operations, notifier);
     Optional<String> device = deviceOf(mountPoint);
-    writeBack = new WriteBack(fileSystem, mountPoint, device, agreed.kernelMinor(), notifier);
+    FilesByHandle byHandle = new FilesByHandle(fileSystem, mountPoint, device);
+    writeBack = new WriteBack(byHandle, agreed.kernelMinor(), notifier);
     device.ifPresent(KernelMount::tune);
     int threads = threads();
     workersLeft = new AtomicInteger(threads);
-    fileSystem.setCacheInvalidator(notifier);
+    fileSystem.setCacheInvalidator(
+        new KernelCaches(
+            notifier, new Settler(fileSystem, byHandle, operations.settling(), notifier)));
     List<Thread> workers = new ArrayList<>();
     for (int i = 0; i < threads; i++) {
       FuseDevice own = devices.get(i % devices.size());

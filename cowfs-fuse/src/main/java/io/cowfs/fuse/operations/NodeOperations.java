@@ -15,10 +15,12 @@ import io.cowfs.fuse.wire.Request;
 final class NodeOperations {
   private final FileSystem fileSystem;
   private final HandleTable handles;
+  private final Settling settling;
 
-  NodeOperations(FileSystem fileSystem, HandleTable handles) {
+  NodeOperations(FileSystem fileSystem, HandleTable handles, Settling settling) {
     this.fileSystem = fileSystem;
     this.handles = handles;
+    this.settling = settling;
   }
 
   /**
@@ -62,6 +64,10 @@ final class NodeOperations {
   void setAttributes(Call call, Reply reply) throws FsException {
     Request request = call.request();
     int valid = request.intAt(SET_VALID);
+    if ((valid & VALID_SIZE) != 0 && settling.isEndedBy(request)) {
+      reply.attributes(fileSystem.settled(request.nodeId()));
+      return;
+    }
     FileHandle handle =
         (valid & VALID_HANDLE) != 0 ? handles.get(request.longAt(SET_HANDLE)) : null;
     AttributeChange change =

@@ -43,6 +43,7 @@ public final class CowfsCommand implements Runnable {
     verbs.put("umount", () -> new UmountCommand(runner));
     verbs.put("snapshot", () -> new SnapshotCommand(runner));
     verbs.put("list", () -> new ListCommand(runner));
+    verbs.put("diff", () -> new DiffCommand(runner));
     verbs.put("rollback", () -> new RollbackCommand(runner));
     verbs.put("destroy", () -> new DestroyCommand(runner));
     verbs.put("create", () -> new CreateCommand(runner));

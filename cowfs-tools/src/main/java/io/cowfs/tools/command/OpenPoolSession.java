@@ -1,6 +1,7 @@
 package io.cowfs.tools.command;
 
 import io.cowfs.core.dataset.DatasetInfo;
+import io.cowfs.core.pool.ChangeVisitor;
 import io.cowfs.core.pool.Pool;
 import io.cowfs.core.pool.PoolStatus;
 import java.io.IOException;
@@ -33,6 +34,12 @@ public abstract class OpenPoolSession implements PoolSession {
   @Override
   public String rollback(String dataset, String snapshot) throws IOException {
     return pool.rollback(dataset, snapshot);
+  }
+
+  @Override
+  public void diff(String dataset, String from, String to, ChangeVisitor visitor)
+      throws IOException {
+    pool.diff(dataset, from, to, visitor);
   }
 
   @Override

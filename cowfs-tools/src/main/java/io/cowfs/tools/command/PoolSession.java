@@ -1,6 +1,7 @@
 package io.cowfs.tools.command;
 
 import io.cowfs.core.dataset.DatasetInfo;
+import io.cowfs.core.pool.ChangeVisitor;
 import io.cowfs.core.pool.PoolStatus;
 import io.cowfs.tools.target.CowfsMount;
 import java.io.IOException;
@@ -39,6 +40,15 @@ public interface PoolSession {
    * @return the name of the snapshot that keeps what it was before
    */
   String rollback(String dataset, String snapshot) throws IOException;
+
+  /**
+   * Tells what changed between two states of a dataset; see {@link
+   * io.cowfs.core.pool.Pool#diff(String, String, String, ChangeVisitor)}.
+   *
+   * @param from a snapshot, or null for what the dataset is now
+   * @param to a snapshot, or null for what the dataset is now
+   */
+  void diff(String dataset, String from, String to, ChangeVisitor visitor) throws IOException;
 
   /** Destroys a dataset with its snapshots; refused while it is mounted. */
   void destroyDataset(String dataset, boolean recursive) throws IOException;

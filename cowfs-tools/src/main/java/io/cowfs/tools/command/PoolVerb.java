@@ -12,6 +12,7 @@ public enum PoolVerb {
   DESTROY(Flush.NOTHING),
   SNAPSHOT(Flush.DATASET),
   ROLLBACK(Flush.DATASET),
+  DIFF(Flush.DATASET),
   SYNC(Flush.ALL),
   MOUNT(Flush.NOTHING),
   UMOUNT(Flush.NOTHING);

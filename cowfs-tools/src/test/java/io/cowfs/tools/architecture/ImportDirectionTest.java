@@ -76,7 +76,9 @@ class ImportDirectionTest {
           "io.cowfs.core.dataset.DatasetInfo",
           "io.cowfs.core.dataset.DatasetException",
           "io.cowfs.core.dataset.NodeKind",
-          "io.cowfs.core.vfs.FileSystem");
+          "io.cowfs.core.fs.FileChange",
+          "io.cowfs.core.vfs.FileSystem",
+          "io.cowfs.core.vfs.FileType");
 
   /** Libraries, and where alone they are known: prefixes of qualified class names. */
   private static final Map<String, List<String>> LIBRARIES =
