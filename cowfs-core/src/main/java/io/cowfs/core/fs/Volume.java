@@ -22,6 +22,8 @@ import io.cowfs.core.vfs.RenameMode;
 import io.cowfs.core.vfs.XattrMode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -125,6 +127,44 @@ public final class Volume implements FileSystem {
    */
   public void replaceTree(SyncTask task) throws IOException {
     rollback.replaceTree(task, invalidator);
+  }
+
+  /**
+   * What was done to restore a path, in directory entries.
+   *
+   * @param changed have another content or other attributes
+   * @param added were missing
+   * @param removed are not in the snapshot
+   */
+  public record Restored(long changed, long added, long removed) {}
+
+  /**
+   * Brings one path back to what it was in a snapshot, while the file system is in use, and tells
+   * the front end what it must forget. Nothing else is touched. One at a time; no rollback may
+   * happen meanwhile.
+   *
+   * @param path relative to the root of the dataset; {@code .} for all of it
+   * @throws io.cowfs.core.dataset.DatasetException INVALID_NAME or NAME_TOO_LONG for the path;
+   *     NOT_FOUND when the snapshot has no such path, or is destroyed meanwhile; EXISTS when
+   *     something else stands in the way. Nothing was changed, but where it was destroyed
+   * @throws IOException when it fails in the middle: each file is then as it was or as it is in the
+   *     snapshot, and the path can be restored again
+   */
+  public Restored restorePath(SourceTree snapshot, byte[] path) throws IOException {
+    List<byte[]> names = PathRestore.parse(path);
+    try {
+      return new PathRestore(state, snapshot).run(names, invalidator);
+    } catch (FsException refused) {
+      String what = "'%s' is not restored: ".formatted(new String(path, StandardCharsets.UTF_8));
+      if (refused.error() == FsError.NO_SPACE) {
+        throw new OutOfSpaceException(what + "no space is left in the pool", refused);
+      }
+      String why =
+          refused.error() == FsError.BUSY || refused.error() == FsError.NOT_EMPTY
+              ? "it is being changed by others"
+              : refused.getMessage();
+      throw new IOException(what + why, refused);
+    }
   }
 
   /** Runs an operation; storage errors become IO, or NO_SPACE, or READ_ONLY. */

@@ -41,6 +41,7 @@ final class VolumeState {
   private final DirectoryItems directories;
   private final SpaceBudget space;
   private final Reaper reaper;
+  private final TreeEdits edits;
   private final FileReads reads;
   private final AtomicLong nextInodeNumber;
   private final ReentrantReadWriteLock gate = new ReentrantReadWriteLock();
@@ -59,6 +60,7 @@ final class VolumeState {
     this.services = services;
     this.head = head;
     this.reaper = new Reaper(services.txgs()::backlogGrew);
+    this.edits = new TreeEdits(services.txgs());
     Tree committed = new Tree(head.root(), services.nodes());
     this.tree = new TransactionalTree(committed, openTxg - 1, openTxg);
     this.states = new States(null, new TxgState(openTxg));
@@ -125,6 +127,10 @@ final class VolumeState {
 
   Reaper reaper() {
     return reaper;
+  }
+
+  TreeEdits edits() {
+    return edits;
   }
 
   BlockStore store() {

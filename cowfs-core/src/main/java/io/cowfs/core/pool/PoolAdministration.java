@@ -13,6 +13,7 @@ import io.cowfs.core.dataset.NodeKind;
 import io.cowfs.core.dataset.NodeRecord;
 import io.cowfs.core.dataset.PropertySet;
 import io.cowfs.core.dataset.SnapshotSelection;
+import io.cowfs.core.fs.SourceTree;
 import io.cowfs.core.fs.Volume;
 import io.cowfs.core.txg.ReadPins;
 import io.cowfs.core.txg.SyncTask;
@@ -258,6 +259,44 @@ public final class PoolAdministration {
   public void rollbackAndDiscard(String dataset, String snapshot) throws IOException {
     synchronized (pool) {
       replaceTree(dataset, tasks -> tasks.rollbackAndDiscard(dataset, snapshot));
+    }
+  }
+
+  /**
+   * Brings one path of a dataset, mounted or not, back to what it was in a snapshot or checkpoint.
+   * Nothing else is touched. What the snapshot has is added or put in place of what is there now,
+   * what it has not is removed, within the path only; what is the same stays as it is. Data is
+   * shared with the snapshot and takes no space. Unlike a rollback it leaves open files alone: who
+   * has a replaced file open goes on with the old one. It may take many commits; after a crash, or
+   * an error in the middle, each file is what it was or what it is in the snapshot.
+   *
+   * @param path relative to the dataset's root, as bytes; {@code .} for all of it
+   * @throws DatasetException also NOT_FOUND when the snapshot has no such path, INVALID_NAME when
+   *     it is absolute or contains {@code ..}, EXISTS when something that is no directory stands in
+   *     the way
+   */
+  @SuppressWarnings("try") // The hold is for what is read from the snapshot.
+  public Restoration restorePath(String dataset, String snapshot, byte[] path) throws IOException {
+    synchronized (pool) {
+      try (ReadPins.Pin pin = txgs.readPins().pin()) {
+        NodeRecord node = datasets.snapshot(dataset, snapshot);
+        SourceTree source =
+            new SourceTree(
+                node.root().orElse(null),
+                dataset + "@" + snapshot,
+                () -> datasets.node(node.id()).isPresent());
+        boolean wasOpen = pool.openVolume(dataset).isPresent();
+        pool.fileSystem(dataset);
+        try {
+          Volume volume = pool.openVolume(dataset).orElseThrow();
+          Volume.Restored restored = volume.restorePath(source, path);
+          return new Restoration(restored.changed(), restored.added(), restored.removed());
+        } finally {
+          if (!wasOpen) {
+            pool.closeFileSystem(dataset);
+          }
+        }
+      }
     }
   }
 
