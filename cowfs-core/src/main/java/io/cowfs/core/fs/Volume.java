@@ -1,5 +1,6 @@
 package io.cowfs.core.fs;
 
+import io.cowfs.core.alloc.OutOfSpaceException;
 import io.cowfs.core.alloc.SpaceStatus;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.dataset.DatasetHead;

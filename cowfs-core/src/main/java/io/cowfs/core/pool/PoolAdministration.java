@@ -347,14 +347,6 @@ public final class PoolAdministration {
     return found;
   }
 
-  /** Stands in until the branch that restores paths is merged. */
-  public Restoration restorePath(String dataset, String snapshot, byte[] path) throws IOException {
-    throw new IOException("cannot restore single paths yet");
-  }
-
-  /** What restoring a path changed. */
-  public record Restoration(long changed, long added, long removed) {}
-
   // ---- space and schedules
 
   /** Where the space is, as of a commit that follows the call. */
