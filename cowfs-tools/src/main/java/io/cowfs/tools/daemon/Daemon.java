@@ -145,6 +145,7 @@ public final class Daemon {
       Thread hook = new Thread(this::shutDown, "shutdown");
       Runtime.getRuntime().addShutdownHook(hook);
       mounts.mount(request);
+      pool.startHousekeeping(mounts::flush);
       ready.run();
       mounts.awaitNone();
     } finally {

@@ -183,6 +183,15 @@ final class MountedDatasets {
     }
   }
 
+  /** Has the kernel write back what users wrote to all mounts. No worker of a mount may call it. */
+  void flush() {
+    List<Live> all;
+    synchronized (this) {
+      all = List.copyOf(mounts.values());
+    }
+    all.forEach(live -> live.kernel().flush());
+  }
+
   /** Waits until nothing is mounted any more. */
   synchronized void awaitNone() throws InterruptedException {
     while (!ended) {
