@@ -1,6 +1,6 @@
 package io.cowfs.tools.command;
 
-import io.cowfs.core.pool.PoolAdministration.Restoration;
+import io.cowfs.core.pool.Restoration;
 import io.cowfs.tools.target.Target;
 import io.cowfs.tools.target.TargetException;
 import java.io.IOException;
