@@ -88,7 +88,7 @@ public final class Pool implements Closeable {
 
   private final VolumeServices services;
   private final PoolAdministration administration;
-  private final Clock clock = Clock.systemUTC();
+  private final Clock clock;
 
   /** Guarded by this; null until there is one. */
   private Housekeeper housekeeper;
@@ -111,11 +111,12 @@ public final class Pool implements Closeable {
       PoolLabel label,
       BlockDevice device,
       Catalog catalog,
-      DirtyLimit limit,
+      Environment environment,
       Purpose purpose)
       throws IOException {
     this.lock = lock;
     this.purpose = purpose;
+    this.clock = environment.clock();
     this.label = label;
     this.device = device;
     this.catalog = catalog;
@@ -147,7 +148,7 @@ public final class Pool implements Closeable {
                 new PoolIndex(datasets, catalog, allocator),
                 ring,
                 clock),
-            limit,
+            environment.limit(),
             txg);
     if (purpose == Purpose.USE) {
       txgs.addIndependent(datasets.backgroundFrees());
@@ -294,7 +295,7 @@ public final class Pool implements Closeable {
       }
       device = environment.devices().open(path.data(), capacity(label.capacityBytes()));
       catalog = Catalog.open(directory, label.uuid(), label.capacityBytes());
-      return new Pool(lock, label, device, catalog, environment.limit(), purpose);
+      return new Pool(lock, label, device, catalog, environment, purpose);
     } catch (IOException | RuntimeException failure) {
       if (catalog != null) {
         catalog.close();
