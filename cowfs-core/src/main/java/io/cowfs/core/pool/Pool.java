@@ -34,7 +34,6 @@ import io.cowfs.core.fs.VolumeAudit;
 import io.cowfs.core.fs.VolumeServices;
 import io.cowfs.core.scrub.SpaceAudit;
 import io.cowfs.core.txg.CommitSequence;
-import io.cowfs.core.txg.DirtyLimit;
 import io.cowfs.core.txg.RootRecord;
 import io.cowfs.core.txg.RootRing;
 import io.cowfs.core.txg.TransactionGroups;
@@ -326,7 +325,7 @@ public final class Pool implements Closeable {
    */
   public synchronized void startHousekeeping(Runnable beforeSnapshot) {
     if (housekeeper == null && !closed) {
-      datasets.checkpoints().enable();
+      datasets.checkpoints().enable(this::usableSectors);
       Retention retention = new Retention(administration, datasets);
       housekeeper = new Housekeeper(administration, retention, clock, beforeSnapshot);
     }
@@ -340,6 +339,11 @@ public final class Pool implements Closeable {
   /** The space of the pool as of now. */
   SpaceStatus space() {
     return allocator.status();
+  }
+
+  private long usableSectors() {
+    SpaceStatus now = allocator.status();
+    return now.allocated() + freeBytes(now) / BlockPointer.SECTOR_BYTES;
   }
 
   /** What can still be allocated, where the host has space for it. */

@@ -67,8 +67,7 @@ final class CheckpointsTest {
 
   @BeforeEach
   void open() throws IOException {
-    pool =
-        TestPool.create(directory, CAPACITY_BYTES, CompressionSetting.NONE, TestPool.ON_DEMAND);
+    pool = TestPool.create(directory, CAPACITY_BYTES, CompressionSetting.NONE, TestPool.ON_DEMAND);
     pool.close();
     pool.setClock(clock);
     pool.open();
@@ -232,9 +231,7 @@ final class CheckpointsTest {
   private int read(String name) throws Exception {
     FileSystem fileSystem = pool.fileSystem();
     long inode =
-        fileSystem
-            .lookup(FileSystem.ROOT_INODE, name.getBytes(StandardCharsets.US_ASCII))
-            .inode();
+        fileSystem.lookup(FileSystem.ROOT_INODE, name.getBytes(StandardCharsets.US_ASCII)).inode();
     FileHandle handle = fileSystem.open(inode, Set.of(OpenFlags.READ));
     ByteBuffer data = ByteBuffer.allocate(100);
     fileSystem.read(handle, 0, 100, data);
@@ -245,9 +242,7 @@ final class CheckpointsTest {
   }
 
   private List<DatasetInfo> checkpoints() {
-    return pool.pool().list().stream()
-        .filter(info -> info.kind() == NodeKind.CHECKPOINT)
-        .toList();
+    return pool.pool().list().stream().filter(info -> info.kind() == NodeKind.CHECKPOINT).toList();
   }
 
   private DatasetInfo info(String snapshot) {
