@@ -485,6 +485,16 @@ class BrowsingTest {
   }
 
   @Test
+  void aSnapshotFromBeforeTheFirstMountIsAnEmptyDirectory() throws Exception {
+    pool.pool().createDataset("other");
+    pool.pool().snapshot("other", "s");
+    fs = pool.pool().browsableFileSystem("other", SnapshotRights.OWNER);
+    assertEquals(List.of(".", ".."), names(SNAPSHOTS + "/s"));
+    assertEquals(0040755, find(SNAPSHOTS + "/s").mode());
+    assertEquals(List.of(".", "..", "s"), names(SNAPSHOTS));
+  }
+
+  @Test
   void readingASnapshotLeavesNoTrace() throws Exception {
     write("file", "x");
     take("s");
