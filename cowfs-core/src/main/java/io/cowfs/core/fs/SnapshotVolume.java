@@ -31,7 +31,7 @@ final class SnapshotVolume {
     // Taken before the dataset was mounted for the first time, which gives it its root directory.
     this.isEmpty = kept.root().isEmpty();
     this.owner = services.owner();
-    this.taken = new Timestamp(kept.created().getEpochSecond(), kept.created().getNano());
+    this.taken = Timestamp.of(kept.created());
     // No txg ever changes it, so the numbers of txgs do not matter.
     this.tree = new TransactionalTree(new Tree(kept.root().orElse(null), services.nodes()), 0, 1);
     this.directories = new DirectoryItems(tree);

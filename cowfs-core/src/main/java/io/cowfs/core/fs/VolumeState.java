@@ -13,7 +13,6 @@ import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.Timestamp;
 import java.io.IOException;
-import java.time.Instant;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -135,8 +134,7 @@ final class VolumeState {
   }
 
   Timestamp now() {
-    Instant now = services.clock().instant();
-    return new Timestamp(now.getEpochSecond(), now.getNano());
+    return Timestamp.of(services.clock().instant());
   }
 
   long nextInodeNumber() {
