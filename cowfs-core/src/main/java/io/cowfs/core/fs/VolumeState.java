@@ -13,6 +13,7 @@ import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.Timestamp;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -134,7 +135,8 @@ final class VolumeState {
   }
 
   Timestamp now() {
-    return Timestamp.of(services.clock().instant());
+    Instant now = services.clock().instant();
+    return new Timestamp(now.getEpochSecond(), now.getNano());
   }
 
   long nextInodeNumber() {
