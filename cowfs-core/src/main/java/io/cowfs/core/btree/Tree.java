@@ -106,11 +106,11 @@ public final class Tree {
     return check(openRoot(), null);
   }
 
-  private Node openRoot() throws IOException {
+  Node openRoot() throws IOException {
     return Node.open(reader.readNode(root), root);
   }
 
-  private Node openChild(Node parent, int index) throws IOException {
+  Node openChild(Node parent, int index) throws IOException {
     BlockPointer pointer = parent.child(index);
     Node child = Node.open(reader.readNode(pointer), pointer);
     child.validatePlace(parent.level() - 1, parent.key(index));

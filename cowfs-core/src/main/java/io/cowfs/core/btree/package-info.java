@@ -29,6 +29,11 @@
  * <p>The tree frees nothing. Each pointer that is in the old tree and not in the new one is
  * reported once to {@link io.cowfs.core.btree.NodeWriter#leaves}.
  *
+ * <h2>Comparison</h2>
+ *
+ * <p>{@link io.cowfs.core.btree.TreeDiff} finds the items in which two trees differ and reads only
+ * the nodes that they do not share.
+ *
  * <h2>Trust</h2>
  *
  * <p>A node's checksum is verified below this package. Against nodes that were made to harm, each

@@ -80,17 +80,41 @@ public final class Catalog implements Closeable {
       Dbi<byte[]> nodes,
       Dbi<byte[]> space,
       Dbi<byte[]> deferred,
-      Dbi<byte[]> deadlists) {
+      Dbi<byte[]> deadlists,
+      Dbi<byte[]> references,
+      Dbi<byte[]> condemned,
+      Dbi<byte[]> shared,
+      Dbi<byte[]> properties) {
 
-    static final List<String> NAMES = List.of("pool", "nodes", "space", "deferred", "deadlists");
+    static final List<String> NAMES =
+        List.of(
+            "pool",
+            "nodes",
+            "space",
+            "deferred",
+            "deadlists",
+            "references",
+            "condemned",
+            "shared",
+            "properties");
 
     static Databases open(Env<byte[]> env, DbiFlags... flags) {
+      List<Dbi<byte[]>> opened = NAMES.stream().map(name -> env.openDbi(name, flags)).toList();
       return new Databases(
-          env.openDbi(NAMES.get(0), flags),
-          env.openDbi(NAMES.get(1), flags),
-          env.openDbi(NAMES.get(2), flags),
-          env.openDbi(NAMES.get(3), flags),
-          env.openDbi(NAMES.get(4), flags));
+          opened.get(0),
+          opened.get(1),
+          opened.get(2),
+          opened.get(3),
+          opened.get(4),
+          opened.get(5),
+          opened.get(6),
+          opened.get(7),
+          opened.get(8));
+    }
+
+    List<Dbi<byte[]>> all() {
+      return List.of(
+          pool, nodes, space, deferred, deadlists, references, condemned, shared, properties);
     }
 
     PoolRecordFormat.Counts counts(Txn<byte[]> txn) {
@@ -98,9 +122,20 @@ public final class Catalog implements Closeable {
           nodes.stat(txn).entries,
           space.stat(txn).entries,
           deferred.stat(txn).entries,
-          deadlists.stat(txn).entries);
+          deadlists.stat(txn).entries,
+          references.stat(txn).entries,
+          condemned.stat(txn).entries,
+          shared.stat(txn).entries,
+          properties.stat(txn).entries);
     }
   }
+
+  /**
+   * A stored piece of a list of references.
+   *
+   * @param key to drop it by
+   */
+  record Chunk(byte[] key, ReferenceList references) {}
 
   private Catalog(Path file, Env<byte[]> env, CatalogReserve reserve, Databases databases) {
     this.file = file;
@@ -131,7 +166,7 @@ public final class Catalog implements Closeable {
     Catalog catalog = open(file, mapBytes, MDB_UNSIGNEDKEY, MDB_CREATE);
     try {
       catalog.keepReserve();
-      catalog.writeFirstRecord(new PoolRecord(pool, 0, 1, 1, Optional.empty()));
+      catalog.writeFirstRecord(new PoolRecord(pool, 0, 1, 1, Optional.empty(), 0));
       syncDirectory(directory);
       syncDirectory(poolDirectory);
       return catalog;
@@ -209,20 +244,108 @@ public final class Catalog implements Closeable {
     return reading(txn -> CatalogLoad.pool(databases, txn));
   }
 
-  /** Reports the references in a deadlist; none where there is no such list. */
-  void readDeadlist(long deadlist, ReferenceList.Visitor visitor) throws IOException {
+  /** Reports the parts of a deadlist with their sectors; none where there is no such list. */
+  void readDeadlist(long deadlist, Deadlists.PartVisitor visitor) throws IOException {
     reading(
         txn -> {
-          long lastTxg = CatalogLoad.pool(databases, txn).txg();
-          try (CursorIterable<byte[]> chunks =
-              databases.deadlists.iterate(txn, chunksOf(deadlist))) {
-            for (KeyVal<byte[]> chunk : chunks) {
-              DeadlistChunkFormat.decode(
-                  CatalogFormat.unseal(chunk.key(), chunk.val()), lastTxg, visitor);
+          KeyRange<byte[]> range =
+              KeyRange.closed(
+                  CatalogFormat.deadlistKey(deadlist, 0, 0),
+                  CatalogFormat.deadlistKey(deadlist, -1, -1));
+          try (CursorIterable<byte[]> parts = databases.deadlists.iterate(txn, range)) {
+            for (KeyVal<byte[]> each : parts) {
+              byte[] content = CatalogFormat.unseal(each.key(), each.val());
+              visitor.part(
+                  CatalogLoad.deadlistPart(each.key()), DeadlistPartFormat.decode(content));
             }
           }
           return null;
         });
+  }
+
+  /**
+   * The first chunks of a list of references, whole.
+   *
+   * @param references that are wanted; there may be fewer, or some more
+   */
+  List<Chunk> readChunks(long list, long references) throws IOException {
+    return reading(
+        txn -> {
+          long lastTxg = CatalogLoad.pool(databases, txn).txg();
+          List<Chunk> chunks = new ArrayList<>();
+          long found = 0;
+          try (CursorIterable<byte[]> stored = databases.references.iterate(txn, chunksOf(list))) {
+            for (KeyVal<byte[]> each : stored) {
+              if (found >= references) {
+                break;
+              }
+              ReferenceList chunk = new ReferenceList();
+              ReferenceChunkFormat.decode(
+                  CatalogFormat.unseal(each.key(), each.val()), lastTxg, chunk::add);
+              chunks.add(new Chunk(each.key(), chunk));
+              found += chunk.size();
+            }
+          }
+          return chunks;
+        });
+  }
+
+  /** The keys of the first chunks of a list of references. */
+  List<byte[]> chunkKeys(long list, int count) throws IOException {
+    return reading(
+        txn -> {
+          List<byte[]> keys = new ArrayList<>();
+          try (CursorIterable<byte[]> stored = databases.references.iterate(txn, chunksOf(list))) {
+            for (KeyVal<byte[]> each : stored) {
+              if (keys.size() == count) {
+                break;
+              }
+              keys.add(each.key());
+            }
+          }
+          return keys;
+        });
+  }
+
+  /** Reports all references in a list. */
+  void forEachReference(long list, ReferenceList.Visitor visitor) throws IOException {
+    for (Chunk chunk : readChunks(list, Long.MAX_VALUE)) {
+      chunk.references().forEach(visitor);
+    }
+  }
+
+  /** What was destroyed and is not freed yet, from old to new. */
+  List<Condemned> condemned() throws IOException {
+    return reading(txn -> new CatalogLoad(databases, txn).condemned());
+  }
+
+  /** As {@link SharedRanges.Source} has it. */
+  void readShared(long sector, long end, SharedRanges.Visitor visitor) throws IOException {
+    reading(
+        txn -> {
+          byte[] from = CatalogFormat.sharedKey(firstSharedOver(txn, sector));
+          KeyRange<byte[]> range = KeyRange.closedOpen(from, CatalogFormat.sharedKey(end));
+          try (CursorIterable<byte[]> ranges = databases.shared.iterate(txn, range)) {
+            for (KeyVal<byte[]> each : ranges) {
+              SharedRange shared = CatalogLoad.sharedRange(each.key(), each.val());
+              if (shared.end() > sector) {
+                visitor.range(shared);
+              }
+            }
+          }
+          return null;
+        });
+  }
+
+  /** Where a range begins that may reach over a sector. */
+  private long firstSharedOver(Txn<byte[]> txn, long sector) throws BadRecordException {
+    try (CursorIterable<byte[]> before =
+        databases.shared.iterate(txn, KeyRange.atMostBackward(CatalogFormat.sharedKey(sector)))) {
+      for (KeyVal<byte[]> each : before) {
+        return CatalogLoad.sharedRange(each.key(), each.val()).sector();
+      }
+    }
+    return sector;
   }
 
   /**
@@ -237,10 +360,12 @@ public final class Catalog implements Closeable {
     using(
         () -> {
           try (Txn<byte[]> txn = env.txnWrite()) {
-            writeNodes(txn, batch);
-            writeSpace(txn, batch.txg(), batch.space);
+            writeNodes(txn, batch.history());
+            writeSpace(txn, batch.txg(), batch.space());
             writeDeadlists(txn, batch);
-            writePool(txn, batch.pool);
+            writeCondemned(txn, batch);
+            writeShared(txn, batch);
+            writePool(txn, batch.pool());
             txn.commit();
           }
           return null;
@@ -271,12 +396,20 @@ public final class Catalog implements Closeable {
         });
   }
 
-  private void writeNodes(Txn<byte[]> txn, CommitBatch batch) {
-    for (int node : batch.removedNodes) {
+  private void writeNodes(Txn<byte[]> txn, HistoryChanges history) {
+    for (int node : history.removed()) {
       databases.nodes.delete(txn, CatalogFormat.nodeKey(node));
+      deleteAll(txn, databases.properties, propertiesOf(node));
     }
-    for (NodeRecord node : batch.changedNodes) {
+    for (NodeRecord node : history.changed()) {
       put(txn, databases.nodes, CatalogFormat.nodeKey(node.id()), NodeRecordFormat.encode(node));
+    }
+    for (Map.Entry<Integer, PropertySet> each : history.properties().entrySet()) {
+      deleteAll(txn, databases.properties, propertiesOf(each.getKey()));
+      int chunk = 0;
+      for (byte[] part : PropertyChunks.split(each.getValue())) {
+        put(txn, databases.properties, CatalogFormat.propertyKey(each.getKey(), chunk++), part);
+      }
     }
   }
 
@@ -304,18 +437,49 @@ public final class Catalog implements Closeable {
   }
 
   private void writeDeadlists(Txn<byte[]> txn, CommitBatch batch) {
-    for (long deadlist : batch.droppedDeadlists) {
-      deleteAll(txn, databases.deadlists, chunksOf(deadlist));
+    for (byte[] chunk : batch.droppedChunks()) {
+      databases.references.delete(txn, chunk);
     }
-    for (Map.Entry<Long, ReferenceList> append : batch.deadlistAppends.entrySet()) {
+    for (Map.Entry<DeadlistPart, Long> each : batch.deadlists().parts().entrySet()) {
+      DeadlistPart part = each.getKey();
+      byte[] key = CatalogFormat.deadlistKey(part.deadlist(), part.bornAfter(), part.list());
+      if (each.getValue() == null) {
+        databases.deadlists.delete(txn, key);
+      } else {
+        put(txn, databases.deadlists, key, DeadlistPartFormat.encode(each.getValue()));
+      }
+    }
+    for (Map.Entry<Long, ReferenceList> append : batch.deadlists().appended().entrySet()) {
       ReferenceList references = append.getValue();
       int chunk = 0;
-      for (int i = 0; i < references.size(); i += DeadlistChunkFormat.MAX_ENTRIES) {
+      for (int i = 0; i < references.size(); i += ReferenceChunkFormat.MAX_ENTRIES) {
         put(
             txn,
-            databases.deadlists,
-            CatalogFormat.deadlistKey(append.getKey(), batch.txg(), chunk++),
-            DeadlistChunkFormat.encode(references, i));
+            databases.references,
+            CatalogFormat.referenceKey(append.getKey(), batch.txg(), chunk++),
+            ReferenceChunkFormat.encode(references, i));
+      }
+    }
+  }
+
+  private void writeCondemned(Txn<byte[]> txn, CommitBatch batch) {
+    for (Map.Entry<Long, Condemned> each : batch.condemned().entrySet()) {
+      byte[] key = CatalogFormat.condemnedKey(each.getKey());
+      if (each.getValue() == null) {
+        databases.condemned.delete(txn, key);
+      } else {
+        put(txn, databases.condemned, key, CondemnedFormat.encode(each.getValue()));
+      }
+    }
+  }
+
+  private void writeShared(Txn<byte[]> txn, CommitBatch batch) {
+    for (Map.Entry<Long, SharedRange> each : batch.shared().entrySet()) {
+      byte[] key = CatalogFormat.sharedKey(each.getKey());
+      if (each.getValue() == null) {
+        databases.shared.delete(txn, key);
+      } else {
+        put(txn, databases.shared, key, SharedRangeFormat.encode(each.getValue()));
       }
     }
   }
@@ -342,9 +506,13 @@ public final class Catalog implements Closeable {
     }
   }
 
-  private static KeyRange<byte[]> chunksOf(long deadlist) {
+  private static KeyRange<byte[]> chunksOf(long list) {
     return KeyRange.closed(
-        CatalogFormat.deadlistKey(deadlist, 0, 0), CatalogFormat.deadlistKey(deadlist, -1, -1));
+        CatalogFormat.referenceKey(list, 0, 0), CatalogFormat.referenceKey(list, -1, -1));
+  }
+
+  private static KeyRange<byte[]> propertiesOf(int node) {
+    return KeyRange.closed(CatalogFormat.propertyKey(node, 0), CatalogFormat.propertyKey(node, -1));
   }
 
   private void requirePool(UUID pool) throws IOException {

@@ -33,15 +33,41 @@ final class CatalogFormat {
   /** Keys of the database {@code deadlists}. */
   static final int DEADLIST_KEY_ID = 0;
 
-  static final int DEADLIST_KEY_TXG = DEADLIST_KEY_ID + Long.BYTES;
-  static final int DEADLIST_KEY_CHUNK = DEADLIST_KEY_TXG + Long.BYTES;
-  static final int DEADLIST_KEY_BYTES = DEADLIST_KEY_CHUNK + Integer.BYTES;
+  static final int DEADLIST_KEY_BORN_AFTER = DEADLIST_KEY_ID + Long.BYTES;
+  static final int DEADLIST_KEY_LIST = DEADLIST_KEY_BORN_AFTER + Long.BYTES;
+  static final int DEADLIST_KEY_BYTES = DEADLIST_KEY_LIST + Long.BYTES;
+
+  /** Keys of the database {@code references}. */
+  static final int REFERENCE_KEY_LIST = 0;
+
+  static final int REFERENCE_KEY_TXG = REFERENCE_KEY_LIST + Long.BYTES;
+  static final int REFERENCE_KEY_CHUNK = REFERENCE_KEY_TXG + Long.BYTES;
+  static final int REFERENCE_KEY_BYTES = REFERENCE_KEY_CHUNK + Integer.BYTES;
+
+  /** Keys of the database {@code condemned}. */
+  static final int CONDEMNED_KEY_ID = 0;
+
+  static final int CONDEMNED_KEY_BYTES = CONDEMNED_KEY_ID + Long.BYTES;
+
+  /** Keys of the database {@code shared}. */
+  static final int SHARED_KEY_SECTOR = 0;
+
+  static final int SHARED_KEY_BYTES = SHARED_KEY_SECTOR + Long.BYTES;
+
+  /** Keys of the database {@code properties}. */
+  static final int PROPERTY_KEY_NODE = 0;
+
+  static final int PROPERTY_KEY_CHUNK = PROPERTY_KEY_NODE + Integer.BYTES;
+  static final int PROPERTY_KEY_BYTES = PROPERTY_KEY_CHUNK + Integer.BYTES;
 
   /** The seal at the end of each value. */
   static final int SEAL_BYTES = Integer.BYTES;
 
   /** The most bytes of content in a chunk of deferred frees. */
   static final int DEFERRED_CHUNK_BYTES = 1920;
+
+  /** The most bytes of content in a chunk of properties. */
+  static final int PROPERTY_CHUNK_BYTES = 1920;
 
   private CatalogFormat() {}
 
@@ -64,11 +90,34 @@ final class CatalogFormat {
         .array();
   }
 
-  static byte[] deadlistKey(long deadlist, long txg, int chunk) {
+  static byte[] deadlistKey(long deadlist, long bornAfter, long list) {
     return ByteBuffer.allocate(DEADLIST_KEY_BYTES)
         .putLong(DEADLIST_KEY_ID, deadlist)
-        .putLong(DEADLIST_KEY_TXG, txg)
-        .putInt(DEADLIST_KEY_CHUNK, chunk)
+        .putLong(DEADLIST_KEY_BORN_AFTER, bornAfter)
+        .putLong(DEADLIST_KEY_LIST, list)
+        .array();
+  }
+
+  static byte[] referenceKey(long list, long txg, int chunk) {
+    return ByteBuffer.allocate(REFERENCE_KEY_BYTES)
+        .putLong(REFERENCE_KEY_LIST, list)
+        .putLong(REFERENCE_KEY_TXG, txg)
+        .putInt(REFERENCE_KEY_CHUNK, chunk)
+        .array();
+  }
+
+  static byte[] condemnedKey(long id) {
+    return ByteBuffer.allocate(CONDEMNED_KEY_BYTES).putLong(CONDEMNED_KEY_ID, id).array();
+  }
+
+  static byte[] sharedKey(long sector) {
+    return ByteBuffer.allocate(SHARED_KEY_BYTES).putLong(SHARED_KEY_SECTOR, sector).array();
+  }
+
+  static byte[] propertyKey(int node, int chunk) {
+    return ByteBuffer.allocate(PROPERTY_KEY_BYTES)
+        .putInt(PROPERTY_KEY_NODE, node)
+        .putInt(PROPERTY_KEY_CHUNK, chunk)
         .array();
   }
 

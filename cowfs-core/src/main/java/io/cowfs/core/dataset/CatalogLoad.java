@@ -38,15 +38,22 @@ final class CatalogLoad {
   }
 
   CatalogState load() throws IOException, BadRecordException {
-    for (Dbi<byte[]> database : List.of(databases.pool(), databases.nodes(), databases.space())) {
+    for (Dbi<byte[]> database : databases.all()) {
       requirePlain(database);
     }
-    requirePlain(databases.deferred());
-    requirePlain(databases.deadlists());
     byte[] content = poolContent(databases, txn);
     PoolRecord pool = PoolRecordFormat.decode(content);
     CatalogState state =
-        new CatalogState(pool, nodes(), regions(), deferred(), deadlists(pool.txg()));
+        new CatalogState(
+            pool,
+            nodes(),
+            properties(),
+            regions(),
+            deferred(),
+            deadlists(),
+            lists(pool.txg()),
+            condemned(),
+            shared());
     if (!PoolRecordFormat.decodeCounts(content).equals(databases.counts(txn))
         || databases.pool().stat(txn).entries != 1) {
       throw new BadRecordException("records are missing");
@@ -114,16 +121,97 @@ final class CatalogLoad {
     return deferred;
   }
 
-  private Set<Long> deadlists(long lastTxg) throws IOException, BadRecordException {
+  private Map<Integer, PropertySet> properties() throws IOException, BadRecordException {
+    Map<Integer, ByteArrayOutputStream> chunks = new TreeMap<>();
+    Map<Integer, Integer> next = new TreeMap<>();
+    forEach(
+        databases.properties(),
+        CatalogFormat.PROPERTY_KEY_BYTES,
+        (key, content) -> {
+          int node = key.getInt(CatalogFormat.PROPERTY_KEY_NODE);
+          int chunk = key.getInt(CatalogFormat.PROPERTY_KEY_CHUNK);
+          if (chunk != next.getOrDefault(node, 0)) {
+            throw new BadRecordException("the properties of node " + node + " have a gap");
+          }
+          next.put(node, chunk + 1);
+          chunks.computeIfAbsent(node, n -> new ByteArrayOutputStream()).writeBytes(content);
+        });
+    Map<Integer, PropertySet> properties = new TreeMap<>();
+    for (Map.Entry<Integer, ByteArrayOutputStream> each : chunks.entrySet()) {
+      properties.put(each.getKey(), PropertySetFormat.decode(each.getValue().toByteArray()));
+    }
+    return properties;
+  }
+
+  private CatalogState.DeadlistIds deadlists() throws IOException, BadRecordException {
     Set<Long> deadlists = new HashSet<>();
+    Set<Long> lists = new HashSet<>();
     forEach(
         databases.deadlists(),
         CatalogFormat.DEADLIST_KEY_BYTES,
         (key, content) -> {
-          DeadlistChunkFormat.decode(content, lastTxg, (sector, sectors, birthTxg) -> {});
+          DeadlistPartFormat.decode(content);
           deadlists.add(key.getLong(CatalogFormat.DEADLIST_KEY_ID));
+          if (!lists.add(key.getLong(CatalogFormat.DEADLIST_KEY_LIST))) {
+            throw new BadRecordException("a list of references is in two deadlists");
+          }
         });
-    return deadlists;
+    return new CatalogState.DeadlistIds(deadlists, lists);
+  }
+
+  static DeadlistPart deadlistPart(byte[] key) {
+    ByteBuffer part = ByteBuffer.wrap(key);
+    return new DeadlistPart(
+        part.getLong(CatalogFormat.DEADLIST_KEY_ID),
+        part.getLong(CatalogFormat.DEADLIST_KEY_BORN_AFTER),
+        part.getLong(CatalogFormat.DEADLIST_KEY_LIST));
+  }
+
+  private Set<Long> lists(long lastTxg) throws IOException, BadRecordException {
+    Set<Long> lists = new HashSet<>();
+    forEach(
+        databases.references(),
+        CatalogFormat.REFERENCE_KEY_BYTES,
+        (key, content) -> {
+          ReferenceChunkFormat.decode(content, lastTxg, (sector, sectors, birthTxg) -> {});
+          lists.add(key.getLong(CatalogFormat.REFERENCE_KEY_LIST));
+        });
+    return lists;
+  }
+
+  List<Condemned> condemned() throws IOException, BadRecordException {
+    List<Condemned> condemned = new ArrayList<>();
+    forEach(
+        databases.condemned(),
+        CatalogFormat.CONDEMNED_KEY_BYTES,
+        (key, content) ->
+            condemned.add(
+                CondemnedFormat.decode(key.getLong(CatalogFormat.CONDEMNED_KEY_ID), content)));
+    return condemned;
+  }
+
+  private CatalogState.SharedTotals shared() throws IOException, BadRecordException {
+    long[] totals = new long[2];
+    long[] end = {0};
+    forEach(
+        databases.shared(),
+        CatalogFormat.SHARED_KEY_BYTES,
+        (key, content) -> {
+          SharedRange range =
+              SharedRangeFormat.decode(key.getLong(CatalogFormat.SHARED_KEY_SECTOR), content);
+          if (range.sector() < end[0]) {
+            throw new BadRecordException("shared ranges overlap at sector " + range.sector());
+          }
+          end[0] = range.end();
+          totals[0]++;
+          totals[1] += range.savedSectors();
+        });
+    return new CatalogState.SharedTotals(totals[0], totals[1]);
+  }
+
+  static SharedRange sharedRange(byte[] key, byte[] value) throws BadRecordException {
+    long sector = ByteBuffer.wrap(key).getLong(CatalogFormat.SHARED_KEY_SECTOR);
+    return SharedRangeFormat.decode(sector, CatalogFormat.unseal(key, value));
   }
 
   private void forEach(Dbi<byte[]> database, int keyBytes, Visitor visitor)

@@ -21,17 +21,29 @@ import java.util.TreeMap;
 final class DatasetDirectory {
   static final Key POOL_KEY = new Key(0, 0, 0);
   private static final int NODE_KEY_KIND = 1;
+  private static final int PROPERTIES_KEY_KIND = 2;
 
   private final NodeReader reader;
   private BlockPointer root;
+  private long sectors;
 
-  DatasetDirectory(NodeReader reader, Optional<BlockPointer> root) {
+  DatasetDirectory(NodeReader reader, PoolRecord pool) {
     this.reader = reader;
-    this.root = root.orElse(null);
+    this.root = pool.directoryRoot().orElse(null);
+    this.sectors = pool.directorySectors();
   }
 
   static Key nodeKey(int node) {
     return new Key(node, NODE_KEY_KIND, 0);
+  }
+
+  static Key propertiesKey(int node, int chunk) {
+    return new Key(node, PROPERTIES_KEY_KIND, chunk);
+  }
+
+  /** What its nodes take. */
+  long sectors() {
+    return sectors;
   }
 
   /** Empty before the first commit. */
@@ -50,14 +62,27 @@ final class DatasetDirectory {
         POOL_KEY,
         Change.put(POOL_KEY, PoolRecordFormat.encode(pool, PoolRecordFormat.Counts.NONE)));
     for (int id : history.removed()) {
-      changes.put(nodeKey(id), Change.delete(nodeKey(id)));
+      Key last = propertiesKey(id, -1);
+      changes.put(nodeKey(id), Change.deleteRange(nodeKey(id), last));
     }
     for (NodeRecord node : history.changed()) {
       Key key = nodeKey(node.id());
       changes.put(key, Change.put(key, NodeRecordFormat.encode(node)));
     }
+    history.properties().forEach((id, properties) -> putProperties(id, properties, changes));
     ChangeSource source = ChangeSource.of(changes.values().iterator());
     root = TreeUpdate.apply(new Tree(root, reader), source, writer(sync));
+  }
+
+  /** Replaces all chunks. */
+  private static void putProperties(int id, PropertySet properties, Map<Key, Change> changes) {
+    int chunk = 0;
+    for (byte[] part : PropertyChunks.split(properties)) {
+      Key key = propertiesKey(id, chunk++);
+      changes.put(key, Change.put(key, part));
+    }
+    Key rest = propertiesKey(id, chunk);
+    changes.put(rest, Change.deleteRange(rest, propertiesKey(id, -1)));
   }
 
   private NodeWriter writer(TxgSync sync) {
@@ -69,11 +94,14 @@ final class DatasetDirectory {
 
       @Override
       public BlockPointer writeNode(byte[] node) throws IOException {
-        return sync.writeBlock(node);
+        BlockPointer pointer = sync.writeBlock(node);
+        sectors += pointer.sectors();
+        return pointer;
       }
 
       @Override
       public void leaves(BlockPointer pointer) throws IOException {
+        sectors -= pointer.sectors();
         sync.dies(pointer.sector(), pointer.sectors());
       }
     };

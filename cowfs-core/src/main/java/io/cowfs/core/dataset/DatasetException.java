@@ -15,6 +15,8 @@ public final class DatasetException extends IOException {
     EXISTS,
     INVALID_NAME,
     NAME_TOO_LONG,
+    /** Of a property. */
+    INVALID_VALUE,
     /** It has snapshots or children, or is in use. */
     BUSY
   }

@@ -4,6 +4,8 @@ import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.btree.NodeWriter;
 import io.cowfs.core.codec.CompressionSetting;
 import java.io.IOException;
+import java.util.Arrays;
+import java.util.Objects;
 
 /**
  * The live end of a dataset. It stays the same object for as long as the dataset exists: a rollback
@@ -15,10 +17,17 @@ import java.io.IOException;
 public final class DatasetHead {
   private final Datasets datasets;
   private final DatasetNode node;
+  private volatile DatasetSettings settings;
+
+  /** The txgs of all ancestors, ascending. Owned by the sync thread. */
+  private long[] ancestorTxgs = {};
+
+  private long ancestorsShape = -1;
 
   DatasetHead(Datasets datasets, DatasetNode node) {
     this.datasets = datasets;
     this.node = node;
+    this.settings = PropertyResolution.ofDataset(node.name, name -> PropertySet.EMPTY).settings();
   }
 
   DatasetNode node() {
@@ -49,29 +58,69 @@ public final class DatasetHead {
     return node.nextObjectNumber;
   }
 
+  /** The properties in force. */
+  public DatasetSettings settings() {
+    return settings;
+  }
+
+  void setSettings(DatasetSettings inForce) {
+    settings = inForce;
+  }
+
   /** For new extents. */
   public CompressionSetting compression() {
-    return node.compression;
+    return settings.compression();
+  }
+
+  /** All that the tree reaches as last synced, nodes and extents. */
+  public long referencedSectors() {
+    return node.referencedSectors;
   }
 
   /** A new reference joins the head, born in the current txg. */
+  @SuppressWarnings("NonAtomicVolatileUpdate") // Only the sync thread changes it.
   public void born(long sectors) {
     node.referencedSectors += sectors;
     node.uniqueSectors += sectors;
   }
 
+  /**
+   * Cloning a range makes a new reference, born now, and raises the count. The range must have a
+   * reference already that does not leave or die in this txg before this call.
+   */
+  public void cloned(long sector, int sectors) throws IOException {
+    datasets.sync().share(sector, sectors);
+    born(sectors);
+  }
+
   /** A reference leaves head H (parent P): born after P, it dies; else it joins deadlist(H). */
+  @SuppressWarnings("NonAtomicVolatileUpdate") // Only the sync thread changes it.
   public void leaves(long sector, int sectors, long birthTxg) throws IOException {
     node.referencedSectors -= sectors;
     if (birthTxg > node.parentTxg()) {
       node.uniqueSectors -= sectors;
       datasets.sync().dies(sector, sectors);
     } else {
-      datasets.deadlists().append(node.deadlist, sector, sectors, birthTxg);
-      if (birthTxg > node.grandparentTxg()) {
+      long bornAfter = youngestAncestorBefore(birthTxg);
+      datasets.deadlists().append(node.deadlist, bornAfter, sector, sectors, birthTxg);
+      if (bornAfter >= node.grandparentTxg()) {
         node.deadlistUniqueSectors += sectors;
       }
     }
+  }
+
+  /** The txg of the youngest ancestor that is older than a birth; 0 where there is none. */
+  private long youngestAncestorBefore(long birthTxg) {
+    if (ancestorsShape != datasets.historyShape()) {
+      ancestorsShape = datasets.historyShape();
+      ancestorTxgs = node.ancestorTxgs();
+    }
+    int found = Arrays.binarySearch(ancestorTxgs, birthTxg);
+    int older = found >= 0 ? found : -found - 1;
+    while (older > 0 && ancestorTxgs[older - 1] >= birthTxg) {
+      older--; // Several snapshots were taken in that txg.
+    }
+    return older == 0 ? 0 : ancestorTxgs[older - 1];
   }
 
   /**
@@ -109,9 +158,12 @@ public final class DatasetHead {
     if (nextObjectNumber < node.nextObjectNumber) {
       throw new IllegalArgumentException("object numbers never go back");
     }
+    if (Objects.equals(newRoot, node.root) && nextObjectNumber == node.nextObjectNumber) {
+      return;
+    }
     node.root = newRoot;
     node.nextObjectNumber = nextObjectNumber;
     node.txg = datasets.sync().txg();
-    datasets.touch(node);
+    datasets.changed(node);
   }
 }

@@ -1,6 +1,5 @@
 package io.cowfs.core.dataset;
 
-import io.cowfs.core.codec.CompressionSetting;
 import java.time.Instant;
 
 /**
@@ -24,8 +23,7 @@ public record DatasetInfo(
     long usedBytes,
     long referencedBytes,
     Instant created,
-    long txg,
-    CompressionSetting compression) {
+    long txg) {
 
   /** The full name: {@code DATASET} or {@code DATASET@SNAPSHOT}. */
   public String fullName() {

@@ -9,6 +9,10 @@ import java.util.Map;
 
 /** Makes the list for users from the records of one commit. */
 final class DatasetList {
+  /** Snapshots in the order in which they were taken. */
+  static final Comparator<NodeRecord> OLD_TO_NEW =
+      Comparator.comparingLong(NodeRecord::txg).thenComparingInt(NodeRecord::id);
+
   private final List<NodeRecord> nodes;
   private final Map<Integer, NodeRecord> byId = new HashMap<>();
   private final Map<Integer, List<NodeRecord>> children = new HashMap<>();
@@ -27,9 +31,8 @@ final class DatasetList {
         .filter(node -> !node.name().isEmpty())
         .sorted(
             Comparator.comparing(this::datasetName)
-                .thenComparing(NodeRecord::kind)
-                .thenComparing(NodeRecord::txg)
-                .thenComparing(NodeRecord::id))
+                .thenComparing(node -> node.kind() != NodeKind.HEAD)
+                .thenComparing(OLD_TO_NEW))
         .map(this::info)
         .toList();
   }
@@ -45,8 +48,7 @@ final class DatasetList {
         (head ? node.uniqueSectors() : sectorsFreedWithout(node)) * BlockPointer.SECTOR_BYTES,
         node.referencedSectors() * BlockPointer.SECTOR_BYTES,
         node.created(),
-        node.txg(),
-        node.compression());
+        node.txg());
   }
 
   private String datasetName(NodeRecord node) {

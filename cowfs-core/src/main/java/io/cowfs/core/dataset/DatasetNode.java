@@ -1,9 +1,9 @@
 package io.cowfs.core.dataset;
 
 import io.cowfs.core.block.BlockPointer;
-import io.cowfs.core.codec.CompressionSetting;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
@@ -13,13 +13,14 @@ import java.util.Optional;
  */
 final class DatasetNode {
   final int id;
-  final NodeKind kind;
-  final int dataset;
   final Instant created;
-  final CompressionSetting compression;
   final List<DatasetNode> children = new ArrayList<>();
 
-  String name;
+  NodeKind kind;
+  int dataset;
+
+  /** Volatile for {@link DatasetHead}. */
+  volatile String name;
 
   /** Volatile for {@link DatasetHead}, which any thread may ask. */
   volatile DatasetNode parent;
@@ -30,25 +31,26 @@ final class DatasetNode {
   /** Volatile for {@link DatasetHead}. */
   volatile long nextObjectNumber;
 
+  /** Volatile for {@link DatasetHead}. */
+  volatile long referencedSectors;
+
   long txg;
   long deadlist;
-  long referencedSectors;
   long uniqueSectors;
   long deadlistUniqueSectors;
+  PropertySet properties = PropertySet.EMPTY;
 
-  DatasetNode(int id, NodeKind kind, int dataset, Instant created, CompressionSetting compression) {
+  DatasetNode(int id, NodeKind kind, int dataset, Instant created) {
     this.id = id;
     this.kind = kind;
     this.dataset = dataset;
     this.created = created;
-    this.compression = compression;
   }
 
   /** A node without its parent: that is set when all nodes are there. */
   static DatasetNode of(NodeRecord record) {
     DatasetNode node =
-        new DatasetNode(
-            record.id(), record.kind(), record.dataset(), record.created(), record.compression());
+        new DatasetNode(record.id(), record.kind(), record.dataset(), record.created());
     node.name = record.name();
     node.root = record.root().orElse(null);
     node.nextObjectNumber = record.nextObjectNumber();
@@ -74,8 +76,7 @@ final class DatasetNode {
         referencedSectors,
         uniqueSectors,
         deadlistUniqueSectors,
-        nextObjectNumber,
-        compression);
+        nextObjectNumber);
   }
 
   boolean isHead() {
@@ -96,6 +97,16 @@ final class DatasetNode {
   long grandparentTxg() {
     DatasetNode above = parent;
     return above == null ? 0 : txgOf(above.parent);
+  }
+
+  /** The txgs of all nodes that it continues, ascending. */
+  long[] ancestorTxgs() {
+    List<Long> txgs = new ArrayList<>();
+    for (DatasetNode ancestor = parent; ancestor != null; ancestor = ancestor.parent) {
+      txgs.add(ancestor.txg);
+    }
+    Collections.reverse(txgs);
+    return txgs.stream().mapToLong(Long::longValue).toArray();
   }
 
   static long txgOf(DatasetNode snapshot) {

@@ -3,18 +3,17 @@ package io.cowfs.core.dataset;
 import io.cowfs.core.alloc.Allocator;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.btree.NodeReader;
-import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.dataset.DatasetException.Reason;
 import io.cowfs.core.device.DamagedPoolException;
+import io.cowfs.core.txg.Participant;
 import java.io.IOException;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.Deque;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -24,9 +23,11 @@ import java.util.concurrent.ConcurrentHashMap;
  *
  * <ol>
  *   <li>{@link #beginSync}
- *   <li>each changed head is synced: {@link DatasetHead#nodeWriter}, {@link DatasetHead#synced}
- *   <li>the sync tasks: the methods here that throw {@link DatasetException}; each of them
- *       validates and reads everything it needs before it changes anything
+ *   <li>each changed head is synced: {@link DatasetHead#nodeWriter}, {@link DatasetHead#synced};
+ *       {@link #backgroundFrees} frees a piece of what was destroyed earlier
+ *   <li>the sync tasks: the methods of {@link #tasks}; each of them validates before it changes
+ *       anything
+ *   <li>{@link #keepCheckpoints}
  *   <li>{@link #writeDirectory}, which allocates and frees as well, so nothing may follow it that
  *       does; then the caller flushes the block writer
  *   <li>{@link #prepareCommit}, which takes the changes of the allocator
@@ -34,26 +35,41 @@ import java.util.concurrent.ConcurrentHashMap;
  *   <li>{@link #committed}; the root record goes into the ring
  * </ol>
  *
+ * <p>A head is never changed after the tasks of its txg began: what is born then would count as
+ * born before a snapshot that a task took.
+ *
  * <p>A storage error in between means that the pool must commit no more: memory is then ahead of
  * what is durable.
  *
- * <p>{@link #head}, {@link #heads}, {@link #list}, {@link #nodes} and {@link #snapshots} may be
- * called by any thread.
+ * <p>What tells the state of the last commit may be called by any thread.
  */
 public final class Datasets {
   private final Storage storage;
   private final UUID pool;
+  private final IdCounter ids;
   private final Deadlists deadlists;
+  private final SharedRanges shared;
+  private final CondemnedSpace condemned;
   private final History history;
   private final DatasetDirectory directory;
+  private final BackgroundFrees frees;
+  private final Checkpoints checkpoints;
+  private final DatasetTasks tasks;
+  private final CommittedHistory committed;
   private final Map<String, DatasetHead> heads = new ConcurrentHashMap<>();
 
   /** Owned by the sync thread; null outside of a sync. */
   private TxgSync sync;
 
+  /** Heads with another root since the txg began. Owned by the sync thread. */
+  private final Set<DatasetNode> changedHeads = new LinkedHashSet<>();
+
+  /** Owned by the sync thread. */
+  private final List<byte[]> droppedChunks = new ArrayList<>();
+
   private long lastTxg;
-  private volatile List<NodeRecord> committedNodes;
-  private final SnapshotIndex snapshots;
+  private volatile SpaceTotals totals;
+  private volatile CatalogState.SharedTotals sharedTotals;
 
   /**
    * What the datasets stand on.
@@ -69,44 +85,66 @@ public final class Datasets {
       ExtentScanner scanner,
       InstantSource clock) {}
 
-  /** What happens to the snapshots of a dataset that is destroyed. */
-  public enum Recursion {
-    /** A dataset with snapshots is not destroyed. */
-    NONE,
-    /** They are destroyed too. */
-    SNAPSHOTS
-  }
+  /**
+   * Sums over the whole pool as of the last commit, in sectors. What is allocated is {@code
+   * referenced + condemned - saved + directory}, and what the allocator holds back.
+   *
+   * @param referenced by all datasets and snapshots: each reference once, cloned ranges each time
+   * @param condemned destroyed, and not freed yet
+   * @param saved references beyond the first of each shared range
+   * @param directory of the directory of datasets
+   */
+  public record SpaceTotals(long referenced, long condemned, long saved, long directory) {}
 
-  private Datasets(Storage storage, CatalogState state) {
+  private Datasets(Storage storage, CatalogState state, BackgroundFrees.Budget budget) {
     this.storage = storage;
-    pool = state.pool().pool();
-    lastTxg = state.pool().txg();
-    deadlists = new Deadlists(storage.catalog());
-    history = new History(state.pool(), state.nodes(), deadlists);
-    directory = new DatasetDirectory(storage.reader(), state.pool().directoryRoot());
+    PoolRecord record = state.pool();
+    pool = record.pool();
+    lastTxg = record.txg();
+    ids = new IdCounter(record.nextId());
+    deadlists = new Deadlists(storage.catalog()::readDeadlist, ids);
+    shared =
+        new SharedRanges(
+            storage.catalog()::readShared, state.shared().ranges(), state.shared().savedSectors());
+    condemned = new CondemnedSpace(state.condemned());
+    history = new History(record.nextNode(), state.nodes(), deadlists, ids, condemned);
+    state.properties().forEach((id, properties) -> history.node(id).properties = properties);
+    directory = new DatasetDirectory(storage.reader(), record);
+    frees = new BackgroundFrees(this, storage, condemned, budget);
     for (DatasetNode node : history.nodes()) {
       if (node.isHead()) {
         heads.put(node.name, new DatasetHead(this, node));
       }
     }
-    committedNodes = List.copyOf(state.nodes());
-    snapshots = new SnapshotIndex(committedNodes);
+    tasks = new DatasetTasks(this, history, storage.clock());
+    checkpoints = new Checkpoints(history);
+    committed = new CommittedHistory(state.nodes(), state.properties());
+    refreshSettings();
+    totals = currentTotals();
+    sharedTotals = shared.totals();
   }
 
   /**
-   * Takes over what the index says. A new pool has no datasets before {@link #createRoot}.
+   * Takes over what the index says. A new pool has no datasets before {@link
+   * DatasetTasks#createRoot}.
    *
    * @param state from which the allocator was restored too
    * @throws DamagedPoolException when the records do not fit together
    */
   public static Datasets open(Storage storage, CatalogState state) throws IOException {
+    return open(storage, state, BackgroundFrees.Budget.USUAL);
+  }
+
+  /** With another bound for what is freed in one txg. */
+  static Datasets open(Storage storage, CatalogState state, BackgroundFrees.Budget budget)
+      throws IOException {
     try {
       HistoryCheck.check(state);
     } catch (BadRecordException e) {
       throw new DamagedPoolException(
           "the index %s: %s".formatted(storage.catalog().name(), e.getMessage()), e);
     }
-    return new Datasets(storage, state);
+    return new Datasets(storage, state, budget);
   }
 
   // ---- for any thread
@@ -131,20 +169,104 @@ public final class Datasets {
 
   /** Datasets by name, each followed by its snapshots from old to new; as of the last commit. */
   public List<DatasetInfo> list() {
-    return new DatasetList(committedNodes).build();
+    return new DatasetList(committed.nodes()).build();
   }
 
   /** All nodes of the history, also those without a name; as of the last commit. */
   public List<NodeRecord> nodes() {
-    return committedNodes;
+    return committed.nodes();
+  }
+
+  /** The node with an id; as of the last commit. */
+  public Optional<NodeRecord> node(int id) {
+    return committed.node(id);
+  }
+
+  /**
+   * A snapshot or checkpoint, as of the last commit.
+   *
+   * @throws DatasetException NOT_FOUND, INVALID_NAME, NAME_TOO_LONG
+   */
+  public NodeRecord snapshot(String dataset, String name) throws DatasetException {
+    Names.requireSnapshot(name);
+    return committed
+        .snapshot(head(dataset).id(), name)
+        .orElseThrow(() -> notFound("snapshot", dataset + "@" + name));
+  }
+
+  /** The snapshots and checkpoints of a dataset from old to new, as of the last commit. */
+  public List<NodeRecord> snapshots(String dataset) throws DatasetException {
+    List<NodeRecord> snapshots =
+        new ArrayList<>(committed.snapshotsOf(head(dataset).id()).byId().values());
+    snapshots.sort(DatasetList.OLD_TO_NEW);
+    return snapshots;
+  }
+
+  /** What a dataset or a snapshot itself says, as of the last commit. */
+  public PropertySet properties(int node) {
+    return committed.properties(node);
+  }
+
+  /**
+   * The properties in force for a dataset, or for one of its snapshots; as of the last commit.
+   *
+   * @param snapshot null for the dataset
+   * @throws DatasetException NOT_FOUND
+   */
+  public PropertyResolution resolution(String dataset, String snapshot) throws DatasetException {
+    head(dataset);
+    if (snapshot == null) {
+      return PropertyResolution.ofDataset(dataset, this::committedProperties);
+    }
+    PropertySet own = committed.properties(snapshot(dataset, snapshot).id());
+    return PropertyResolution.ofSnapshot(dataset, own, this::committedProperties);
+  }
+
+  private PropertySet committedProperties(String dataset) {
+    return committed
+        .head(dataset)
+        .map(head -> committed.properties(head.id()))
+        .orElse(PropertySet.EMPTY);
+  }
+
+  /** As of the last commit. */
+  public SpaceTotals totals() {
+    return totals;
+  }
+
+  /** What was destroyed and is being freed, in bytes. */
+  public long destroyingBytes() {
+    return condemned.sectors() * BlockPointer.SECTOR_BYTES;
+  }
+
+  /**
+   * What would be freed by a destruction that was tried in the last commit or since, in bytes.
+   *
+   * @param tried by {@link DatasetTasks}; what it names must be held by the caller
+   */
+  public long bytesFreedBy(List<Condemned> tried) throws IOException {
+    CatalogState.SharedTotals now = sharedTotals;
+    SharedRanges scratch =
+        new SharedRanges(storage.catalog()::readShared, now.ranges(), now.savedSectors());
+    return new FreedSpace(storage, scratch).of(tried) * BlockPointer.SECTOR_BYTES;
+  }
+
+  /** The automatic keeping of roots. */
+  public Checkpoints checkpoints() {
+    return checkpoints;
   }
 
   /** The snapshots of a dataset as of the last commit, which follow each commit. */
   public SnapshotIndex.OfDataset snapshots(DatasetHead head) {
-    return snapshots.of(head.id());
+    return committed.snapshotsOf(head.id());
   }
 
   // ---- the sync of a txg
+
+  /** What frees the space of what was destroyed, a piece in each txg. */
+  public Participant backgroundFrees() {
+    return frees;
+  }
 
   /**
    * A txg begins to sync.
@@ -156,7 +278,24 @@ public final class Datasets {
     if (sync != null || txg <= lastTxg) {
       throw new IllegalStateException("txg " + txg + " cannot sync after txg " + lastTxg);
     }
-    sync = new TxgSync(txg, sink, storage.allocator());
+    sync = new TxgSync(txg, sink, storage.allocator(), shared);
+    changedHeads.clear();
+  }
+
+  /** The changes that a task may make. */
+  public DatasetTasks tasks() {
+    return tasks;
+  }
+
+  /** Keeps the roots of this txg where that is due, and lets go of those that are too old. */
+  public void keepCheckpoints() throws IOException {
+    List<DatasetHead> changed = new ArrayList<>();
+    for (DatasetHead head : heads.values()) {
+      if (changedHeads.contains(head.node())) {
+        changed.add(head);
+      }
+    }
+    checkpoints.keep(heads.values(), changed, sync().txg(), storage.clock().instant());
   }
 
   /**
@@ -165,222 +304,79 @@ public final class Datasets {
    * @return its new root, for the root record
    */
   public BlockPointer writeDirectory() throws IOException {
-    directory.apply(
-        new PoolRecord(
-            pool, sync().txg(), history.nextNode(), history.nextDeadlist(), Optional.empty()),
-        history.changes(),
-        sync());
+    directory.apply(record(Optional.empty(), 0), history.changes(), sync());
     return directory.root().orElseThrow();
   }
 
   /** Collects all changes of the txg for the index; {@link #writeDirectory} came before. */
   public CommitBatch prepareCommit() throws IOException {
-    long txg = sync().txg();
-    PoolRecord record =
-        new PoolRecord(pool, txg, history.nextNode(), history.nextDeadlist(), directory.root());
     return new CommitBatch(
-        record, history.changes(), deadlists.changes(), storage.allocator().takeChanges(txg));
+        record(directory.root(), directory.sectors()),
+        history.changes(),
+        deadlists.changes(),
+        List.copyOf(droppedChunks),
+        condemned.changes(),
+        shared.changes(),
+        storage.allocator().takeChanges(sync().txg()));
+  }
+
+  private PoolRecord record(Optional<BlockPointer> directoryRoot, long directorySectors) {
+    return new PoolRecord(
+        pool, sync().txg(), history.nextNode(), ids.next(), directoryRoot, directorySectors);
   }
 
   /** The txg is durable. */
   public void committed() {
     lastTxg = sync().txg();
-    HistoryChanges changes = history.changes();
-    snapshots.apply(changes.changed(), changes.removed());
+    committed.apply(history.changes());
     history.committed();
     deadlists.committed();
-    committedNodes = history.nodes().stream().map(DatasetNode::record).toList();
+    droppedChunks.clear();
+    condemned.committed();
+    shared.committed();
+    totals = currentTotals();
+    sharedTotals = shared.totals();
     sync = null;
   }
 
-  // ---- sync tasks
-
-  /** The first dataset of a new pool. */
-  public DatasetHead createRoot(CompressionSetting compression) throws DatasetException {
-    requireAbsent(Names.ROOT_DATASET);
-    return addHead(Names.ROOT_DATASET, compression);
+  private SpaceTotals currentTotals() {
+    return new SpaceTotals(
+        history.uniqueSectors(), condemned.sectors(), shared.savedSectors(), directory.sectors());
   }
 
-  /**
-   * A new, empty dataset with the settings of the one above it, or of {@code root}.
-   *
-   * @throws DatasetException INVALID_NAME, NAME_TOO_LONG, EXISTS, or NOT_FOUND for the one above
-   */
-  public DatasetHead createDataset(String name) throws DatasetException {
-    Names.requireDataset(name);
-    requireAbsent(name);
-    String above = Names.parentOf(name);
-    DatasetHead model = head(above.isEmpty() ? Names.ROOT_DATASET : above);
-    return addHead(name, model.compression());
+  // ---- for this package, on the sync thread
+
+  /** A head joins, or leaves, or has another name. */
+  void enter(DatasetNode head) {
+    DatasetHead entered = new DatasetHead(this, head);
+    heads.put(head.name, entered);
   }
 
-  /**
-   * Keeps the state of a dataset as of this txg under a name.
-   *
-   * @throws DatasetException NOT_FOUND, INVALID_NAME, NAME_TOO_LONG, EXISTS
-   */
-  public void snapshot(String dataset, String name) throws DatasetException {
-    DatasetNode head = head(dataset).node();
-    requireSnapshotAbsent(head, name);
-    history.snapshot(head, name, sync().txg(), storage.clock().instant());
+  void leave(String dataset) {
+    heads.remove(dataset);
   }
 
-  /**
-   * Gives a snapshot another name.
-   *
-   * @throws DatasetException NOT_FOUND, INVALID_NAME, NAME_TOO_LONG, EXISTS
-   */
-  public void renameSnapshot(String dataset, String snapshot, String newName)
-      throws DatasetException {
-    DatasetNode head = head(dataset).node();
-    DatasetNode node = requireSnapshot(head, snapshot);
-    requireSnapshotAbsent(head, newName);
-    history.rename(node, newName);
+  void rename(String from, String to) {
+    heads.put(to, heads.remove(from));
   }
 
-  /**
-   * Makes a dataset what it was at a snapshot. What it is now becomes a snapshot too; newer
-   * snapshots stay.
-   *
-   * @throws DatasetException NOT_FOUND, INVALID_NAME, NAME_TOO_LONG, EXISTS
-   */
-  public void rollback(String dataset, String snapshot, String nameForOldHead)
-      throws DatasetException {
-    DatasetNode head = head(dataset).node();
-    DatasetNode target = requireSnapshot(head, snapshot);
-    requireSnapshotAbsent(head, nameForOldHead);
-    history.rollback(head, target, nameForOldHead, sync().txg(), storage.clock().instant());
-  }
-
-  /**
-   * Destroys a snapshot. What only it reached is freed, unless several others continue it: then
-   * that waits until only one does.
-   *
-   * @throws DatasetException NOT_FOUND
-   */
-  public void destroySnapshot(String dataset, String snapshot) throws IOException {
-    DatasetNode node = requireSnapshot(head(dataset).node(), snapshot);
-    DestructionPlan plan = plan();
-    switch (node.children.size()) {
-      case 0 -> destroyLeaf(node, plan);
-      case 1 -> history.collapse(plan.collapse(node, node.children.get(0)), sync());
-      default -> history.loseName(node);
+  /** Properties, or who is above whom, have changed. */
+  void refreshSettings() {
+    for (DatasetHead head : heads.values()) {
+      head.setSettings(
+          PropertyResolution.ofDataset(
+                  head.name(),
+                  name -> {
+                    DatasetHead above = heads.get(name);
+                    return above == null ? PropertySet.EMPTY : above.node().properties;
+                  })
+              .settings());
     }
   }
 
-  /** The parent collapses too when it has no name and one child is left. */
-  private void destroyLeaf(DatasetNode node, DestructionPlan plan) throws IOException {
-    DestructionPlan.Leaf leaf = plan.leaf(node);
-    DatasetNode parent = node.parent;
-    DestructionPlan.Collapse collapse = null;
-    if (parent != null && parent.isNameless() && parent.children.size() == 2) {
-      int other = parent.children.get(0) == node ? 1 : 0;
-      collapse = plan.collapse(parent, parent.children.get(other));
-    }
-    history.destroyLeaf(leaf, sync());
-    if (collapse != null) {
-      history.collapse(collapse, sync());
-    }
-  }
-
-  /**
-   * Destroys a dataset, which must not be mounted.
-   *
-   * @throws DatasetException NOT_FOUND, or BUSY when it has datasets below it, has snapshots that
-   *     are to stay, or is {@code root}
-   */
-  public void destroyDataset(String name, Recursion recursion) throws IOException {
-    DatasetNode head = head(name).node();
-    if (name.equals(Names.ROOT_DATASET)) {
-      throw new DatasetException(
-          Reason.BUSY, "dataset '%s' is the pool's own and stays".formatted(name));
-    }
-    for (String other : heads.keySet()) {
-      if (other.startsWith(name + "/")) {
-        throw new DatasetException(
-            Reason.BUSY, "dataset '%s' has datasets below it, such as '%s'".formatted(name, other));
-      }
-    }
-    List<DatasetNode> leavesFirst = leavesFirst(head);
-    if (recursion == Recursion.NONE && leavesFirst.size() > 1) {
-      throw new DatasetException(Reason.BUSY, "dataset '%s' has snapshots".formatted(name));
-    }
-    DestructionPlan plan = plan();
-    List<DestructionPlan.Leaf> leaves = new ArrayList<>();
-    for (DatasetNode node : leavesFirst) {
-      leaves.add(plan.leaf(node));
-    }
-    for (DestructionPlan.Leaf leaf : leaves) {
-      history.destroyLeaf(leaf, sync());
-    }
-    heads.remove(name);
-  }
-
-  /** All nodes of a dataset, children before parents. */
-  private static List<DatasetNode> leavesFirst(DatasetNode head) {
-    DatasetNode oldest = head;
-    while (oldest.parent != null) {
-      oldest = oldest.parent;
-    }
-    List<DatasetNode> order = new ArrayList<>();
-    Deque<DatasetNode> toVisit = new ArrayDeque<>(List.of(oldest));
-    while (!toVisit.isEmpty()) {
-      DatasetNode node = toVisit.pop();
-      order.add(node);
-      toVisit.addAll(node.children);
-    }
-    Collections.reverse(order);
-    return order;
-  }
-
-  private DatasetHead addHead(String name, CompressionSetting compression) {
-    DatasetNode node = history.addHead(name, sync().txg(), storage.clock().instant(), compression);
-    DatasetHead head = new DatasetHead(this, node);
-    heads.put(name, head);
-    return head;
-  }
-
-  private DestructionPlan plan() {
-    return new DestructionPlan(deadlists, storage.reader(), storage.scanner());
-  }
-
-  private void requireAbsent(String dataset) throws DatasetException {
-    if (heads.containsKey(dataset)) {
-      throw new DatasetException(Reason.EXISTS, "dataset '%s' exists already".formatted(dataset));
-    }
-  }
-
-  private void requireSnapshotAbsent(DatasetNode head, String name) throws DatasetException {
-    Names.requireSnapshot(name);
-    if (findSnapshot(head, name) != null) {
-      throw new DatasetException(
-          Reason.EXISTS, "snapshot '%s@%s' exists already".formatted(head.name, name));
-    }
-  }
-
-  private DatasetNode requireSnapshot(DatasetNode head, String name) throws DatasetException {
-    Names.requireSnapshot(name);
-    DatasetNode snapshot = findSnapshot(head, name);
-    if (snapshot == null) {
-      throw notFound("snapshot", head.name + "@" + name);
-    }
-    return snapshot;
-  }
-
-  private DatasetNode findSnapshot(DatasetNode head, String name) {
-    for (DatasetNode node : history.nodes()) {
-      if (!node.isHead() && node.dataset == head.dataset && node.name.equals(name)) {
-        return node;
-      }
-    }
-    return null;
-  }
-
-  private static DatasetException notFound(String what, String name) {
+  static DatasetException notFound(String what, String name) {
     return new DatasetException(Reason.NOT_FOUND, "there is no %s '%s'".formatted(what, name));
   }
-
-  // ---- for the heads
 
   TxgSync sync() {
     if (sync == null) {
@@ -393,11 +389,22 @@ public final class Datasets {
     return deadlists;
   }
 
+  long historyShape() {
+    return history.shape();
+  }
+
   NodeReader reader() {
     return storage.reader();
   }
 
-  void touch(DatasetNode node) {
-    history.touch(node);
+  /** A chunk of references is used up. */
+  void dropChunk(byte[] key) {
+    droppedChunks.add(key);
+  }
+
+  /** The head has another root. */
+  void changed(DatasetNode head) {
+    history.touch(head);
+    changedHeads.add(head);
   }
 }

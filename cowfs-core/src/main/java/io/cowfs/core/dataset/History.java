@@ -1,10 +1,11 @@
 package io.cowfs.core.dataset;
 
-import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.dataset.Deadlists.Detached;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -13,32 +14,54 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * The tree of heads and snapshots, and the rules by which it changes; each rule is one method. What
- * needs reading is read by {@link DestructionPlan}s before anything changes. Owned by the sync
- * thread.
+ * The tree of heads and snapshots, and the rules by which it changes; each rule is one method. None
+ * of them reads a block or touches a reference one by one: what dies is {@link Condemned}, and
+ * freed later. Owned by the sync thread.
  */
 final class History {
-  private final Map<Integer, DatasetNode> nodes = new TreeMap<>();
+  /** No snapshot that anybody sees has such a name. */
+  private static final String DISCARDED = "%";
+
+  private final TreeMap<Integer, DatasetNode> nodes = new TreeMap<>();
+
+  /** Snapshots with a name, by the id of their dataset and their name. */
+  private final Map<Integer, Map<String, DatasetNode>> snapshots = new HashMap<>();
+
+  /** Those of them that are checkpoints, by the id of their dataset and their own. */
+  private final Map<Integer, TreeMap<Integer, DatasetNode>> checkpoints = new TreeMap<>();
+
   private final Deadlists deadlists;
+  private final IdCounter ids;
+  private final Grave grave;
   private final Set<Integer> changed = new TreeSet<>();
+  private final Set<Integer> propertiesChanged = new TreeSet<>();
   private final Set<Integer> removed = new HashSet<>();
   private int nextNode;
-  private long nextDeadlist;
 
-  /** Where references go that die. */
+  /** Counts the changes of who continues whom. */
+  private long shape;
+
+  /** Receives what nothing reaches any more. */
   @FunctionalInterface
   interface Grave {
-    /** A reference dies: its range is freed. */
-    void dies(long sector, int sectors) throws IOException;
+    void condemn(Condemned condemned);
   }
 
   /** Takes the records over; {@link HistoryCheck} has found that they fit together. */
-  History(PoolRecord pool, List<NodeRecord> records, Deadlists deadlists) {
+  History(
+      int nextNode,
+      Collection<NodeRecord> records,
+      Deadlists deadlists,
+      IdCounter ids,
+      Grave grave) {
+    this.nextNode = nextNode;
     this.deadlists = deadlists;
-    nextNode = pool.nextNode();
-    nextDeadlist = pool.nextDeadlist();
+    this.ids = ids;
+    this.grave = grave;
     for (NodeRecord record : records) {
-      nodes.put(record.id(), DatasetNode.of(record));
+      DatasetNode node = DatasetNode.of(record);
+      nodes.put(node.id, node);
+      enterName(node);
     }
     for (NodeRecord record : records) {
       if (record.parent() != 0) {
@@ -47,17 +70,62 @@ final class History {
     }
   }
 
+  /** The same history for trying things out: what is changed in it stays in it. */
+  History trial(Grave trialGrave) {
+    List<NodeRecord> records = nodes.values().stream().map(DatasetNode::record).toList();
+    return new History(nextNode, records, deadlists.trial(), new IdCounter(ids.next()), trialGrave);
+  }
+
   /** All nodes, by ascending id. */
   Collection<DatasetNode> nodes() {
     return nodes.values();
+  }
+
+  /** The node of this id, or null. */
+  DatasetNode node(int id) {
+    return nodes.get(id);
+  }
+
+  /** The snapshot or checkpoint of a dataset with this name, or null. */
+  DatasetNode snapshot(int dataset, String name) {
+    return snapshots.getOrDefault(dataset, Map.of()).get(name);
+  }
+
+  /** The snapshots and checkpoints of a dataset, in no order. */
+  Collection<DatasetNode> snapshots(int dataset) {
+    return snapshots.getOrDefault(dataset, Map.of()).values();
+  }
+
+  /** The checkpoints of a dataset, from old to new. */
+  List<DatasetNode> checkpoints(int dataset) {
+    TreeMap<Integer, DatasetNode> own = checkpoints.get(dataset);
+    return own == null ? List.of() : List.copyOf(own.values());
+  }
+
+  /** The checkpoints of all datasets, from old to new. */
+  List<DatasetNode> checkpoints() {
+    List<DatasetNode> all = new ArrayList<>();
+    checkpoints.values().forEach(own -> all.addAll(own.values()));
+    all.sort((a, b) -> Integer.compare(a.id, b.id));
+    return all;
   }
 
   int nextNode() {
     return nextNode;
   }
 
-  long nextDeadlist() {
-    return nextDeadlist;
+  /** What all nodes together reach, in sectors: each reference counts where it was born. */
+  long uniqueSectors() {
+    long sum = 0;
+    for (DatasetNode node : nodes.values()) {
+      sum += node.uniqueSectors;
+    }
+    return sum;
+  }
+
+  /** Another number after every change of any node's ancestors. */
+  long shape() {
+    return shape;
   }
 
   /** The node's record has to be written. */
@@ -68,21 +136,40 @@ final class History {
   HistoryChanges changes() {
     List<NodeRecord> records = new ArrayList<>();
     changed.forEach(id -> records.add(nodes.get(id).record()));
-    return new HistoryChanges(records, Set.copyOf(removed));
+    Map<Integer, PropertySet> properties = new TreeMap<>();
+    propertiesChanged.forEach(id -> properties.put(id, nodes.get(id).properties));
+    return new HistoryChanges(records, properties, Set.copyOf(removed));
   }
 
   void committed() {
     changed.clear();
+    propertiesChanged.clear();
     removed.clear();
   }
 
   /** A new dataset: a head without a parent, with an empty tree. */
-  DatasetNode addHead(String name, long txg, Instant created, CompressionSetting compression) {
-    int id = takeNodeId();
-    DatasetNode head = new DatasetNode(id, NodeKind.HEAD, id, created, compression);
-    head.name = name;
+  DatasetNode addHead(String name, long txg, Instant created) {
+    DatasetNode head = newHead(name, created);
     head.txg = txg;
-    head.deadlist = nextDeadlist++;
+    return head;
+  }
+
+  /** Clone: a new head whose parent is S and whose root is S's root. */
+  DatasetNode clone(DatasetNode snapshot, String name, Instant created) {
+    DatasetNode head = newHead(name, created);
+    head.txg = snapshot.txg;
+    head.root = snapshot.root;
+    head.referencedSectors = snapshot.referencedSectors;
+    head.nextObjectNumber = snapshot.nextObjectNumber;
+    attach(head, snapshot);
+    return head;
+  }
+
+  private DatasetNode newHead(String name, Instant created) {
+    int id = nextNode++;
+    DatasetNode head = new DatasetNode(id, NodeKind.HEAD, id, created);
+    head.name = name;
+    head.deadlist = ids.take();
     add(head);
     return head;
   }
@@ -90,9 +177,11 @@ final class History {
   /**
    * Snapshot S of H: S takes H's root, parent and deadlist; H's parent becomes S, its deadlist
    * empty.
+   *
+   * @param kind a snapshot or a checkpoint
    */
-  DatasetNode snapshot(DatasetNode head, String name, long txg, Instant created) {
-    DatasetNode snapshot = retire(head, name, txg, created);
+  DatasetNode snapshot(DatasetNode head, NodeKind kind, String name, long txg, Instant created) {
+    DatasetNode snapshot = retire(head, kind, name, txg, created);
     continueFrom(head, snapshot);
     return snapshot;
   }
@@ -103,17 +192,23 @@ final class History {
    */
   DatasetNode rollback(
       DatasetNode head, DatasetNode target, String nameForOldHead, long txg, Instant created) {
-    DatasetNode old = retire(head, nameForOldHead, txg, created);
+    DatasetNode old = retire(head, NodeKind.SNAPSHOT, nameForOldHead, txg, created);
     head.root = target.root;
     head.referencedSectors = target.referencedSectors;
     continueFrom(head, target);
     return old;
   }
 
+  /** Rollback without keeping what was before: the old head is destroyed at once. */
+  void rollbackAndDiscard(DatasetNode head, DatasetNode target, long txg, Instant created)
+      throws IOException {
+    destroyLeaf(rollback(head, target, DISCARDED, txg, created));
+  }
+
   /** The head's state becomes a snapshot: root, parent, deadlist and counters. */
-  private DatasetNode retire(DatasetNode head, String name, long txg, Instant created) {
-    DatasetNode snapshot =
-        new DatasetNode(takeNodeId(), NodeKind.SNAPSHOT, head.dataset, created, head.compression);
+  private DatasetNode retire(
+      DatasetNode head, NodeKind kind, String name, long txg, Instant created) {
+    DatasetNode snapshot = new DatasetNode(nextNode++, kind, head.dataset, created);
     snapshot.name = name;
     snapshot.txg = txg;
     snapshot.root = head.root;
@@ -131,27 +226,85 @@ final class History {
 
   private void continueFrom(DatasetNode head, DatasetNode snapshot) {
     attach(head, snapshot);
-    head.deadlist = nextDeadlist++;
+    head.deadlist = ids.take();
     head.uniqueSectors = 0;
     head.deadlistUniqueSectors = 0;
     touch(head);
   }
 
-  /** Destroy a leaf: everything met in its own part of its tree dies; its deadlist is dropped. */
-  void destroyLeaf(DestructionPlan.Leaf plan, Grave grave) throws IOException {
-    plan.met().forEach((sector, sectors, birthTxg) -> grave.dies(sector, sectors));
-    deadlists.drop(plan.node().deadlist);
-    detach(plan.node());
-    remove(plan.node());
-  }
-
-  void rename(DatasetNode snapshot, String name) {
+  /** Another name, which is free. A checkpoint becomes a snapshot by it. */
+  void renameSnapshot(DatasetNode snapshot, String name) {
+    leaveName(snapshot);
     snapshot.name = name;
+    snapshot.kind = NodeKind.SNAPSHOT;
+    enterName(snapshot);
     touch(snapshot);
   }
 
+  /** Other local properties. */
+  void setProperties(DatasetNode node, PropertySet properties) {
+    node.properties = properties;
+    propertiesChanged.add(node.id);
+  }
+
+  /** Another name for a dataset, which is free. */
+  void renameHead(DatasetNode head, String name) {
+    head.name = name;
+    touch(head);
+  }
+
+  /** Destroys a snapshot or a checkpoint, by the rule that its number of children asks for. */
+  void destroySnapshot(DatasetNode snapshot) throws IOException {
+    switch (snapshot.children.size()) {
+      case 0 -> destroyLeaf(snapshot);
+      case 1 -> collapse(snapshot);
+      default -> loseName(snapshot);
+    }
+  }
+
+  /**
+   * Destroys a dataset: its head, and all snapshots of it that nothing else continues. Those that
+   * clones stand on lose their names.
+   */
+  void destroyDataset(DatasetNode head) throws IOException {
+    destroyLeaf(head);
+    List<DatasetNode> youngFirst = new ArrayList<>(snapshots(head.dataset));
+    youngFirst.sort((a, b) -> Integer.compare(b.id, a.id));
+    for (DatasetNode snapshot : youngFirst) {
+      destroySnapshot(snapshot);
+    }
+    snapshots.remove(head.dataset);
+    checkpoints.remove(head.dataset);
+    for (DatasetNode node : nodes.values()) {
+      if (node.dataset == head.dataset) {
+        node.dataset = 0;
+        touch(node);
+      }
+    }
+  }
+
+  /**
+   * Destroy a leaf: what of its tree was born after its parent dies; its deadlist is dropped. A
+   * parent without a name collapses when one child is left.
+   */
+  private void destroyLeaf(DatasetNode leaf) throws IOException {
+    if (leaf.uniqueSectors > 0) {
+      grave.condemn(Condemned.tree(ids.take(), leaf.root, leaf.parentTxg(), leaf.uniqueSectors));
+    }
+    for (Detached list : deadlists.takeAll(leaf.deadlist)) {
+      grave.condemn(Condemned.forgottenList(ids.take(), list.list()));
+    }
+    DatasetNode parent = leaf.parent;
+    detach(leaf);
+    remove(leaf);
+    if (parent != null && parent.isNameless() && parent.children.size() == 1) {
+      collapse(parent);
+    }
+  }
+
   /** Destroy S with several children: its name goes at once. */
-  void loseName(DatasetNode snapshot) {
+  private void loseName(DatasetNode snapshot) {
+    leaveName(snapshot);
     snapshot.name = "";
     touch(snapshot);
   }
@@ -160,57 +313,77 @@ final class History {
    * Destroy S with one child C (parent P): of {@code deadlist(C)}, what was born after P dies; the
    * rest joins {@code deadlist(S)}, which becomes C's, by relabelling. C's parent becomes P.
    */
-  void collapse(DestructionPlan.Collapse plan, Grave grave) throws IOException {
-    DatasetNode snapshot = plan.snapshot();
-    DatasetNode child = plan.child();
-    plan.dying().forEach((sector, sectors, birthTxg) -> grave.dies(sector, sectors));
-    plan.joining()
-        .forEach(
-            (sector, sectors, birthTxg) ->
-                deadlists.append(snapshot.deadlist, sector, sectors, birthTxg));
-    deadlists.drop(child.deadlist);
+  private void collapse(DatasetNode snapshot) throws IOException {
+    DatasetNode child = snapshot.children.get(0);
+    long parentTxg = snapshot.parentTxg();
+    for (Detached dying : deadlists.takeBornAfter(child.deadlist, parentTxg)) {
+      grave.condemn(Condemned.list(ids.take(), dying));
+      child.uniqueSectors -= dying.sectors();
+    }
+    deadlists.join(child.deadlist, snapshot.deadlist);
     child.deadlist = snapshot.deadlist;
-    child.deadlistUniqueSectors =
-        snapshot.deadlistUniqueSectors + plan.joining().sectorsBornAfter(snapshot.grandparentTxg());
-    child.uniqueSectors += snapshot.uniqueSectors - plan.dying().sectorsBornAfter(0);
+    child.uniqueSectors += snapshot.uniqueSectors;
     DatasetNode parent = snapshot.parent;
     detach(child);
     detach(snapshot);
     attach(child, parent);
     remove(snapshot);
-    touch(child);
-    for (Map.Entry<DatasetNode, Long> each : plan.deadlistUniqueSectors().entrySet()) {
-      each.getKey().deadlistUniqueSectors = each.getValue();
-      touch(each.getKey());
+    recountDeadlist(child);
+    for (DatasetNode grandchild : child.children) {
+      recountDeadlist(grandchild);
     }
   }
 
-  private int takeNodeId() {
-    return nextNode++;
+  private void recountDeadlist(DatasetNode node) throws IOException {
+    node.deadlistUniqueSectors = deadlists.sectorsBornAfter(node.deadlist, node.grandparentTxg());
+    touch(node);
   }
 
   private void add(DatasetNode node) {
     nodes.put(node.id, node);
+    enterName(node);
     touch(node);
   }
 
   private void remove(DatasetNode node) {
+    leaveName(node);
     nodes.remove(node.id);
     changed.remove(node.id);
+    propertiesChanged.remove(node.id);
     removed.add(node.id);
   }
 
-  private static void attach(DatasetNode node, DatasetNode parent) {
+  private void enterName(DatasetNode node) {
+    if (!node.isHead() && !node.isNameless()) {
+      snapshots.computeIfAbsent(node.dataset, id -> new HashMap<>()).put(node.name, node);
+      if (node.kind == NodeKind.CHECKPOINT) {
+        checkpoints.computeIfAbsent(node.dataset, id -> new TreeMap<>()).put(node.id, node);
+      }
+    }
+  }
+
+  private void leaveName(DatasetNode node) {
+    if (!node.isHead() && !node.isNameless()) {
+      snapshots.get(node.dataset).remove(node.name);
+      if (node.kind == NodeKind.CHECKPOINT) {
+        checkpoints.get(node.dataset).remove(node.id);
+      }
+    }
+  }
+
+  private void attach(DatasetNode node, DatasetNode parent) {
     node.parent = parent;
+    shape++;
     if (parent != null) {
       parent.children.add(node);
     }
   }
 
-  private static void detach(DatasetNode node) {
+  private void detach(DatasetNode node) {
     if (node.parent != null) {
       node.parent.children.remove(node);
       node.parent = null;
+      shape++;
     }
   }
 }

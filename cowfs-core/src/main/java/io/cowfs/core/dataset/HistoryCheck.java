@@ -41,16 +41,20 @@ final class HistoryCheck {
       require(deadlists.add(node.deadlist()), node, "shares its deadlist");
       require(node.name().isEmpty() || names.add(fullName(node)), node, "has the name of another");
     }
-    if (!deadlists.containsAll(state.deadlists())) {
+    if (!deadlists.containsAll(state.deadlists().deadlists())) {
       throw new BadRecordException("a deadlist belongs to no dataset");
     }
+    if (!nodes.keySet().containsAll(state.properties().keySet())) {
+      throw new BadRecordException("there are properties of no dataset");
+    }
+    checkLists();
     checkReachable();
   }
 
   private void checkIds(NodeRecord node) throws BadRecordException {
     PoolRecord pool = state.pool();
     require(
-        node.id() < pool.nextNode() && node.deadlist() < pool.nextDeadlist(),
+        node.id() < pool.nextNode() && node.deadlist() < pool.nextId(),
         node,
         "has an id not given yet");
     require(node.txg() <= pool.txg(), node, "is newer than the pool");
@@ -60,7 +64,7 @@ final class HistoryCheck {
         "is older than its root");
     if (node.kind() == NodeKind.HEAD) {
       require(node.dataset() == node.id(), node, "is listed under another dataset");
-    } else {
+    } else if (node.dataset() != 0 || !node.name().isEmpty()) {
       NodeRecord head = nodes.get(node.dataset());
       require(head != null && head.kind() == NodeKind.HEAD, node, "belongs to no dataset");
     }
@@ -72,10 +76,7 @@ final class HistoryCheck {
     }
     NodeRecord parent = nodes.get(node.parent());
     require(parent != null, node, "has no parent");
-    require(
-        parent.kind() == NodeKind.SNAPSHOT && parent.dataset() == node.dataset(),
-        node,
-        "has a parent of another kind");
+    require(parent.kind() != NodeKind.HEAD, node, "has a parent of another kind");
     require(
         node.kind() == NodeKind.HEAD || parent.txg() <= node.txg(),
         node,
@@ -93,6 +94,31 @@ final class HistoryCheck {
       }
     } catch (DatasetException e) {
       throw new BadRecordException("dataset record " + node.id() + ": " + e.getMessage());
+    }
+  }
+
+  /** Every list of references is a part of a deadlist, or condemned, and of one thing only. */
+  private void checkLists() throws BadRecordException {
+    PoolRecord pool = state.pool();
+    Set<Long> owned = new HashSet<>(state.deadlists().lists());
+    for (Condemned condemned : state.condemned()) {
+      if (condemned.id() >= pool.nextId() || condemned.bornAfter() > pool.txg()) {
+        throw new BadRecordException("something destroyed has an id not given yet");
+      }
+      if (condemned.kind() != Condemned.Kind.TREE && !owned.add(condemned.list())) {
+        throw new BadRecordException("a list of references belongs to two");
+      }
+    }
+    if (!owned.containsAll(state.lists())) {
+      throw new BadRecordException("a list of references belongs to nothing");
+    }
+    for (long id : owned) {
+      if (id < 1 || id >= pool.nextId()) {
+        throw new BadRecordException("a list of references has an id not given yet");
+      }
+    }
+    if (!state.lists().containsAll(state.deadlists().lists())) {
+      throw new BadRecordException("a list of references is missing");
     }
   }
 

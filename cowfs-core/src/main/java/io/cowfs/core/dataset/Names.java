@@ -1,6 +1,7 @@
 package io.cowfs.core.dataset;
 
 import io.cowfs.core.dataset.DatasetException.Reason;
+import java.util.function.Predicate;
 
 /**
  * The names of datasets and snapshots. A component is {@code [A-Za-z0-9][A-Za-z0-9_.:-]*}; a
@@ -36,8 +37,27 @@ public final class Names {
    * @throws DatasetException with one line that says what is wrong with it
    */
   public static void requireSnapshot(String name) throws DatasetException {
-    requireLength("snapshot", name);
-    requireComponent("snapshot", name, name);
+    requireComponent("snapshot", name);
+  }
+
+  /**
+   * Checks a name that is one component, such as the name of a property.
+   *
+   * @param what it is, for the message
+   * @throws DatasetException with one line that says what is wrong with it
+   */
+  static void requireComponent(String what, String name) throws DatasetException {
+    requireLength(what, name);
+    requireComponent(what, name, name);
+  }
+
+  /** The first of {@code base}, {@code base-2}, {@code base-3} and so on that is not taken. */
+  static String unique(String base, Predicate<String> taken) {
+    String name = base;
+    for (int i = 2; taken.test(name); i++) {
+      name = base + "-" + i;
+    }
+    return name;
   }
 
   /** The name of the dataset that must exist for {@code name} to be created; empty at the top. */
@@ -82,10 +102,15 @@ public final class Names {
   }
 
   private static DatasetException invalid(String what, String name, String why) {
-    StringBuilder printable = new StringBuilder();
-    name.chars().forEach(c -> printable.append(isPrintable((char) c) ? (char) c : '?'));
     return new DatasetException(
-        Reason.INVALID_NAME, "'%s' is no %s name: %s".formatted(printable, what, why));
+        Reason.INVALID_NAME, "'%s' is no %s name: %s".formatted(printable(name), what, why));
+  }
+
+  /** What a message may show of a text from outside: each other character becomes a '?'. */
+  static String printable(String text) {
+    StringBuilder printable = new StringBuilder();
+    text.chars().forEach(c -> printable.append(isPrintable((char) c) ? (char) c : '?'));
+    return printable.toString();
   }
 
   private static String shown(char c) {

@@ -1,17 +1,17 @@
 package io.cowfs.core.dataset;
 
 import io.cowfs.core.block.BlockPointer;
-import io.cowfs.core.codec.CompressionSetting;
 import java.time.Instant;
 import java.util.Optional;
 
 /**
- * One node of the history as it is kept on disk: a dataset's head or a snapshot.
+ * One node of the history as it is kept on disk: a dataset's head, a snapshot or a checkpoint.
  *
  * @param id never used again after the node is gone; the id of a head is the id of its dataset
  * @param name of the dataset or snapshot; empty for a snapshot that was destroyed while it had
  *     several children
- * @param dataset the id of the dataset that it is listed under
+ * @param dataset the id of the dataset that it is listed under; 0 for a snapshot without a name
+ *     whose dataset was destroyed
  * @param parent the id of the parent snapshot; 0 where there is none
  * @param txg for a snapshot the txg of which it has everything; for a head the last one that
  *     changed it
@@ -35,5 +35,4 @@ public record NodeRecord(
     long referencedSectors,
     long uniqueSectors,
     long deadlistUniqueSectors,
-    long nextObjectNumber,
-    CompressionSetting compression) {}
+    long nextObjectNumber) {}

@@ -5,9 +5,6 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.BlockPointerFormat;
 import io.cowfs.core.block.CorruptBlockException;
-import io.cowfs.core.codec.Compression;
-import io.cowfs.core.codec.CompressionSetting;
-import io.cowfs.core.codec.MalformedDataException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Instant;
@@ -19,10 +16,9 @@ import java.util.Optional;
  */
 final class NodeRecordFormat {
   static final int KIND = 0;
-  static final int COMPRESSION = KIND + Byte.BYTES;
-  static final int COMPRESSION_LEVEL = COMPRESSION + Byte.BYTES;
-  static final int HAS_ROOT = COMPRESSION_LEVEL + Byte.BYTES;
-  static final int ID = HAS_ROOT + Byte.BYTES;
+  static final int HAS_ROOT = KIND + Byte.BYTES;
+  static final int ZEROS = HAS_ROOT + Byte.BYTES;
+  static final int ID = ZEROS + Short.BYTES;
   static final int DATASET = ID + Integer.BYTES;
   static final int PARENT = DATASET + Integer.BYTES;
   static final int CREATED_NANOS = PARENT + Integer.BYTES;
@@ -47,8 +43,6 @@ final class NodeRecordFormat {
     byte[] name = node.name().getBytes(US_ASCII);
     ByteBuffer record = ByteBuffer.allocate(NAME + name.length).order(ByteOrder.LITTLE_ENDIAN);
     record.put(KIND, (byte) node.kind().id());
-    record.put(COMPRESSION, (byte) node.compression().compression().id());
-    record.put(COMPRESSION_LEVEL, (byte) node.compression().level());
     record.put(HAS_ROOT, (byte) (node.root().isPresent() ? 1 : 0));
     record.putInt(ID, node.id());
     record.putInt(DATASET, node.dataset());
@@ -95,9 +89,9 @@ final class NodeRecordFormat {
             record.getLong(REFERENCED_SECTORS),
             record.getLong(UNIQUE_SECTORS),
             record.getLong(DEADLIST_UNIQUE_SECTORS),
-            record.getLong(NEXT_OBJECT_NUMBER),
-            compression(record));
-    require(node.id() > 0 && node.dataset() > 0 && node.parent() >= 0, "has a wrong id");
+            record.getLong(NEXT_OBJECT_NUMBER));
+    require(record.getShort(ZEROS) == 0, "has an unknown setting");
+    require(node.id() > 0 && node.dataset() >= 0 && node.parent() >= 0, "has a wrong id");
     require(node.txg() >= 0 && node.deadlist() > 0, "has a wrong txg or deadlist");
     require(
         node.referencedSectors() >= node.uniqueSectors()
@@ -117,16 +111,6 @@ final class NodeRecordFormat {
     try {
       return Optional.of(BlockPointerFormat.decode(record, ROOT));
     } catch (CorruptBlockException e) {
-      throw new BadRecordException(e.getMessage());
-    }
-  }
-
-  private static CompressionSetting compression(ByteBuffer record) throws BadRecordException {
-    try {
-      return new CompressionSetting(
-          Compression.byId(Byte.toUnsignedInt(record.get(COMPRESSION))),
-          record.get(COMPRESSION_LEVEL));
-    } catch (MalformedDataException | IllegalArgumentException e) {
       throw new BadRecordException(e.getMessage());
     }
   }

@@ -9,8 +9,14 @@ import java.util.UUID;
  *
  * @param txg the last committed txg; 0 in a new pool
  * @param nextNode the first id that no node ever had
- * @param nextDeadlist the first id that no deadlist ever had
+ * @param nextId the first id that no deadlist, list of references or destruction ever had
  * @param directoryRoot of the dataset directory; absent while it is empty
+ * @param directorySectors what its nodes take
  */
 public record PoolRecord(
-    UUID pool, long txg, int nextNode, long nextDeadlist, Optional<BlockPointer> directoryRoot) {}
+    UUID pool,
+    long txg,
+    int nextNode,
+    long nextId,
+    Optional<BlockPointer> directoryRoot,
+    long directorySectors) {}

@@ -14,26 +14,39 @@ import java.util.UUID;
  * UUID, which is stored in its usual order.
  */
 final class PoolRecordFormat {
-  static final int VERSION_NUMBER = 1;
+  static final int VERSION_NUMBER = 2;
 
   static final int VERSION = 0;
   static final int HAS_DIRECTORY = VERSION + Integer.BYTES;
   static final int NEXT_NODE = HAS_DIRECTORY + Integer.BYTES;
   static final int TXG = NEXT_NODE + Integer.BYTES;
   static final int POOL = TXG + Long.BYTES;
-  static final int NEXT_DEADLIST = POOL + 2 * Long.BYTES;
-  static final int NODES = NEXT_DEADLIST + Long.BYTES;
+  static final int NEXT_ID = POOL + 2 * Long.BYTES;
+  static final int NODES = NEXT_ID + Long.BYTES;
   static final int REGIONS = NODES + Long.BYTES;
   static final int DEFERRED_CHUNKS = REGIONS + Long.BYTES;
-  static final int DEADLIST_CHUNKS = DEFERRED_CHUNKS + Long.BYTES;
-  static final int DIRECTORY_ROOT = DEADLIST_CHUNKS + Long.BYTES;
+  static final int DEADLIST_PARTS = DEFERRED_CHUNKS + Long.BYTES;
+  static final int REFERENCE_CHUNKS = DEADLIST_PARTS + Long.BYTES;
+  static final int CONDEMNED = REFERENCE_CHUNKS + Long.BYTES;
+  static final int SHARED_RANGES = CONDEMNED + Long.BYTES;
+  static final int PROPERTY_CHUNKS = SHARED_RANGES + Long.BYTES;
+  static final int DIRECTORY_SECTORS = PROPERTY_CHUNKS + Long.BYTES;
+  static final int DIRECTORY_ROOT = DIRECTORY_SECTORS + Long.BYTES;
   static final int BYTES = DIRECTORY_ROOT + BlockPointerFormat.BYTES;
 
   private PoolRecordFormat() {}
 
   /** The numbers of records in the databases of the index; all 0 in the dataset directory. */
-  record Counts(long nodes, long regions, long deferredChunks, long deadlistChunks) {
-    static final Counts NONE = new Counts(0, 0, 0, 0);
+  record Counts(
+      long nodes,
+      long regions,
+      long deferredChunks,
+      long deadlistParts,
+      long referenceChunks,
+      long condemned,
+      long sharedRanges,
+      long propertyChunks) {
+    static final Counts NONE = new Counts(0, 0, 0, 0, 0, 0, 0, 0);
   }
 
   static byte[] encode(PoolRecord pool, Counts counts) {
@@ -44,11 +57,16 @@ final class PoolRecordFormat {
     record.putLong(TXG, pool.txg());
     record.putLong(POOL, Long.reverseBytes(pool.pool().getMostSignificantBits()));
     record.putLong(POOL + Long.BYTES, Long.reverseBytes(pool.pool().getLeastSignificantBits()));
-    record.putLong(NEXT_DEADLIST, pool.nextDeadlist());
+    record.putLong(NEXT_ID, pool.nextId());
     record.putLong(NODES, counts.nodes());
     record.putLong(REGIONS, counts.regions());
     record.putLong(DEFERRED_CHUNKS, counts.deferredChunks());
-    record.putLong(DEADLIST_CHUNKS, counts.deadlistChunks());
+    record.putLong(DEADLIST_PARTS, counts.deadlistParts());
+    record.putLong(REFERENCE_CHUNKS, counts.referenceChunks());
+    record.putLong(CONDEMNED, counts.condemned());
+    record.putLong(SHARED_RANGES, counts.sharedRanges());
+    record.putLong(PROPERTY_CHUNKS, counts.propertyChunks());
+    record.putLong(DIRECTORY_SECTORS, pool.directorySectors());
     pool.directoryRoot().ifPresent(root -> BlockPointerFormat.encode(root, record, DIRECTORY_ROOT));
     return record.array();
   }
@@ -69,9 +87,11 @@ final class PoolRecordFormat {
                 Long.reverseBytes(record.getLong(POOL + Long.BYTES))),
             record.getLong(TXG),
             record.getInt(NEXT_NODE),
-            record.getLong(NEXT_DEADLIST),
-            directoryRoot(record));
-    require(pool.txg() >= 0 && pool.nextNode() > 0 && pool.nextDeadlist() > 0, "has a wrong id");
+            record.getLong(NEXT_ID),
+            directoryRoot(record),
+            record.getLong(DIRECTORY_SECTORS));
+    require(pool.directorySectors() >= 0, "has a negative counter");
+    require(pool.txg() >= 0 && pool.nextNode() > 0 && pool.nextId() > 0, "has a wrong id");
     return pool;
   }
 
@@ -95,7 +115,11 @@ final class PoolRecordFormat {
         record.getLong(NODES),
         record.getLong(REGIONS),
         record.getLong(DEFERRED_CHUNKS),
-        record.getLong(DEADLIST_CHUNKS));
+        record.getLong(DEADLIST_PARTS),
+        record.getLong(REFERENCE_CHUNKS),
+        record.getLong(CONDEMNED),
+        record.getLong(SHARED_RANGES),
+        record.getLong(PROPERTY_CHUNKS));
   }
 
   private static void require(boolean condition, String what) throws BadRecordException {

@@ -7,15 +7,17 @@ import java.io.IOException;
 /**
  * The sync of one txg: where it writes, and where what it gives up goes. Owned by the sync thread.
  */
-final class TxgSync implements History.Grave {
+final class TxgSync {
   private final long txg;
   private final BlockSink sink;
   private final Allocator allocator;
+  private final SharedRanges shared;
 
-  TxgSync(long txg, BlockSink sink, Allocator allocator) {
+  TxgSync(long txg, BlockSink sink, Allocator allocator, SharedRanges shared) {
     this.txg = txg;
     this.sink = sink;
     this.allocator = allocator;
+    this.shared = shared;
   }
 
   long txg() {
@@ -26,9 +28,16 @@ final class TxgSync implements History.Grave {
     return sink.writeBlock(content);
   }
 
-  /** A reference dies: its range is freed, reusable once this txg and the next two are durable. */
-  @Override
-  public void dies(long sector, int sectors) throws IOException {
-    allocator.free(sector, sectors, txg);
+  /** A range has one reference more. */
+  void share(long sector, int sectors) throws IOException {
+    shared.increment(sector, sectors);
+  }
+
+  /**
+   * A reference dies: its shared-range count drops; at none, the range is freed, reusable once this
+   * txg and the next two are durable.
+   */
+  void dies(long sector, int sectors) throws IOException {
+    shared.decrement(sector, sectors, (from, count) -> allocator.free(from, count, txg));
   }
 }

@@ -1,6 +1,7 @@
 package io.cowfs.core.fs;
 
 import io.cowfs.core.alloc.ReserveTier;
+import io.cowfs.core.dataset.DatasetSettings;
 import io.cowfs.core.txg.PoolSuspendedException;
 import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Attributes;
@@ -34,6 +35,9 @@ final class AttributeChanges {
     try (Mutation change = Mutation.begin(volume, caller, ReserveTier.DELETE)) {
       Inode inode = change.use(number);
       change.lock(inode);
+      if (volume.inodes().isUnsettled(inode)) {
+        return inode.attributes();
+      }
       change.join();
       apply(inode, wanted, change.now());
       change.store(inode);
@@ -49,6 +53,9 @@ final class AttributeChanges {
             caller,
             new DataMutation.Target(number, wanted.size(), Long.MAX_VALUE, 1),
             ReserveTier.DELETE)) {
+      if (volume.inodes().isUnsettled(change.inode())) {
+        return change.inode().attributes();
+      }
       writes.truncate(
           change,
           wanted.size(),
@@ -87,7 +94,8 @@ final class AttributeChanges {
   }
 
   /**
-   * Renews the access time of what was read, where relatime asks for it. The inode is not locked.
+   * Renews the access time of what was read, where the dataset's setting asks for it. The inode is
+   * not locked.
    */
   void accessed(Inode inode) throws FsException, IOException {
     if (!accessTimeIsOld(inode)) {
@@ -99,7 +107,7 @@ final class AttributeChanges {
         return;
       }
       change.lock(change.use(inode.number));
-      if (accessTimeIsOld(inode)) {
+      if (!volume.inodes().isUnsettled(inode) && accessTimeIsOld(inode)) {
         change.join();
         inode.atime = change.now();
         change.store(inode);
@@ -110,6 +118,10 @@ final class AttributeChanges {
   }
 
   private boolean accessTimeIsOld(Inode inode) {
+    DatasetSettings.AccessTime policy = volume.head().settings().atime();
+    if (policy != DatasetSettings.AccessTime.RELATIME) {
+      return policy == DatasetSettings.AccessTime.ON;
+    }
     Timestamp atime = inode.atime;
     return atime.compareTo(inode.mtime) <= 0
         || atime.compareTo(inode.ctime) <= 0

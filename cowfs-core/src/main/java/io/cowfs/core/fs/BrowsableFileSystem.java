@@ -125,6 +125,11 @@ public final class BrowsableFileSystem implements FileSystem {
   }
 
   @Override
+  public Attributes settled(long inode) throws FsException {
+    return of(inode).settled(inode);
+  }
+
+  @Override
   public Attributes setAttributes(
       Caller caller, long inode, FileHandle handle, AttributeChange change) throws FsException {
     return of(inode).setAttributes(caller, inode, handle, change);

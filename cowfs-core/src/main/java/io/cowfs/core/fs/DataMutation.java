@@ -41,6 +41,9 @@ final class DataMutation implements AutoCloseable {
   static DataMutation begin(VolumeState volume, Caller caller, Target target, ReserveTier tier)
       throws FsException, IOException {
     volume.checkWritable();
+    if (tier == ReserveTier.WRITE) {
+      volume.requireQuota(target.pages);
+    }
     volume.space().reserve(target.pages, tier);
     DataMutation begun = null;
     try {

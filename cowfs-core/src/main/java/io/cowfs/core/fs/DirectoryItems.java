@@ -10,7 +10,6 @@ import io.cowfs.core.vfs.FsException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -166,6 +165,18 @@ final class DirectoryItems {
     return links.isEmpty() ? directory : links.get(0).parent();
   }
 
+  /** True when a directory is the other one, or somewhere in it. */
+  boolean isAtOrBelow(long directory, long top) throws IOException {
+    for (long at = directory; at != top; ) {
+      long above = parentOf(at);
+      if (above == at) {
+        return false;
+      }
+      at = above;
+    }
+    return true;
+  }
+
   /** Names of an inode, at most {@code max}. */
   List<Link> linksOf(long inode, int max) throws IOException {
     List<Link> links = new ArrayList<>();
@@ -182,11 +193,24 @@ final class DirectoryItems {
 
   /** A path of an inode within the dataset, for messages; as much of it as can be read. */
   String pathOf(long inode) {
+    return pathOf(inode, at -> linksOf(at, 1));
+  }
+
+  /** The same in a tree. */
+  static String pathOf(Tree tree, long inode) {
+    return pathOf(inode, at -> linksOf(tree, at));
+  }
+
+  private interface Names {
+    List<Link> of(long inode) throws IOException;
+  }
+
+  private static String pathOf(long inode, Names names) {
     String path = "";
     try {
       long at = inode;
       for (int depth = 0; at != FileSystem.ROOT_INODE && depth < PATH_DEPTH_MAX; depth++) {
-        List<Link> links = linksOf(at, 1);
+        List<Link> links = names.of(at);
         if (links.isEmpty()) {
           break;
         }
@@ -201,12 +225,16 @@ final class DirectoryItems {
 
   /** All names of an inode in a tree. */
   static List<Link> linksOf(Tree tree, long inode) throws IOException {
+    return linksOf(ItemSource.of(tree), inode);
+  }
+
+  /** The same, in whatever has items. */
+  static List<Link> linksOf(ItemSource source, long inode) throws IOException {
     List<Link> links = new ArrayList<>();
-    tree.scan(
+    source.scan(
         new Key(inode, Items.BACK_REFERENCE, 0),
         new Key(inode, Items.BACK_REFERENCE, -1L),
-        (key, source, offset, length) -> {
-          byte[] value = Arrays.copyOfRange(source, offset, offset + length);
+        (key, value) -> {
           NameFormat.Entry entry = NameFormat.decode(value);
           links.add(new Link(entry.inode(), entry.name()));
           return true;

@@ -4,6 +4,7 @@ import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.block.DataExtent;
 import io.cowfs.core.block.DataExtentFormat;
 import io.cowfs.core.btree.Key;
+import io.cowfs.core.btree.Tree;
 import io.cowfs.core.dataset.ExtentScanner;
 import java.io.IOException;
 
@@ -12,6 +13,11 @@ public final class ExtentItems implements ExtentScanner {
   /** The extent that an item refers to; null for most items. */
   public static DataExtent extentOf(Key key, byte[] value) throws CorruptBlockException {
     return key.kind() == Items.EXTENT ? DataExtentFormat.decode(value) : null;
+  }
+
+  /** The path of the inode that an item belongs to, for messages; as much of it as can be read. */
+  public static String pathOf(Tree tree, Key key) {
+    return DirectoryItems.pathOf(tree, key.high());
   }
 
   @Override

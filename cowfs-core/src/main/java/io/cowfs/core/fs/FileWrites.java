@@ -48,6 +48,10 @@ final class FileWrites {
             ReserveTier.WRITE)) {
       handle.check();
       Inode inode = change.inode();
+      if (volume.inodes().isUnsettled(inode)) {
+        source.position(source.limit());
+        return;
+      }
       byte[] head = offset % SECTOR == 0 ? null : sectorBefore(inode, offset / SECTOR);
       byte[] tail =
           end % SECTOR == 0 || (head != null && end / SECTOR == offset / SECTOR)
@@ -167,6 +171,9 @@ final class FileWrites {
             ReserveTier.DELETE)) {
       handle.check();
       Inode inode = change.inode();
+      if (volume.inodes().isUnsettled(inode)) {
+        return;
+      }
       long end = offset + length;
       boolean keepSize = mode != AllocationMode.RESERVE && mode != AllocationMode.ZERO_RANGE;
       boolean zeroes = mode != AllocationMode.RESERVE && mode != AllocationMode.RESERVE_KEEP_SIZE;

@@ -2,10 +2,13 @@ package io.cowfs.core.fs;
 
 import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.txg.TransactionalTree;
+import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import java.io.IOException;
 import java.util.ArrayDeque;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.Lock;
 import java.util.function.Consumer;
@@ -30,6 +33,12 @@ final class InodeTable {
 
   /** How often a rollback changed a file that the front end holds; until it lets go of it. */
   private final ConcurrentHashMap<Long, Integer> generationShifts = new ConcurrentHashMap<>();
+
+  /**
+   * Files that a rollback changed and that the front end still takes for what they were. One is
+   * taken out under its inode's lock.
+   */
+  private final Set<Long> unsettled = ConcurrentHashMap.newKeySet();
 
   /** Guarded by itself. */
   private final ArrayDeque<Inode> idle = new ArrayDeque<>();
@@ -169,11 +178,6 @@ final class InodeTable {
     return doomed[0];
   }
 
-  /** The inodes that the front end holds. */
-  long[] referenced() {
-    return references.snapshot();
-  }
-
   /**
    * Reads the attributes unless they are there. The inode must be in use and not locked.
    *
@@ -193,9 +197,10 @@ final class InodeTable {
       if (value == null) {
         throw new FsException(FsError.STALE);
       }
+      boolean held = inode.unlinked;
       inode.decode(value);
-      if (inode.nlink == 0) {
-        // Only an orphan that waits to be freed is found without links; it was handed in already.
+      if (inode.nlink == 0 && !held) {
+        // An orphan that waits to be freed; it was handed in already.
         inode.unlinked = false;
         throw new FsException(FsError.STALE);
       }
@@ -210,22 +215,131 @@ final class InodeTable {
     }
   }
 
-  /** A rollback changed a file that the front end holds: it is to be a new one to it. */
-  void shiftGeneration(long number) {
-    generationShifts.merge(number, 1, Integer::sum);
+  /** True when the front end holds the inode; the root always. */
+  boolean isReferenced(long number) {
+    return number == FileSystem.ROOT_INODE || references.contains(number);
+  }
+
+  /** True when anything of the inode is in memory, here or in the front end. */
+  boolean isKnown(long number) {
+    return inodes.containsKey(number) || isReferenced(number);
+  }
+
+  /** All inodes of which anything is in memory. */
+  Set<Long> known() {
+    Set<Long> known = new HashSet<>(inodes.keySet());
+    for (long number : references.snapshot()) {
+      known.add(number);
+    }
+    known.add(FileSystem.ROOT_INODE);
+    return known;
   }
 
   /**
-   * Forgets all attributes, because the tree below was replaced. Nobody may use an inode, and none
-   * may have dirty data.
+   * Forgets the attributes of an inode, because the tree below was replaced. Nobody may use it, and
+   * it may have no dirty data.
    */
-  void invalidateAll() {
-    unlinked.clear();
-    inodes.values().removeIf(inode -> inode.handles == 0 && inode.uses == 0);
-    for (Inode inode : inodes.values()) {
-      inode.loaded = false;
-      inode.unlinked = false;
-      inode.changedTxg = 0;
+  void invalidate(long number) {
+    unlinked.remove(number);
+    inodes.computeIfPresent(
+        number,
+        (key, known) -> {
+          if (known.handles == 0 && known.uses == 0) {
+            return null;
+          }
+          known.loaded = false;
+          known.unlinked = false;
+          known.unlinkedTxg = 0;
+          known.changedTxg = 0;
+          return known;
+        });
+  }
+
+  /**
+   * An orphan is in the tree that a rollback brought. Where it is held, it lives on until it is
+   * not; {@code abandoned} gets it then.
+   *
+   * @return whether it is held
+   */
+  boolean keepOrphan(long number) {
+    boolean[] held = new boolean[1];
+    inodes.compute(
+        number,
+        (key, known) -> {
+          Inode inode = known != null ? known : new Inode(number);
+          // In this order, because forget() looks at the references first and here second.
+          unlinked.put(number, inode);
+          held[0] = inode.handles > 0 || references.contains(number);
+          if (!held[0]) {
+            unlinked.remove(number);
+            return known;
+          }
+          inode.unlinked = true;
+          return inode;
+        });
+    return held[0];
+  }
+
+  /**
+   * A rollback changed a file: changes to it come to nothing from now on, because whoever asks for
+   * them takes it for what it was; until {@link #settle} or {@link #renew}. No operation may be
+   * active.
+   */
+  void unsettle(long number) {
+    unsettled.add(number);
+  }
+
+  /** The inode must be locked. */
+  boolean isUnsettled(Inode inode) {
+    return !unsettled.isEmpty() && unsettled.contains(inode.number);
+  }
+
+  /** The front end knows the file as it is now. The inode must not be locked. */
+  void settle(long number) {
+    if (!unsettled.contains(number)) {
+      return;
     }
+    Inode inode = use(number);
+    inode.writeLock().lock();
+    try {
+      unsettled.remove(number);
+    } finally {
+      inode.writeLock().unlock();
+    }
+    release(inode);
+  }
+
+  /**
+   * The front end cannot be brought to know an unsettled file as it is now, or has only cached it:
+   * it becomes a new one to it, by its generation, and handles to the old one are stale. The inode
+   * must not be locked.
+   */
+  void renew(long number) {
+    Inode inode = use(number);
+    inode.writeLock().lock();
+    try {
+      if (unsettled.remove(number) && isReferenced(number)) {
+        inode.generationShift = generationShifts.merge(number, 1, Integer::sum);
+      }
+    } finally {
+      inode.writeLock().unlock();
+    }
+    release(inode);
+  }
+
+  /**
+   * The inode is to be another one to the front end, where it is held. Its attributes must be
+   * {@linkplain #invalidate forgotten}.
+   */
+  void shiftGeneration(long number) {
+    if (references.contains(number)) {
+      generationShifts.merge(number, 1, Integer::sum);
+    }
+  }
+
+  /** True while a handle of the inode is open. */
+  boolean isOpen(long number) {
+    Inode inode = inodes.get(number);
+    return inode != null && inode.handles > 0;
   }
 }

@@ -45,7 +45,7 @@ final class Mutation implements AutoCloseable {
   /**
    * Waits until there is room for a change, then keeps rollbacks out until it is closed.
    *
-   * @throws FsException NO_SPACE, READ_ONLY
+   * @throws FsException NO_SPACE, READ_ONLY, QUOTA_EXCEEDED
    */
   static Mutation begin(VolumeState volume, Caller caller, ReserveTier tier)
       throws FsException, IOException {
@@ -64,6 +64,9 @@ final class Mutation implements AutoCloseable {
     volume.txgs().throttle(caller.interrupted());
     int growth = GROWTH_SECTORS + more;
     int rewrites = rewrites(volume);
+    if (tier == ReserveTier.WRITE) {
+      volume.requireQuota(GROWTH_SECTORS);
+    }
     volume.space().reserve(growth + rewrites, tier);
     volume.gate().lock();
     return new Mutation(volume, growth, rewrites);

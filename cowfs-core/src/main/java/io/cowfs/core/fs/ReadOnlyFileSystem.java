@@ -42,6 +42,12 @@ abstract class ReadOnlyFileSystem implements FileSystem {
   @Override
   public void setCacheInvalidator(CacheInvalidator invalidator) {}
 
+  /** No file here is ever to be settled. */
+  @Override
+  public Attributes settled(long inode) throws FsException {
+    return getAttributes(inode);
+  }
+
   @Override
   public Attributes setAttributes(
       Caller caller, long inode, FileHandle handle, AttributeChange change) throws FsException {

@@ -18,6 +18,7 @@ import java.util.NavigableSet;
 import java.util.Queue;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.LongPredicate;
 
 /**
  * Frees orphans that nobody holds any more. Anyone may hand one in; the sync thread frees them, at
@@ -56,13 +57,15 @@ final class Reaper {
     onWork.run();
   }
 
-  /** Has all orphans of a tree freed: what a crash or a rollback left. */
-  void addAllOf(Tree tree) throws IOException {
+  /** Has the orphans of a tree freed that are {@code due}: what a crash or a rollback left. */
+  void addAllOf(Tree tree, LongPredicate due) throws IOException {
     tree.scan(
         new Key(0, Items.ORPHAN, 0),
         new Key(0, Items.ORPHAN, -1L),
         (key, source, offset, length) -> {
-          add(key.low(), 0);
+          if (due.test(key.low())) {
+            add(key.low(), 0);
+          }
           return true;
         });
   }

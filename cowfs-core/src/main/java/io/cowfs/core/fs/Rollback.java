@@ -1,17 +1,28 @@
 package io.cowfs.core.fs;
 
-import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.txg.SyncTask;
 import io.cowfs.core.vfs.CacheInvalidator;
-import io.cowfs.core.vfs.FileSystem;
-import io.cowfs.core.vfs.FileType;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.util.Arrays;
+import java.util.Iterator;
 
-/** Replaces the tree of a volume under those who use it. Thread-safe. */
+/**
+ * Replaces the tree of a volume under those who use it. Thread-safe.
+ *
+ * <p>While the gate is shut, everything up to then is committed, the tree is switched, the two
+ * trees are compared, and what is in memory of inodes that differ is forgotten. Then the gate
+ * opens, and the front end is told of the same inodes and of the names that lead elsewhere; it
+ * learns nothing of what is as it was.
+ *
+ * <p><b>Files.</b> A kernel that caches writes trusts its own size, times and pages of a regular
+ * file. So each file that differs is <i>unsettled</i> before the gate opens: what is asked of it
+ * then may rest on the old state (pages that were dirtied before, an append at the old end), and
+ * counts as done before the rollback: it comes to nothing. A file that is open is settled by the
+ * front end, which takes over the new state in place, and handles go on. One that is only cached,
+ * or that the front end cannot settle, gets another generation instead; handles to it are stale.
+ */
 final class Rollback {
   private static final Logger LOG = System.getLogger(Rollback.class.getName());
 
@@ -23,11 +34,12 @@ final class Rollback {
 
   /**
    * Has a sync task replace the dataset's tree, as a rollback does, while no operation is active,
-   * and tells the front end what it must forget. The task keeps the tree as it was, and the caller
-   * keeps others from destroying it meanwhile.
+   * and returns when the front end has forgotten what it must. The task keeps the tree as it was,
+   * and the caller keeps others from destroying it meanwhile.
    */
   void replaceTree(SyncTask task, CacheInvalidator frontEnd) throws IOException {
     Tree[] before = new Tree[1];
+    TreeChanges changes;
     volume.closedGate().lock();
     try {
       volume
@@ -39,38 +51,11 @@ final class Rollback {
                 Runnable afterwards = task.run(txg);
                 return () -> switchTree(txg, afterwards);
               });
-      volume.treeWasOpened();
-      renewChangedFiles(before[0], volume.tree().committed());
+      changes = forgetChanges(before[0], volume.tree().committed());
     } finally {
       volume.closedGate().unlock();
     }
-    invalidateFrontEnd(before[0], frontEnd);
-  }
-
-  /**
-   * A kernel that caches writes trusts its own size and times of a file that it holds, whatever it
-   * is told. So files that the rollback changed become new ones to it, by their generation; handles
-   * to the old ones are stale.
-   */
-  private void renewChangedFiles(Tree before, Tree after) {
-    for (long number : volume.inodes().referenced()) {
-      Key key = Items.inode(number);
-      boolean changed;
-      try {
-        byte[] old = before.get(key);
-        changed = old != null && isRegular(old) && !Arrays.equals(old, after.get(key));
-      } catch (IOException damaged) {
-        LOG.log(Level.WARNING, "inode " + number + ": its attributes cannot be read", damaged);
-        changed = number != FileSystem.ROOT_INODE;
-      }
-      if (changed) {
-        volume.inodes().shiftGeneration(number);
-      }
-    }
-  }
-
-  private static boolean isRegular(byte[] inode) {
-    return FileType.ofMode(InodeFormat.getInt(inode, InodeFormat.MODE)) == FileType.REGULAR;
+    tellFrontEnd(before[0], changes, frontEnd);
   }
 
   /** Sync thread, with the gate shut. */
@@ -79,26 +64,72 @@ final class Rollback {
       afterwards.run();
     }
     volume.tree().replace(new Tree(volume.head().root(), volume.nodes()), txg);
-    volume.inodes().invalidateAll();
     // Before the next sync: what is an orphan now may have a name in the new tree.
     volume.reaper().clear();
   }
 
-  /**
-   * Everything that the front end holds is named by the old tree; names that it cannot tell are
-   * skipped.
-   */
-  private void invalidateFrontEnd(Tree old, CacheInvalidator frontEnd) {
-    for (long inode : volume.inodes().referenced()) {
-      try {
-        for (DirectoryItems.Link link : DirectoryItems.linksOf(old, inode)) {
-          frontEnd.entryChanged(link.parent(), link.name());
-        }
-      } catch (IOException damaged) {
-        LOG.log(Level.WARNING, "inode " + inode + ": its names cannot be read", damaged);
-      }
-      frontEnd.inodeChanged(inode);
+  /** With the gate shut. */
+  private TreeChanges forgetChanges(Tree before, Tree after) throws IOException {
+    TreeChanges changes;
+    boolean compared = false;
+    try {
+      changes = TreeChanges.between(before, after, volume.nodes(), volume.inodes());
+      compared = true;
+    } catch (IOException damaged) {
+      LOG.log(Level.WARNING, "all caches are emptied: " + damaged.getMessage(), damaged);
+      changes = TreeChanges.everything(before, after, volume.inodes());
     }
-    frontEnd.inodeChanged(FileSystem.ROOT_INODE);
+    changes.inodes().forEach(volume.inodes()::invalidate);
+    changes.files().forEach(volume.inodes()::unsettle);
+    // A kernel that removed a directory lets nobody into it again, whatever it is told.
+    changes.removedDirectories().forEach(volume.inodes()::shiftGeneration);
+    if (compared) {
+      volume.treeWasReplaced(changes.moreNodes());
+    } else {
+      volume.treeWasOpened();
+    }
+    return changes;
+  }
+
+  private void tellFrontEnd(Tree before, TreeChanges changes, CacheInvalidator frontEnd) {
+    Iterator<Long> files = changes.files().iterator();
+    try {
+      for (DirectoryItems.Link name : changes.names()) {
+        frontEnd.entryChanged(name.parent(), name.name());
+      }
+      for (long inode : changes.inodes()) {
+        if (changes.files().contains(inode) || !volume.inodes().isReferenced(inode)) {
+          continue;
+        }
+        if (changes.wasOnlyRead(inode)) {
+          frontEnd.attributesChanged(inode);
+        } else {
+          frontEnd.inodeChanged(inode);
+        }
+      }
+      while (files.hasNext()) {
+        settle(files.next(), before, frontEnd);
+      }
+    } finally {
+      // Whatever happened: changes to a file must not come to nothing for ever.
+      changes.files().forEach(volume.inodes()::renew);
+    }
+  }
+
+  private void settle(long file, Tree before, CacheInvalidator frontEnd) {
+    if (volume.inodes().isOpen(file) && frontEnd.settle(file)) {
+      volume.inodes().settle(file);
+      return;
+    }
+    frontEnd.inodeChanged(file);
+    try {
+      for (DirectoryItems.Link link : DirectoryItems.linksOf(before, file)) {
+        frontEnd.entryChanged(link.parent(), link.name());
+      }
+    } catch (IOException damaged) {
+      LOG.log(Level.WARNING, "inode " + file + ": its names cannot be read", damaged);
+    }
+    volume.inodes().renew(file);
+    frontEnd.inodeChanged(file);
   }
 }

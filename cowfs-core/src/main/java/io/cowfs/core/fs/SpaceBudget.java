@@ -22,10 +22,12 @@ final class SpaceBudget {
 
   private final Allocator allocator;
   private final TransactionGroups txgs;
+  private final SpaceRelief relief;
 
-  SpaceBudget(Allocator allocator, TransactionGroups txgs) {
+  SpaceBudget(Allocator allocator, TransactionGroups txgs, SpaceRelief relief) {
     this.allocator = allocator;
     this.txgs = txgs;
+    this.relief = relief;
   }
 
   /**
@@ -35,12 +37,16 @@ final class SpaceBudget {
    * @throws FsException NO_SPACE
    */
   void reserve(long sectors, ReserveTier tier) throws FsException, IOException {
-    for (int commits = 0; !allocator.tryReserve(sectors, tier); commits++) {
+    int commits = 0;
+    while (!allocator.tryReserve(sectors, tier)) {
+      if (relief.giveWay() || relief.isFreeing()) {
+        commits = 0;
+      }
       boolean mayComeBack =
           allocator.status().pending() > 0
               || allocator.status().reserved() > 0
               || txgs.hasBacklog();
-      if (commits == COMMITS_TO_WAIT_FOR || !mayComeBack) {
+      if (commits++ == COMMITS_TO_WAIT_FOR || !(mayComeBack || commits == 1)) {
         throw new FsException(FsError.NO_SPACE);
       }
       txgs.awaitDurable(txgs.openTxg(), () -> false);

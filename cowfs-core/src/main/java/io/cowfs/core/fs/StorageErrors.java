@@ -40,7 +40,7 @@ final class StorageErrors {
     return switch (reason) {
       case NOT_FOUND -> FsError.NOT_FOUND;
       case EXISTS -> FsError.EXISTS;
-      case INVALID_NAME -> FsError.INVALID;
+      case INVALID_NAME, INVALID_VALUE -> FsError.INVALID;
       case NAME_TOO_LONG -> FsError.NAME_TOO_LONG;
       case BUSY -> FsError.BUSY;
     };

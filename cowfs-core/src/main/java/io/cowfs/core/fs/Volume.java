@@ -1,5 +1,6 @@
 package io.cowfs.core.fs;
 
+import io.cowfs.core.alloc.OutOfSpaceException;
 import io.cowfs.core.alloc.SpaceStatus;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.dataset.DatasetHead;
@@ -22,6 +23,8 @@ import io.cowfs.core.vfs.RenameMode;
 import io.cowfs.core.vfs.XattrMode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -87,6 +90,7 @@ public final class Volume implements FileSystem {
         }
         volume.creation.createRoot();
       }
+      volume.state.opened();
       complete = true;
       return volume;
     } catch (FsException refused) {
@@ -124,6 +128,44 @@ public final class Volume implements FileSystem {
    */
   public void replaceTree(SyncTask task) throws IOException {
     rollback.replaceTree(task, invalidator);
+  }
+
+  /**
+   * What was done to restore a path, in directory entries.
+   *
+   * @param changed have another content or other attributes
+   * @param added were missing
+   * @param removed are not in the snapshot
+   */
+  public record Restored(long changed, long added, long removed) {}
+
+  /**
+   * Brings one path back to what it was in a snapshot, while the file system is in use, and tells
+   * the front end what it must forget. Nothing else is touched. One at a time; no rollback may
+   * happen meanwhile.
+   *
+   * @param path relative to the root of the dataset; {@code .} for all of it
+   * @throws io.cowfs.core.dataset.DatasetException INVALID_NAME or NAME_TOO_LONG for the path;
+   *     NOT_FOUND when the snapshot has no such path, or is destroyed meanwhile; EXISTS when
+   *     something else stands in the way. Nothing was changed, but where it was destroyed
+   * @throws IOException when it fails in the middle: each file is then as it was or as it is in the
+   *     snapshot, and the path can be restored again
+   */
+  public Restored restorePath(SourceTree snapshot, byte[] path) throws IOException {
+    List<byte[]> names = PathRestore.parse(path);
+    try {
+      return new PathRestore(state, snapshot).run(names, invalidator);
+    } catch (FsException refused) {
+      String what = "'%s' is not restored: ".formatted(new String(path, StandardCharsets.UTF_8));
+      if (refused.error() == FsError.NO_SPACE) {
+        throw new OutOfSpaceException(what + "no space is left in the pool", refused);
+      }
+      String why =
+          refused.error() == FsError.BUSY || refused.error() == FsError.NOT_EMPTY
+              ? "it is being changed by others"
+              : refused.getMessage();
+      throw new IOException(what + why, refused);
+    }
   }
 
   /** Runs an operation; storage errors become IO, or NO_SPACE, or READ_ONLY. */
@@ -214,6 +256,12 @@ public final class Volume implements FileSystem {
   @Override
   public Attributes getAttributes(long number) throws FsException {
     return look(number, Inode::attributes);
+  }
+
+  @Override
+  public Attributes settled(long number) throws FsException {
+    inodes.settle(number);
+    return getAttributes(number);
   }
 
   @Override
@@ -446,6 +494,12 @@ public final class Volume implements FileSystem {
     long free = Math.min(now.free(), now.backed() + services.hostFreeSectors().getAsLong());
     long available = Math.max(0, free - now.reserve() - now.reserved());
     long total = now.allocated() + free;
+    long quotaLeft = state.quotaLeft();
+    if (quotaLeft != Long.MAX_VALUE) {
+      free = Math.max(0, Math.min(free, quotaLeft));
+      available = Math.min(available, free);
+      total = Math.min(total, state.head().referencedSectors() + free);
+    }
     return new FileSystemStatus(
         BlockPointer.SECTOR_BYTES,
         total,

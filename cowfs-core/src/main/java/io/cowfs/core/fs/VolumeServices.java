@@ -11,6 +11,7 @@ import java.util.function.LongSupplier;
  * What the volumes of one pool share.
  *
  * @param hostFreeSectors what the file system below the pool could still give, in sectors
+ * @param relief for writers that find no space
  * @param owner of the root directory of a new dataset
  */
 public record VolumeServices(
@@ -20,6 +21,7 @@ public record VolumeServices(
     NodeReader nodes,
     SharedPages pages,
     LongSupplier hostFreeSectors,
+    SpaceRelief relief,
     Clock clock,
     Owner owner) {
 

@@ -5,6 +5,7 @@ import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.btree.NodeReader;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.dataset.DatasetHead;
+import io.cowfs.core.txg.PoolSuspendedException;
 import io.cowfs.core.txg.TransactionGroups;
 import io.cowfs.core.txg.TransactionalTree;
 import io.cowfs.core.txg.Txg;
@@ -14,6 +15,7 @@ import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.Timestamp;
 import java.io.IOException;
 import java.time.Instant;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -39,6 +41,7 @@ final class VolumeState {
   private final DirectoryItems directories;
   private final SpaceBudget space;
   private final Reaper reaper;
+  private final TreeEdits edits;
   private final FileReads reads;
   private final AtomicLong nextInodeNumber;
   private final ReentrantReadWriteLock gate = new ReentrantReadWriteLock();
@@ -46,6 +49,10 @@ final class VolumeState {
   /** Nodes of the committed tree. */
   private final AtomicLong treeNodes = new AtomicLong();
 
+  /** Pages of dirty data of this volume. */
+  private final AtomicLong dirtyPages = new AtomicLong();
+
+  private volatile boolean opened;
   private volatile States states;
 
   /** Made by the sync thread between two commits. */
@@ -53,6 +60,7 @@ final class VolumeState {
     this.services = services;
     this.head = head;
     this.reaper = new Reaper(services.txgs()::backlogGrew);
+    this.edits = new TreeEdits(services.txgs());
     Tree committed = new Tree(head.root(), services.nodes());
     this.tree = new TransactionalTree(committed, openTxg - 1, openTxg);
     this.states = new States(null, new TxgState(openTxg));
@@ -60,7 +68,7 @@ final class VolumeState {
         new AtomicLong(Math.max(head.nextObjectNumber(), FileSystem.ROOT_INODE + 1));
     this.inodes = new InodeTable(tree, orphan -> reaper.add(orphan.number, orphan.unlinkedTxg));
     this.directories = new DirectoryItems(tree);
-    this.space = new SpaceBudget(services.allocator(), services.txgs());
+    this.space = new SpaceBudget(services.allocator(), services.txgs(), services.relief());
     this.reads = new FileReads(tree, services.store(), arena());
   }
 
@@ -72,11 +80,28 @@ final class VolumeState {
     return services;
   }
 
-  /** The committed tree was opened: nobody holds its orphans, which are freed now. */
+  /** The committed tree was opened: its orphans are freed unless somebody holds them. */
   void treeWasOpened() throws IOException {
     try (TransactionalTree.Pin pin = tree.pin()) {
       treeNodes.set(pin.tree().nodeCount());
-      reaper.addAllOf(pin.tree());
+    }
+    addOrphans();
+  }
+
+  /**
+   * Another tree took the place of the committed one: its orphans are freed unless somebody holds
+   * them. No operation may be active.
+   *
+   * @param moreNodes that it has
+   */
+  void treeWasReplaced(long moreNodes) throws IOException {
+    treeNodes.addAndGet(moreNodes);
+    addOrphans();
+  }
+
+  private void addOrphans() throws IOException {
+    try (TransactionalTree.Pin pin = tree.pin()) {
+      reaper.addAllOf(pin.tree(), orphan -> !inodes.keepOrphan(orphan));
     }
   }
 
@@ -102,6 +127,10 @@ final class VolumeState {
 
   Reaper reaper() {
     return reaper;
+  }
+
+  TreeEdits edits() {
+    return edits;
   }
 
   BlockStore store() {
@@ -148,7 +177,38 @@ final class VolumeState {
   }
 
   boolean isReadOnly() {
-    return services.txgs().suspendedBy() != null;
+    return services.txgs().suspendedBy() != null || (opened && head.settings().readonly());
+  }
+
+  /** From here on the dataset's own setting decides whether it may be changed. */
+  void opened() {
+    opened = true;
+  }
+
+  /** What the quota of the dataset leaves, in sectors; all there can be where it has none. */
+  long quotaLeft() {
+    OptionalLong quota = head.settings().quotaBytes();
+    return quota.isEmpty()
+        ? Long.MAX_VALUE
+        : quota.getAsLong() / BlockPointer.SECTOR_BYTES
+            - head.referencedSectors()
+            - dirtyPages.get();
+  }
+
+  /**
+   * Keeps a change within the quota, which counts what is new before it lets go of what is
+   * overwritten. No lock may be held and no txg joined.
+   *
+   * @param sectors that may be added
+   */
+  void requireQuota(long sectors) throws FsException, PoolSuspendedException {
+    if (quotaLeft() < sectors) {
+      // What was overwritten or deleted is let go by the commit.
+      services.txgs().awaitDurable(services.txgs().openTxg(), () -> false);
+      if (quotaLeft() < sectors) {
+        throw new FsException(FsError.QUOTA_EXCEEDED);
+      }
+    }
   }
 
   void checkWritable() throws FsException {
@@ -257,6 +317,7 @@ final class VolumeState {
   }
 
   void countDirty(Txg txg, int pages) {
+    dirtyPages.addAndGet(pages);
     if (pages > 0) {
       services.txgs().addDirtyData(txg, (long) pages * BlockPointer.SECTOR_BYTES);
     } else if (pages < 0) {

@@ -57,13 +57,15 @@ final class VolumeSync implements Participant {
     dirtyInodes = new ArrayList<>(volume.stateOf(txg).dirtyInodes());
     dirtyInodes.sort(Comparator.comparingLong(inode -> inode.number));
 
-    Reaper.Harvest harvest = volume.reaper().harvest(txg, tree, head, volume.orphansToReap());
     TreeMap<Key, byte[]> changes = new TreeMap<>();
+    FileFlush flush =
+        new FileFlush(tree.committed(), head, writer, volume.store(), volume.arena(), changes);
+    // First of all: they raise counts of references, the others lower them.
+    volume.edits().applyAll(new TreeEdits.Target(txg, head, flush, changes));
+    Reaper.Harvest harvest = volume.reaper().harvest(txg, tree, head, volume.orphansToReap());
     for (long inode : harvest.gone) {
       changes.put(Items.orphan(inode), null);
     }
-    FileFlush flush =
-        new FileFlush(tree.committed(), head, writer, volume.store(), volume.arena(), changes);
     for (Inode inode : dirtyInodes) {
       if (!harvest.gone.contains(inode.number) && !volume.inodes().isDoomed(inode, txg)) {
         flushFile(flush, inode, txg, overlay, changes);

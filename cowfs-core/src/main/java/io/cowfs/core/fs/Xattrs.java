@@ -37,6 +37,9 @@ final class Xattrs {
             volume, Caller.ROOT, ReserveTier.WRITE, Mutation.sectorsOfItems(value.length))) {
       Inode inode = change.use(number);
       change.lock(inode);
+      if (volume.inodes().isUnsettled(inode)) {
+        return;
+      }
       XattrReads.Found old = reads.find(number, name);
       if (old == null && mode == XattrMode.REPLACE) {
         throw new FsException(FsError.NO_ATTRIBUTE);
@@ -71,6 +74,9 @@ final class Xattrs {
     try (Mutation change = Mutation.begin(volume, Caller.ROOT, ReserveTier.DELETE)) {
       Inode inode = change.use(number);
       change.lock(inode);
+      if (volume.inodes().isUnsettled(inode)) {
+        return;
+      }
       XattrReads.Found old = reads.find(number, name);
       if (old == null) {
         throw new FsException(FsError.NO_ATTRIBUTE);

@@ -5,6 +5,8 @@ import io.cowfs.core.dataset.NodeKind;
 import io.cowfs.core.dataset.NodeRecord;
 import io.cowfs.core.dataset.SnapshotIndex;
 import io.cowfs.core.fs.SnapshotShelf;
+import io.cowfs.core.pool.PoolAdministration.Mode;
+import io.cowfs.core.pool.PoolAdministration.Scope;
 import java.io.IOException;
 
 /** The snapshots of a dataset of an open pool, for those who browse it. Thread-safe. */
@@ -22,6 +24,7 @@ final class DatasetShelf implements SnapshotShelf {
   private static Kind kindOf(NodeRecord node) {
     return switch (node.kind()) {
       case SNAPSHOT -> Kind.SNAPSHOT;
+      case CHECKPOINT -> Kind.CHECKPOINT;
       case HEAD -> throw new IllegalArgumentException("a head is no snapshot");
     };
   }
@@ -40,8 +43,7 @@ final class DatasetShelf implements SnapshotShelf {
     NodeRecord found =
         switch (kind) {
           case SNAPSHOT -> snapshots.find(NodeKind.SNAPSHOT, name);
-          // No node of the history is one.
-          case CHECKPOINT -> null;
+          case CHECKPOINT -> snapshots.find(NodeKind.CHECKPOINT, name);
         };
     return found == null ? null : kept(found);
   }
@@ -73,16 +75,16 @@ final class DatasetShelf implements SnapshotShelf {
 
   @Override
   public void take(String name) throws IOException {
-    pool.snapshot(head.name(), name);
+    pool.administration().snapshot(head.name(), name, Scope.ONE);
   }
 
   @Override
   public void destroy(String name) throws IOException {
-    pool.destroy(head.name(), name, false);
+    pool.administration().destroySnapshots(head.name(), name, Mode.EXECUTE);
   }
 
   @Override
   public void rename(String name, String newName) throws IOException {
-    pool.renameSnapshot(head.name(), name, newName);
+    pool.administration().renameSnapshot(head.name(), name, newName);
   }
 }

@@ -8,15 +8,17 @@ import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.BlockWriter;
 import io.cowfs.core.block.CacheLimits;
-import io.cowfs.core.block.CorruptBlockException;
+import io.cowfs.core.block.DataExtent;
+import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.codec.ChecksumAlgorithm;
 import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.dataset.Books;
 import io.cowfs.core.dataset.Catalog;
 import io.cowfs.core.dataset.CatalogState;
-import io.cowfs.core.dataset.DatasetException;
 import io.cowfs.core.dataset.DatasetHead;
 import io.cowfs.core.dataset.DatasetInfo;
+import io.cowfs.core.dataset.DatasetSettings;
 import io.cowfs.core.dataset.Datasets;
 import io.cowfs.core.dataset.NodeRecord;
 import io.cowfs.core.device.BlockDevice;
@@ -26,6 +28,7 @@ import io.cowfs.core.device.PoolLabel;
 import io.cowfs.core.fs.BrowsableFileSystem;
 import io.cowfs.core.fs.ExtentItems;
 import io.cowfs.core.fs.SnapshotRights;
+import io.cowfs.core.fs.SpaceRelief;
 import io.cowfs.core.fs.Volume;
 import io.cowfs.core.fs.VolumeAudit;
 import io.cowfs.core.fs.VolumeServices;
@@ -34,8 +37,6 @@ import io.cowfs.core.txg.CommitSequence;
 import io.cowfs.core.txg.DirtyLimit;
 import io.cowfs.core.txg.RootRecord;
 import io.cowfs.core.txg.RootRing;
-import io.cowfs.core.txg.SyncTask;
-import io.cowfs.core.txg.SyncTask.TaskRefusedException;
 import io.cowfs.core.txg.TransactionGroups;
 import io.cowfs.core.vfs.FileSystem;
 import java.io.Closeable;
@@ -45,13 +46,13 @@ import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 
 /**
@@ -62,8 +63,6 @@ import java.util.UUID;
  */
 public final class Pool implements Closeable {
   private static final Logger LOG = System.getLogger(Pool.class.getName());
-  private static final DateTimeFormatter KEPT_NAME =
-      DateTimeFormatter.ofPattern("'before-rollback-'yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
 
   /**
    * How a pool is made.
@@ -85,7 +84,15 @@ public final class Pool implements Closeable {
   private final TransactionGroups txgs;
   private final SpacePuncher puncher;
   private final VolumeServices services;
+  private final PoolAdministration administration;
+  private final Clock clock = Clock.systemUTC();
+
+  /** Guarded by this; null until there is one. */
+  private Housekeeper housekeeper;
+
+  /** The file systems that are open, by the name of their dataset. */
   private final Map<String, Volume> volumes = new HashMap<>();
+
   private boolean closed;
 
   private Pool(
@@ -101,7 +108,6 @@ public final class Pool implements Closeable {
     requireWhole(device, state);
     this.allocator = Allocator.restore(device, state.regions(), state.deferred());
     this.store = new BlockStore(device, allocator, CacheLimits.DEFAULT);
-    Clock clock = Clock.systemUTC();
     this.datasets =
         Datasets.open(
             new Datasets.Storage(catalog, allocator, store::readBlock, new ExtentItems(), clock),
@@ -124,6 +130,7 @@ public final class Pool implements Closeable {
                 clock),
             limit,
             txg);
+    txgs.addIndependent(datasets.backgroundFrees());
     this.puncher =
         new SpacePuncher(
             allocator,
@@ -137,8 +144,25 @@ public final class Pool implements Closeable {
             store::readBlock,
             new VolumeServices.SharedPages(),
             () -> device.hostFreeBytes() / BlockPointer.SECTOR_BYTES,
+            relief(datasets),
             clock,
             processOwner());
+    this.administration = new PoolAdministration(this, datasets, txgs, clock);
+  }
+
+  /** Checkpoints go before a writer is refused, and what was destroyed is waited for. */
+  private static SpaceRelief relief(Datasets datasets) {
+    return new SpaceRelief() {
+      @Override
+      public boolean giveWay() {
+        return datasets.checkpoints().giveWay();
+      }
+
+      @Override
+      public boolean isFreeing() {
+        return datasets.destroyingBytes() > 0;
+      }
+    };
   }
 
   private static void requireWhole(BlockDevice device, CatalogState state) throws IOException {
@@ -202,7 +226,7 @@ public final class Pool implements Closeable {
       path.sync();
     }
     try (Pool pool = open(directory, environment)) {
-      pool.runTask(txg -> pool.datasets.createRoot(compression));
+      pool.administration.createRoot(Map.of("compression", compression.toString()));
       pool.fileSystem("root");
     }
   }
@@ -261,6 +285,30 @@ public final class Pool implements Closeable {
   }
 
   /**
+   * Keeps checkpoints, and carries the schedules of snapshots out, until the pool is closed.
+   *
+   * @param beforeSnapshot has everything that users wrote reach the file systems; called by a
+   *     thread of its own
+   */
+  public synchronized void startHousekeeping(Runnable beforeSnapshot) {
+    if (housekeeper == null && !closed) {
+      datasets.checkpoints().enable();
+      Retention retention = new Retention(administration, datasets);
+      housekeeper = new Housekeeper(administration, retention, clock, beforeSnapshot);
+    }
+  }
+
+  /** The file system of a dataset, if it is open. */
+  synchronized Optional<Volume> openVolume(String dataset) {
+    return Optional.ofNullable(volumes.get(dataset));
+  }
+
+  /** The space of the pool as of now. */
+  SpaceStatus space() {
+    return allocator.status();
+  }
+
+  /**
    * The same with the dataset's snapshots below {@code .cowfs} in its root directory, as it is
    * mounted. Closed with the file system of the dataset.
    *
@@ -274,7 +322,7 @@ public final class Pool implements Closeable {
         volumes.get(dataset),
         new DatasetShelf(this, head, datasets.snapshots(head)),
         rights,
-        () -> false);
+        () -> head.settings().snapdir() == DatasetSettings.Snapdir.VISIBLE);
   }
 
   /** Commits everything of a dataset's file system and closes it. No operation may be active. */
@@ -290,95 +338,25 @@ public final class Pool implements Closeable {
     return datasets.list();
   }
 
-  /** A new, empty dataset. */
-  public synchronized void createDataset(String name) throws IOException {
-    runTask(txg -> datasets.createDataset(name));
-  }
-
-  /** Keeps the state of a dataset: everything that was written to it before the call. */
-  public synchronized void snapshot(String dataset, String name) throws IOException {
-    runTask(txg -> datasets.snapshot(dataset, name));
-  }
-
-  /** Gives a snapshot another name. */
-  public synchronized void renameSnapshot(String dataset, String snapshot, String newName)
-      throws IOException {
-    runTask(txg -> datasets.renameSnapshot(dataset, snapshot, newName));
+  /** Operations on datasets and snapshots. */
+  public PoolAdministration administration() {
+    return administration;
   }
 
   /**
-   * Makes a dataset what it was at a snapshot, mounted or not. Newer snapshots stay.
+   * Tells what changed between two states of a dataset, mounted or not, in either direction; what
+   * is written meanwhile has no influence. Takes time in proportion to what changed, and bounded
+   * memory: lists of more than about 100,000 changes are made in several rounds, and until the last
+   * round is made, space that is freed is not used again. So the visitor should not wait for long.
    *
-   * @return the name of the snapshot that keeps the state from before
+   * @param from the snapshot that has the earlier state; null for everything that was written to
+   *     the dataset before the call
+   * @param to the snapshot that has the later state; null as with {@code from}
+   * @throws DatasetException NOT_FOUND, INVALID_NAME, NAME_TOO_LONG
    */
-  public synchronized String rollback(String dataset, String snapshot) throws IOException {
-    String kept = unusedName(dataset, KEPT_NAME.format(Instant.now()));
-    SyncTask task = task(txg -> datasets.rollback(dataset, snapshot, kept));
-    Volume volume = volumes.get(dataset);
-    if (volume == null) {
-      txgs.runTask(task);
-    } else {
-      volume.replaceTree(task);
-    }
-    return kept;
-  }
-
-  private String unusedName(String dataset, String wished) {
-    String name = wished;
-    for (int i = 2; snapshotExists(dataset, name); i++) {
-      name = wished + "-" + i;
-    }
-    return name;
-  }
-
-  private boolean snapshotExists(String dataset, String name) {
-    return datasets.list().stream()
-        .anyMatch(info -> info.dataset().equals(dataset) && info.snapshot().equals(name));
-  }
-
-  /**
-   * Destroys a snapshot, or a dataset.
-   *
-   * @param snapshot null for the dataset, which must not be open
-   * @param recursive with all snapshots of the dataset
-   */
-  public synchronized void destroy(String dataset, String snapshot, boolean recursive)
+  public void diff(String dataset, String from, String to, ChangeVisitor visitor)
       throws IOException {
-    if (snapshot != null) {
-      runTask(txg -> datasets.destroySnapshot(dataset, snapshot));
-      return;
-    }
-    if (volumes.containsKey(dataset)) {
-      throw new DatasetException(
-          DatasetException.Reason.BUSY, "dataset '" + dataset + "' is mounted");
-    }
-    runTask(
-        txg ->
-            datasets.destroyDataset(
-                dataset, recursive ? Datasets.Recursion.SNAPSHOTS : Datasets.Recursion.NONE));
-  }
-
-  /** What a task does; refusals are its declared exceptions. */
-  private interface TaskBody {
-    void run(long txg) throws IOException;
-  }
-
-  private void runTask(TaskBody body) throws IOException {
-    txgs.runTask(task(body));
-  }
-
-  /**
-   * A request that cannot be carried out, or meets damage before it changed anything, is refused.
-   */
-  private static SyncTask task(TaskBody body) {
-    return txg -> {
-      try {
-        body.run(txg);
-        return null;
-      } catch (DatasetException | CorruptBlockException refused) {
-        throw new TaskRefusedException(refused);
-      }
-    };
+    new PoolDiff(datasets, txgs, store::readBlock).run(dataset, from, to, visitor);
   }
 
   /**
@@ -404,9 +382,12 @@ public final class Pool implements Closeable {
   List<String> auditNow() {
     try {
       List<String> findings = SpaceAudit.run(auditSources());
+      Set<Optional<BlockPointer>> seen = new HashSet<>();
       for (NodeRecord node : datasets.nodes()) {
-        Tree tree = new Tree(node.root().orElse(null), store::readBlock);
-        findings.addAll(VolumeAudit.run("node " + node.id() + " '" + node.name() + "'", tree));
+        if (seen.add(node.root())) {
+          Tree tree = new Tree(node.root().orElse(null), store::readBlock);
+          findings.addAll(VolumeAudit.run("node " + node.id() + " '" + node.name() + "'", tree));
+        }
       }
       return findings;
     } catch (IOException failure) {
@@ -419,9 +400,20 @@ public final class Pool implements Closeable {
     return new SpaceAudit.Sources(
         datasets.nodes(),
         catalog.pool().directoryRoot().orElse(null),
+        new Books(catalog, datasets),
         store,
         allocator,
-        ExtentItems::extentOf);
+        new SpaceAudit.ItemReader() {
+          @Override
+          public DataExtent extentOf(Key key, byte[] value) throws IOException {
+            return ExtentItems.extentOf(key, value);
+          }
+
+          @Override
+          public String pathOf(Tree tree, Key key) {
+            return ExtentItems.pathOf(tree, key);
+          }
+        });
   }
 
   /** Makes everything durable that was done before the call. */
@@ -437,6 +429,7 @@ public final class Pool implements Closeable {
         label.capacityBytes(),
         space.allocated() * BlockPointer.SECTOR_BYTES,
         space.pending() * BlockPointer.SECTOR_BYTES,
+        datasets.destroyingBytes(),
         txgs.durableTxg(),
         txgs.dirtyDataBytes());
   }
@@ -448,11 +441,18 @@ public final class Pool implements Closeable {
    *     same
    */
   @Override
-  public synchronized void close() throws IOException {
-    if (closed) {
-      return;
+  public void close() throws IOException {
+    Housekeeper ending;
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      ending = housekeeper;
     }
-    closed = true;
+    if (ending != null) {
+      ending.close();
+    }
     // Whatever fails: everything is let go, the last resource first.
     try (lock;
         device;

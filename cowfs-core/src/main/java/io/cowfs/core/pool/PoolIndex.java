@@ -17,6 +17,7 @@ record PoolIndex(Datasets datasets, Catalog catalog, Allocator allocator) implem
 
   @Override
   public BlockPointer writeDirectory() throws IOException {
+    datasets.keepCheckpoints();
     return datasets.writeDirectory();
   }
 

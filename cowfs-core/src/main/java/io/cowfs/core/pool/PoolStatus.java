@@ -7,6 +7,7 @@ package io.cowfs.core.pool;
  * @param capacityBytes the size limit; 0 when there is none
  * @param allocatedBytes in use on the device, what is being freed included
  * @param freeingBytes freed, reusable after coming commits
+ * @param destroyingBytes of what was destroyed, and is being freed in the background
  * @param txg the newest durable transaction group
  * @param dirtyBytes file data that is in memory only
  */
@@ -15,5 +16,6 @@ public record PoolStatus(
     long capacityBytes,
     long allocatedBytes,
     long freeingBytes,
+    long destroyingBytes,
     long txg,
     long dirtyBytes) {}

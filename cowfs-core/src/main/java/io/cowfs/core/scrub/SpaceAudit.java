@@ -5,9 +5,13 @@ import io.cowfs.core.alloc.SectorRange;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.DataExtent;
+import io.cowfs.core.btree.Divergence;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.NodeVisitor;
+import io.cowfs.core.btree.PartialWalk;
 import io.cowfs.core.btree.Tree;
+import io.cowfs.core.dataset.Books;
+import io.cowfs.core.dataset.Condemned;
 import io.cowfs.core.dataset.NodeKind;
 import io.cowfs.core.dataset.NodeRecord;
 import io.cowfs.core.device.DeviceLayout;
@@ -17,14 +21,17 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
- * Walks everything that a pool reaches and compares it with the allocator. Confined to one thread;
- * nothing may be committed meanwhile.
+ * Reads everything that a pool reaches once, and compares it with the books: allocated space is
+ * what is reached, what is condemned, the directory, and what is pending, disjoint but for shared
+ * ranges, whose counts equal the references found. Confined to one thread; nothing may be committed
+ * meanwhile.
+ *
+ * <p>A snapshot costs what it differs from its parent: what both have was looked at with the
+ * parent.
  *
  * <p>Findings are lines that begin with a stable id:
  *
@@ -32,11 +39,15 @@ import java.util.Set;
  *   <li>{@code space/unreadable}: a node or an extent cannot be read, or does not match its
  *       checksum
  *   <li>{@code space/free}: reached, but not marked as in use
- *   <li>{@code space/shared}: reached twice in one tree, or as different things from two
+ *   <li>{@code space/shared}: reached by two references, and not known as shared
+ *   <li>{@code space/references}: the count of a shared range is wrong
+ *   <li>{@code space/foreign}: a state has a node older than its parent snapshot that this does not
+ *       have
+ *   <li>{@code space/deadlist}: a deadlist is not what the parent has and the state has not
  *   <li>{@code space/pending}: reached, but on a list of what was freed
  *   <li>{@code space/freed-twice}: twice on such lists, or not marked as in use
  *   <li>{@code space/leaked}: in use, but neither reached nor freed
- *   <li>{@code space/count}: a dataset's count of the space it reaches is wrong
+ *   <li>{@code space/count}: a count of space is wrong
  * </ul>
  */
 public final class SpaceAudit {
@@ -49,43 +60,43 @@ public final class SpaceAudit {
    * @param nodes of the history, as of the last commit
    * @param directoryRoot root of the dataset directory; null when there is none yet
    * @param store its caches are dropped, so that everything is read from the device
-   * @param extents knows which items refer to extents
+   * @param items knows what the items of a dataset's tree mean
    */
   public record Sources(
       List<NodeRecord> nodes,
       BlockPointer directoryRoot,
+      Books books,
       BlockStore store,
       Allocator allocator,
-      ExtentDecoder extents) {}
+      ItemReader items) {
 
-  /** Given by the layer that owns the items of a dataset's tree. */
-  @FunctionalInterface
-  public interface ExtentDecoder {
-    /** The extent that an item refers to; null for most items. */
-    DataExtent extentOf(Key key, byte[] value) throws IOException;
+    /** The same with another state of the history. */
+    public Sources withHistory(List<NodeRecord> otherNodes, BlockPointer otherDirectoryRoot) {
+      return new Sources(otherNodes, otherDirectoryRoot, books, store, allocator, items);
+    }
   }
 
-  /** One reference to a range of sectors. Nodes have kind 0, extents 1. */
-  private record Reference(long sector, int sectors, long birthTxg, int kind, String owner) {
-    long end() {
-      return sector + sectors;
-    }
+  /** Given by the layer that owns the items of a dataset's tree. */
+  public interface ItemReader {
+    /** The extent that an item refers to; null for most items. */
+    DataExtent extentOf(Key key, byte[] value) throws IOException;
 
-    @Override
-    public String toString() {
-      return (kind == 0 ? "node" : "extent")
-          + " of %s at sectors %d to %d, born in %d".formatted(owner, sector, end() - 1, birthTxg);
-    }
+    /** The path of the file that an item belongs to, as much of it as can be read. */
+    String pathOf(Tree tree, Key key);
   }
 
   private final Sources sources;
+  private final Map<Integer, NodeRecord> nodes = new HashMap<>();
+  private final SectorCounts counts = new SectorCounts();
   private final List<String> findings = new ArrayList<>();
-  private final Map<String, Integer> counts = new HashMap<>();
-  private final Set<SectorRange> verified = new HashSet<>();
+  private final Map<String, Integer> findingsById = new HashMap<>();
+
+  /** Until something could not be read: then sums say nothing. */
   private boolean complete = true;
 
   private SpaceAudit(Sources sources) {
     this.sources = sources;
+    sources.nodes().forEach(node -> nodes.put(node.id(), node));
   }
 
   /** Audits a pool; an empty list means that all is well. */
@@ -97,24 +108,23 @@ public final class SpaceAudit {
 
   private void run() {
     sources.store().dropCaches();
-    List<Reference> all = new ArrayList<>();
-    for (NodeRecord node : sources.nodes()) {
-      List<Reference> reached = walk(nameOf(node), node.root().orElse(null));
-      checkWithin(reached);
-      long sectors = reached.stream().mapToLong(Reference::sectors).sum();
-      if (complete && sectors != node.referencedSectors()) {
-        report(
-            "space/count",
-            "%s reaches %d sectors, its record says %d"
-                .formatted(nameOf(node), sectors, node.referencedSectors()));
+    try {
+      sources.books().forEachShared((sector, sectors, n) -> counts.addSharedRange(sector, sectors));
+      long referenced = 0;
+      for (NodeRecord node : sources.nodes()) {
+        referenced += auditNode(node);
       }
-      all.addAll(reached);
+      long condemned = auditCondemned();
+      long directory = auditDirectory();
+      if (complete) {
+        checkShared();
+        checkTotals(referenced, condemned, directory);
+        checkSpace();
+      }
+    } catch (IOException failure) {
+      report("space/unreadable", failure.getMessage());
     }
-    List<Reference> directory = walk("the dataset directory", sources.directoryRoot());
-    checkWithin(directory);
-    all.addAll(directory);
-    checkSpace(union(all));
-    counts.forEach(
+    findingsById.forEach(
         (id, count) -> {
           if (count > FINDINGS_MAX) {
             findings.add("%s: %d more".formatted(id, count - FINDINGS_MAX));
@@ -126,59 +136,169 @@ public final class SpaceAudit {
     if (node.kind() == NodeKind.HEAD) {
       return node.name();
     }
-    for (NodeRecord head : sources.nodes()) {
-      if (head.id() == node.dataset()) {
-        return head.name() + "@" + node.name();
-      }
-    }
-    return "@" + node.name();
+    NodeRecord head = nodes.get(node.dataset());
+    return (head == null ? "" : head.name()) + "@" + node.name();
   }
 
   private void report(String id, String text) {
-    if (counts.merge(id, 1, Integer::sum) <= FINDINGS_MAX) {
+    if (findingsById.merge(id, 1, Integer::sum) <= FINDINGS_MAX) {
       findings.add(id + ": " + text);
     }
   }
 
-  private List<Reference> walk(String owner, BlockPointer root) {
-    List<Reference> reached = new ArrayList<>();
-    boolean isDirectory = root != null && root.equals(sources.directoryRoot());
-    try {
-      Tree tree = new Tree(root, sources.store()::readBlock);
-      tree.check();
-      tree.walk(
-          -1,
-          new NodeVisitor() {
-            @Override
-            public void item(Key key, byte[] source, int offset, int length) throws IOException {
-              if (!isDirectory) {
-                visitItem(owner, key, Arrays.copyOfRange(source, offset, offset + length), reached);
-              }
-            }
-
-            @Override
-            public void node(BlockPointer pointer, int level) {
-              reached.add(
-                  new Reference(pointer.sector(), pointer.sectors(), pointer.birthTxg(), 0, owner));
-            }
-          });
-    } catch (IOException failure) {
-      complete = false;
-      report("space/unreadable", owner + ": " + failure.getMessage());
-    }
-    return reached;
+  private void unreadable(String owner, IOException failure) {
+    complete = false;
+    report("space/unreadable", owner + ": " + failure.getMessage());
   }
 
-  private void visitItem(String owner, Key key, byte[] value, List<Reference> reached)
-      throws IOException {
-    DataExtent extent = sources.extents().extentOf(key, value);
-    if (extent == null) {
-      return;
+  // ---- one node of the history
+
+  /** Returns the sectors of the references that were born in it. */
+  private long auditNode(NodeRecord node) {
+    NodeRecord parent = nodes.get(node.parent());
+    NodeRecord grandparent = parent == null ? null : nodes.get(parent.parent());
+    long grandparentTxg = grandparent == null ? 0 : grandparent.txg();
+    NodeComparison comparison =
+        new NodeComparison(node, parent == null ? 0 : parent.txg(), grandparentTxg);
+    try {
+      Divergence.run(
+          parent == null ? null : parent.root().orElse(null),
+          comparison.parentTxg,
+          node.root().orElse(null),
+          sources.store()::readBlock,
+          comparison);
+      ReferenceSum deadlist = new ReferenceSum(grandparentTxg);
+      addDeadlist(node, deadlist);
+      ReferenceSum lost = comparison.lost;
+      if (complete && !lost.equalsSum(deadlist)) {
+        report(
+            "space/deadlist",
+            "that of %s is not what it lacks of its parent (%d sectors, and %d)"
+                .formatted(nameOf(node), deadlist.sectors(), lost.sectors()));
+      }
+      long inherited = parent == null ? 0 : parent.referencedSectors() - lost.sectors();
+      checkCount(nameOf(node) + " reaches", comparison.born + inherited, node.referencedSectors());
+      checkCount(nameOf(node) + " has of its own", comparison.born, node.uniqueSectors());
+      checkCount(
+          "the deadlist of " + nameOf(node) + " has",
+          lost.youngSectors(),
+          node.deadlistUniqueSectors());
+    } catch (IOException failure) {
+      unreadable(nameOf(node), failure);
     }
-    reached.add(new Reference(extent.sector(), extent.sectors(), extent.birthTxg(), 1, owner));
-    if (!verified.add(new SectorRange(extent.sector(), extent.sectors()))) {
-      return;
+    return comparison.born;
+  }
+
+  private void checkCount(String what, long found, long recorded) {
+    if (complete && found != recorded) {
+      report("space/count", "%s %d sectors, the books say %d".formatted(what, found, recorded));
     }
+  }
+
+  private void addDeadlist(NodeRecord node, ReferenceSum deadlist) throws IOException {
+    sources
+        .books()
+        .forEachPart(
+            node.deadlist(),
+            (list, bornAfter, sectors) -> {
+              long before = deadlist.sectors();
+              sources
+                  .books()
+                  .forEachReference(
+                      list,
+                      (sector, count, birthTxg) -> {
+                        deadlist.add(sector, count, birthTxg);
+                        if (birthTxg <= bornAfter) {
+                          report("space/deadlist", "sector " + sector + " is among younger ones");
+                        }
+                      });
+              checkCount(
+                  "a part of the deadlist of " + nameOf(node) + " has",
+                  deadlist.sectors() - before,
+                  sectors);
+            });
+  }
+
+  /** What a node has more than its parent, and the parent more than it. */
+  private final class NodeComparison implements Divergence.Visitor {
+    private final NodeRecord node;
+    private final long parentTxg;
+
+    /**
+     * What the nodes that only the parent has refer to, less what is as old in nodes that only this
+     * one has: the parent must have that too, so it never stands alone.
+     */
+    private final ReferenceSum lost;
+
+    private long born;
+
+    NodeComparison(NodeRecord node, long parentTxg, long grandparentTxg) {
+      this.node = node;
+      this.parentTxg = parentTxg;
+      this.lost = new ReferenceSum(grandparentTxg);
+    }
+
+    @Override
+    public NodeVisitor joined() {
+      return new NodeVisitor() {
+        @Override
+        public void item(Key key, byte[] source, int offset, int length) throws IOException {
+          DataExtent extent =
+              sources.items().extentOf(key, Arrays.copyOfRange(source, offset, offset + length));
+          if (extent == null) {
+            return;
+          }
+          if (extent.birthTxg() <= parentTxg) {
+            lost.subtract(extent.sector(), extent.sectors(), extent.birthTxg());
+            return;
+          }
+          born += extent.sectors();
+          count(nameOf(node), extent.sector(), extent.sectors());
+          verify(node, key, extent);
+        }
+
+        @Override
+        public void node(BlockPointer pointer, int level) {
+          born += pointer.sectors();
+          count(nameOf(node), pointer.sector(), pointer.sectors());
+        }
+      };
+    }
+
+    @Override
+    public NodeVisitor left() {
+      return new NodeVisitor() {
+        @Override
+        public void item(Key key, byte[] source, int offset, int length) throws IOException {
+          DataExtent extent =
+              sources.items().extentOf(key, Arrays.copyOfRange(source, offset, offset + length));
+          if (extent != null) {
+            lost.add(extent.sector(), extent.sectors(), extent.birthTxg());
+          }
+        }
+
+        @Override
+        public void node(BlockPointer pointer, int level) {
+          lost.add(pointer.sector(), pointer.sectors(), pointer.birthTxg());
+        }
+      };
+    }
+
+    @Override
+    public void foreign(BlockPointer pointer) {
+      report(
+          "space/foreign",
+          "%s has a node at sector %d, born in %d"
+              .formatted(nameOf(node), pointer.sector(), pointer.birthTxg()));
+    }
+  }
+
+  private void count(String owner, long sector, int sectors) {
+    counts.add(
+        sector, sectors, twice -> report("space/shared", owner + ": sector " + twice + " again"));
+  }
+
+  private void verify(NodeRecord node, Key key, DataExtent extent) {
     try {
       if (extent.isPlain()) {
         sources
@@ -189,109 +309,166 @@ public final class SpaceAudit {
         sources.store().readCompressed(extent);
       }
     } catch (IOException failure) {
+      Tree tree = new Tree(node.root().orElse(null), sources.store()::readBlock);
       report(
           "space/unreadable",
-          "%s: inode %d at offset %d: %s"
-              .formatted(owner, key.high(), key.low(), failure.getMessage()));
+          "%s:%s (inode %d) at offset %d: %s"
+              .formatted(
+                  nameOf(node),
+                  sources.items().pathOf(tree, key),
+                  key.high(),
+                  key.low(),
+                  failure.getMessage()));
     }
   }
 
-  /** No tree reaches a sector twice. */
-  private void checkWithin(List<Reference> reached) {
-    reached.sort(Comparator.comparingLong(Reference::sector));
-    for (int i = 1; i < reached.size(); i++) {
-      if (reached.get(i).sector() < reached.get(i - 1).end()) {
-        report("space/shared", reached.get(i - 1) + ", and " + reached.get(i));
+  // ---- what is no node
+
+  private long auditCondemned() throws IOException {
+    long sum = 0;
+    for (Condemned condemned : sources.books().condemned()) {
+      String owner = "what was destroyed (" + condemned.id() + ")";
+      long[] found = {0};
+      switch (condemned.kind()) {
+        case TREE -> walkCondemned(condemned, owner, found);
+        case LIST ->
+            sources
+                .books()
+                .forEachReference(
+                    condemned.list(),
+                    (sector, sectors, birthTxg) -> {
+                      count(owner, sector, sectors);
+                      found[0] += sectors;
+                    });
+        default -> {} // A forgotten list: others have what is in it.
       }
+      checkCount(owner + " has", found[0], condemned.sectors());
+      sum += found[0];
+    }
+    return sum;
+  }
+
+  private void walkCondemned(Condemned condemned, String owner, long[] found) throws IOException {
+    NodeVisitor visitor =
+        new NodeVisitor() {
+          @Override
+          public void item(Key key, byte[] source, int offset, int length) throws IOException {
+            DataExtent extent =
+                sources.items().extentOf(key, Arrays.copyOfRange(source, offset, offset + length));
+            if (extent != null && extent.birthTxg() > condemned.bornAfter()) {
+              count(owner, extent.sector(), extent.sectors());
+              found[0] += extent.sectors();
+            }
+          }
+
+          @Override
+          public void node(BlockPointer pointer, int level) {
+            count(owner, pointer.sector(), pointer.sectors());
+            found[0] += pointer.sectors();
+          }
+        };
+    PartialWalk.Progress progress =
+        new PartialWalk(sources.store()::readBlock, condemned.bornAfter(), visitor, () -> false)
+            .walk(
+                new Tree(condemned.root().orElseThrow(), sources.store()::readBlock),
+                condemned.cursor().orElse(null));
+    if (progress.damage() != null) {
+      unreadable(owner, progress.damage());
     }
   }
 
-  /**
-   * Everything reached, as disjoint ranges, ascending. Trees of one history share what has the same
-   * birth: nodes as a whole, extents also in part.
-   */
-  private List<SectorRange> union(List<Reference> all) {
-    all.sort(Comparator.comparingLong(Reference::sector));
-    List<SectorRange> union = new ArrayList<>();
-    Reference widest = null;
-    for (Reference reference : all) {
-      if (widest == null || reference.sector() >= widest.end()) {
-        union.add(new SectorRange(reference.sector(), reference.sectors()));
-        widest = reference;
-        continue;
-      }
-      boolean same =
-          reference.birthTxg() == widest.birthTxg()
-              && reference.kind() == widest.kind()
-              && (reference.kind() == 1 || reference.sectors() == widest.sectors());
-      if (!same) {
-        report("space/shared", widest + ", and " + reference);
-      }
-      if (reference.end() > widest.end()) {
-        union.add(new SectorRange(widest.end(), (int) (reference.end() - widest.end())));
-        widest = reference;
-      }
+  private long auditDirectory() {
+    long[] found = {0};
+    try {
+      Tree directory = new Tree(sources.directoryRoot(), sources.store()::readBlock);
+      directory.check();
+      directory.walk(
+          -1,
+          new NodeVisitor() {
+            @Override
+            public void item(Key key, byte[] source, int offset, int length) {}
+
+            @Override
+            public void node(BlockPointer pointer, int level) {
+              count("the dataset directory", pointer.sector(), pointer.sectors());
+              found[0] += pointer.sectors();
+            }
+          });
+    } catch (IOException failure) {
+      unreadable("the dataset directory", failure);
     }
-    return union;
+    return found[0];
   }
 
-  private void checkSpace(List<SectorRange> reached) {
+  // ---- the books
+
+  private void checkShared() throws IOException {
+    sources
+        .books()
+        .forEachShared(
+            (sector, sectors, references) -> {
+              for (long s = sector; s < sector + sectors; s++) {
+                if (counts.sharedCount(s) != references) {
+                  report(
+                      "space/references",
+                      "sector %d has %d, the books say %d"
+                          .formatted(s, counts.sharedCount(s), references));
+                }
+              }
+            });
+  }
+
+  private void checkTotals(long referenced, long condemned, long directory) {
+    var totals = sources.books().totals();
+    checkCount("all datasets and snapshots have", referenced, totals.referenced());
+    checkCount("what was destroyed has", condemned, totals.condemned());
+    checkCount("the directory has", directory, totals.directory());
+    checkCount(
+        "sharing saves", referenced + condemned + directory - counts.distinct(), totals.saved());
+  }
+
+  private void checkSpace() {
     List<SectorRange> pending = new ArrayList<>(sources.allocator().pendingRanges());
     pending.sort(Comparator.comparingLong(SectorRange::sector));
-    long sum = 0;
-    for (SectorRange range : reached) {
-      sum += range.count();
-      if (!sources.allocator().isAllocated(range.sector(), range.count())) {
-        report("space/free", "sectors %d to %d".formatted(range.sector(), range.end() - 1));
-      }
-    }
-    long pendingEnd = 0;
+    long end = 0;
+    long pendingSectors = 0;
     for (SectorRange range : pending) {
-      sum += range.count();
-      if (range.sector() < pendingEnd
-          || !sources.allocator().isAllocated(range.sector(), range.count())) {
+      if (range.sector() < end || !sources.allocator().isAllocated(range.sector(), range.count())) {
         report("space/freed-twice", "sectors %d to %d".formatted(range.sector(), range.end() - 1));
       }
-      pendingEnd = range.end();
-    }
-    List<SectorRange> known = new ArrayList<>(reached);
-    known.addAll(pending);
-    known.sort(Comparator.comparingLong(SectorRange::sector));
-    for (int i = 1; i < known.size(); i++) {
-      if (known.get(i).sector() < known.get(i - 1).end()) {
-        report(
-            "space/pending",
-            "sectors %d to %d".formatted(known.get(i).sector(), known.get(i - 1).end() - 1));
+      end = range.end();
+      pendingSectors += range.count();
+      for (long sector = range.sector(); sector < range.end(); sector++) {
+        if (counts.contains(sector)) {
+          report("space/pending", "sector " + sector);
+        }
       }
     }
-    if (complete && sum != sources.allocator().status().allocated()) {
-      reportLeaks(known, sources.allocator().status().allocated() - sum);
+    counts.forEach(
+        sector -> {
+          if (!sources.allocator().isAllocated(sector, 1)) {
+            report("space/free", "sector " + sector);
+          }
+        });
+    long allocated = sources.allocator().status().allocated();
+    if (counts.distinct() + pendingSectors != allocated) {
+      reportLeaks(pending, allocated - counts.distinct() - pendingSectors);
     }
   }
 
-  private void reportLeaks(List<SectorRange> known, long missing) {
+  private void reportLeaks(List<SectorRange> pending, long missing) {
+    SectorCounts freed = new SectorCounts();
+    pending.forEach(range -> freed.add(range.sector(), range.count(), twice -> {}));
     long left = missing;
-    long at = DeviceLayout.DATA_FIRST_SECTOR;
-    for (SectorRange range : known) {
-      for (; at < range.sector() && left > 0; at++) {
-        left -= reportIfLeaked(at);
-      }
-      at = Math.max(at, range.end());
-    }
     long end = DeviceLayout.DATA_FIRST_SECTOR + sources.allocator().status().capacity();
-    for (; at < end && left > 0; at++) {
-      left -= reportIfLeaked(at);
+    for (long at = DeviceLayout.DATA_FIRST_SECTOR; at < end && left > 0; at++) {
+      if (!counts.contains(at) && !freed.contains(at) && sources.allocator().isAllocated(at, 1)) {
+        report("space/leaked", "sector " + at);
+        left--;
+      }
     }
     if (left != 0) {
       report("space/leaked", left + " sectors more in use than there are");
     }
-  }
-
-  private int reportIfLeaked(long sector) {
-    if (!sources.allocator().isAllocated(sector, 1)) {
-      return 0;
-    }
-    report("space/leaked", "sector " + sector);
-    return 1;
   }
 }

@@ -20,6 +20,11 @@ public interface Participant {
   /** True while it has work for coming commits, though nothing new was changed. */
   boolean hasBacklog();
 
+  /** True when its backlog is worth commits that follow each other soon. */
+  default boolean isUrgent() {
+    return false;
+  }
+
   /** The oldest txg whose tree a reader still uses, {@link Long#MAX_VALUE} if none. */
   long oldestPinnedTxg();
 }

@@ -27,6 +27,9 @@ public final class TransactionGroups implements Closeable {
   private static final Logger LOG = System.getLogger(TransactionGroups.class.getName());
   private static final long POLL_MILLIS = 100;
 
+  /** Between commits that only work off an urgent backlog: foreground work comes through. */
+  private static final long URGENT_MILLIS = 50;
+
   /** What a txg frees is reusable once that txg and the next two are durable. */
   private static final int COMMITS_TO_RELEASE = 3;
 
@@ -91,6 +94,11 @@ public final class TransactionGroups implements Closeable {
       throws IOException {
     // Between two commits no txg is frozen, so the newcomer misses none of its freezes.
     runTask(txg -> () -> participants.add(participant.apply(open.number())));
+  }
+
+  /** Takes part from now on: for one that keeps nothing apart for each txg. */
+  public void addIndependent(Participant participant) {
+    participants.add(participant);
   }
 
   /** Takes part no more. Its changes must be durable. */
@@ -337,16 +345,21 @@ public final class TransactionGroups implements Closeable {
           long now = System.nanoTime();
           if (firstDirtyNanos == 0) {
             firstDirtyNanos = now;
-          } else if (now - firstDirtyNanos
-              >= TimeUnit.MILLISECONDS.toNanos(limit.intervalMillis())) {
+          }
+          if (now - firstDirtyNanos >= TimeUnit.MILLISECONDS.toNanos(intervalMillis())) {
             return true;
           }
         }
-        awaitMillis(work, POLL_MILLIS);
+        awaitMillis(work, Math.min(POLL_MILLIS, intervalMillis()));
       }
     } finally {
       lock.unlock();
     }
+  }
+
+  private long intervalMillis() {
+    boolean urgent = participants.stream().anyMatch(Participant::isUrgent);
+    return urgent ? Math.min(URGENT_MILLIS, limit.intervalMillis()) : limit.intervalMillis();
   }
 
   private void commitOpenTxg() throws IOException {

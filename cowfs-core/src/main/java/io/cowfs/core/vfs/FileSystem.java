@@ -73,6 +73,13 @@ public interface FileSystem {
   Attributes getAttributes(long inode) throws FsException;
 
   /**
+   * The front end has forgotten what it had of a file that it was to {@link
+   * CacheInvalidator#settle}, and takes over these attributes: from here on, changes to the file
+   * count again.
+   */
+  Attributes settled(long inode) throws FsException;
+
+  /**
    * Changes attributes, all or none.
    *
    * @param handle the open file over which the change was asked (ftruncate), or null

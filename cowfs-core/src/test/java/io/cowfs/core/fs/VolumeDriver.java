@@ -2,6 +2,7 @@ package io.cowfs.core.fs;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cowfs.core.vfs.AttributeChange;
@@ -78,8 +79,8 @@ final class VolumeDriver {
   }
 
   /**
-   * The file system was rolled back, in use. Handles to what does not exist there are stale, and so
-   * may be those to files that the rollback has changed; the others go on.
+   * The file system was rolled back, in use. Handles to what exists there go on, the others are
+   * stale. What had no name at the snapshot, but was open, is in no model; it is let go.
    */
   void rolledBack(Model now) throws FsException {
     model = now;
@@ -87,10 +88,12 @@ final class VolumeDriver {
     List<Open> kept = new ArrayList<>();
     for (Open each : open) {
       ModelNode node = live.get(each.handle.inode());
-      if (node != null && !isStale(each.handle)) {
+      boolean stale = isStale(each.handle);
+      if (node != null) {
+        assertFalse(stale, () -> "handle of inode " + node.inode);
         kept.add(new Open(node, each.handle));
       } else {
-        refused(FsError.STALE, () -> fs.read(each.handle, 0, 1, ByteBuffer.allocate(1)));
+        assertTrue(stale || fs.getAttributes(each.handle.inode()).nlink() == 0);
         fs.release(each.handle);
       }
     }

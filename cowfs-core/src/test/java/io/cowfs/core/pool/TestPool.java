@@ -3,10 +3,14 @@ package io.cowfs.core.pool;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.cowfs.core.block.BlockPointer;
+import io.cowfs.core.btree.Tree;
 import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.dataset.NodeKind;
 import io.cowfs.core.dataset.NodeRecord;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.FaultInjectingDevice;
+import io.cowfs.core.pool.PoolAdministration.Mode;
+import io.cowfs.core.pool.PoolAdministration.Scope;
 import io.cowfs.core.scrub.SpaceAudit;
 import io.cowfs.core.txg.DirtyLimit;
 import io.cowfs.core.vfs.FileSystem;
@@ -97,16 +101,27 @@ public final class TestPool implements AutoCloseable {
   }
 
   public void snapshot(String name) throws IOException {
-    pool.snapshot(DATASET, name);
+    pool.administration().snapshot(DATASET, name, Scope.ONE);
+  }
+
+  /** The tree of a snapshot; it must stay. */
+  public Tree tree(String snapshot) throws IOException {
+    SpaceAudit.Sources now = pool.auditSources();
+    for (NodeRecord node : now.nodes()) {
+      if (node.kind() == NodeKind.SNAPSHOT && node.name().equals(snapshot)) {
+        return new Tree(node.root().orElse(null), now.store()::readBlock);
+      }
+    }
+    throw new IllegalArgumentException(snapshot);
   }
 
   /** Returns the name of the snapshot that keeps the state before. */
   public String rollback(String name) throws IOException {
-    return pool.rollback(DATASET, name);
+    return pool.administration().rollback(DATASET, name);
   }
 
   public void destroySnapshot(String name) throws IOException {
-    pool.destroy(DATASET, name, false);
+    pool.administration().destroySnapshots(DATASET, name, Mode.EXECUTE);
   }
 
   /** Closes and opens it. */
@@ -148,10 +163,7 @@ public final class TestPool implements AutoCloseable {
     for (long older = txg - 1; older >= txg - 2; older--) {
       Roots then = history.get(older);
       if (then != null) {
-        List<String> findings =
-            SpaceAudit.run(
-                new SpaceAudit.Sources(
-                    then.nodes(), then.directory(), now.store(), now.allocator(), now.extents()));
+        List<String> findings = SpaceAudit.run(now.withHistory(then.nodes(), then.directory()));
         findings.removeIf(finding -> !finding.startsWith("space/unreadable"));
         assertEquals(List.of(), findings, "txg " + older + " before " + txg);
       }

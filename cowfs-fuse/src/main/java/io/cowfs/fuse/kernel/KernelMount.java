@@ -75,11 +75,14 @@ public final class KernelMount {
         new DeferredCalls("fuse-seek", operations, request -> notifier.flush(request.nodeId()));
     afterAll = new DeferredCalls("fuse-snapshot", operations, request -> flush());
     Optional<String> device = deviceOf(mountPoint);
-    writeBack = new WriteBack(fileSystem, mountPoint, device, agreed.kernelMinor(), notifier);
+    FilesByHandle byHandle = new FilesByHandle(fileSystem, mountPoint, device);
+    writeBack = new WriteBack(byHandle, agreed.kernelMinor(), notifier);
     device.ifPresent(KernelMount::tune);
     int threads = threads();
     workersLeft = new AtomicInteger(threads);
-    fileSystem.setCacheInvalidator(notifier);
+    fileSystem.setCacheInvalidator(
+        new KernelCaches(
+            notifier, new Settler(fileSystem, byHandle, operations.settling(), notifier)));
     List<Thread> workers = new ArrayList<>();
     for (int i = 0; i < threads; i++) {
       FuseDevice own = devices.get(i % devices.size());

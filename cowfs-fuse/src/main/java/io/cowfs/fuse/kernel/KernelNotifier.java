@@ -2,7 +2,6 @@ package io.cowfs.fuse.kernel;
 
 import static io.cowfs.fuse.wire.NotifyFormat.*;
 
-import io.cowfs.core.vfs.CacheInvalidator;
 import io.cowfs.fuse.errno.Errno;
 import io.cowfs.fuse.operations.KernelCache;
 import io.cowfs.fuse.wire.Reply;
@@ -12,7 +11,7 @@ import io.cowfs.fuse.wire.Reply;
  * message may wait until the kernel's requests about the inode are answered, so no worker may send
  * one.
  */
-final class KernelNotifier implements CacheInvalidator, KernelCache {
+final class KernelNotifier implements KernelCache {
   private static final System.Logger LOG = System.getLogger(KernelNotifier.class.getName());
 
   /** Names of the protocol may be up to this long. */
@@ -30,9 +29,11 @@ final class KernelNotifier implements CacheInvalidator, KernelCache {
     this.address = LibC.Native.address(message.buffer());
   }
 
-  /** Dirty pages are written back before they are dropped. */
-  @Override
-  public void inodeChanged(long inode) {
+  /**
+   * All that is cached of the inode is out of date. Dirty pages are written back before they are
+   * dropped.
+   */
+  void inodeChanged(long inode) {
     // From offset 0 on, a length of 0 means all pages.
     invalidateInode(inode, 0);
   }
@@ -52,8 +53,8 @@ final class KernelNotifier implements CacheInvalidator, KernelCache {
     send(CODE_INVALIDATE_INODE);
   }
 
-  @Override
-  public synchronized void entryChanged(long parent, byte[] name) {
+  /** What is cached for this name is out of date. */
+  synchronized void entryChanged(long parent, byte[] name) {
     message.begin();
     int at = message.append(ENTRY_BYTES);
     message.putLong(at + ENTRY_PARENT, parent);

@@ -32,6 +32,12 @@ public interface LibC {
 
   int fdatasync(int fd);
 
+  int truncate(@In byte[] path, long bytes);
+
+  int utimensat(int directory, @In byte[] path, @In long[] times, int flags);
+
+  int gettid();
+
   int geteuid();
 
   int getegid();
@@ -69,6 +75,12 @@ public interface LibC {
     static final int O_RDONLY = 0;
     static final int O_RDWR = 02;
     static final int O_CLOEXEC = 02000000;
+
+    /** Flag of open(2), equal on all architectures of asm-generic/fcntl.h. */
+    static final int O_PATH = 010000000;
+
+    /** Instead of nanoseconds: the time stays as it is. */
+    static final long UTIME_OMIT = (1L << 30) - 2;
 
     private Native() {}
 

@@ -16,11 +16,13 @@ import io.cowfs.fuse.wire.Request;
 final class NodeOperations {
   private final FileSystem fileSystem;
   private final HandleTable handles;
+  private final Settling settling;
   private final Lifetimes lifetimes;
 
-  NodeOperations(FileSystem fileSystem, HandleTable handles) {
+  NodeOperations(FileSystem fileSystem, HandleTable handles, Settling settling) {
     this.fileSystem = fileSystem;
     this.handles = handles;
+    this.settling = settling;
     this.lifetimes = new Lifetimes(fileSystem);
   }
 
@@ -68,6 +70,11 @@ final class NodeOperations {
   void setAttributes(Call call, Reply reply) throws FsException {
     Request request = call.request();
     int valid = request.intAt(SET_VALID);
+    long inode = request.nodeId();
+    if ((valid & VALID_SIZE) != 0 && settling.isEndedBy(request)) {
+      reply.attributes(fileSystem.settled(inode), lifetimes.of(inode));
+      return;
+    }
     FileHandle handle =
         (valid & VALID_HANDLE) != 0 ? handles.get(request.longAt(SET_HANDLE)) : null;
     AttributeChange change =
@@ -80,7 +87,6 @@ final class NodeOperations {
             time(request, valid, VALID_MTIME, VALID_MTIME_NOW, SET_MTIME, SET_MTIME_NANOS),
             time(request, valid, VALID_CTIME, 0, SET_CTIME, SET_CTIME_NANOS),
             (valid & VALID_KILL_SUIDGID) != 0);
-    long inode = request.nodeId();
     reply.attributes(
         fileSystem.setAttributes(call.caller(), inode, handle, change), lifetimes.of(inode));
   }

@@ -28,6 +28,7 @@ public final class OperationTable {
   private final FileSystem fileSystem;
   private final HandleTable handles;
   private final FileOperations files;
+  private final Settling settling = new Settling();
 
   /** Set once; a call that began before is waited for, one that begins later is refused. */
   private volatile boolean closed;
@@ -46,7 +47,7 @@ public final class OperationTable {
     this.fileSystem = fileSystem;
     this.handles = handles;
     this.files = new FileOperations(fileSystem, handles, cache, writeback, noAtime);
-    addNodes(new NodeOperations(fileSystem, handles));
+    addNodes(new NodeOperations(fileSystem, handles, settling));
     addNames(new NameOperations(fileSystem));
     addFiles();
     addDirectories(new DirectoryOperations(fileSystem, handles));
@@ -105,6 +106,11 @@ public final class OperationTable {
 
   private void add(int opcode, int bodyBytesMin, Operation operation) {
     rows[opcode] = new Row(bodyBytesMin, operation);
+  }
+
+  /** Which file is being settled now. */
+  public Settling settling() {
+    return settling;
   }
 
   /** The call of a new worker, which interrupts can find. */

@@ -259,6 +259,11 @@ public class MemoryFileSystem implements FileSystem {
   }
 
   @Override
+  public Attributes settled(long inode) throws FsException {
+    return getAttributes(inode);
+  }
+
+  @Override
   public synchronized Attributes setAttributes(
       Caller caller, long inode, FileHandle handle, AttributeChange change) throws FsException {
     Node node = node(inode);

@@ -73,11 +73,15 @@ class ImportDirectionTest {
   private static final Set<String> SHOWN_BY_THE_POOL =
       Set.of(
           "io.cowfs.core.codec.CompressionSetting",
+          "io.cowfs.core.dataset.ByteSize",
           "io.cowfs.core.dataset.DatasetInfo",
           "io.cowfs.core.dataset.DatasetException",
           "io.cowfs.core.dataset.NodeKind",
+          "io.cowfs.core.dataset.EffectiveProperty",
+          "io.cowfs.core.fs.FileChange",
           "io.cowfs.core.fs.SnapshotRights",
-          "io.cowfs.core.vfs.FileSystem");
+          "io.cowfs.core.vfs.FileSystem",
+          "io.cowfs.core.vfs.FileType");
 
   /** Libraries, and where alone they are known: prefixes of qualified class names. */
   private static final Map<String, List<String>> LIBRARIES =

@@ -35,10 +35,13 @@ final class MountedPool implements AutoCloseable {
     this.root = root;
   }
 
-  /** A new pool below {@code directory}, made by {@code mount --create}. */
-  static MountedPool create(Path directory) throws IOException {
+  /** A new pool below {@code directory}, made by {@code mount --create} with more options. */
+  static MountedPool create(Path directory, String... options) throws IOException {
     MountedPool created = at(directory);
-    created.succeed("mount", "--create", created.pool.toString(), created.root.toString());
+    List<String> arguments = new ArrayList<>(List.of("mount", "--create"));
+    arguments.addAll(List.of(options));
+    arguments.addAll(List.of(created.pool.toString(), created.root.toString()));
+    created.succeed(arguments.toArray(String[]::new));
     assertTrue(created.isMounted(), "mount came back before the mount was there");
     return created;
   }

@@ -12,6 +12,10 @@ final class Requirements {
     return Files.isWritable(Path.of("/dev/fuse"));
   }
 
+  static boolean rootFuse() throws IOException {
+    return root() && fuse();
+  }
+
   static boolean root() throws IOException {
     return Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0);
   }

@@ -5,10 +5,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * A chunk of a deadlist: a sequence of references. All numbers are little-endian. Chunks are small
- * enough to share a page of the index.
+ * A chunk of a list of references. All numbers are little-endian. Chunks are small enough to share
+ * a page of the index.
  */
-final class DeadlistChunkFormat {
+final class ReferenceChunkFormat {
   static final int SECTOR = 0;
   static final int SECTORS = SECTOR + 6;
   static final int BIRTH_TXG = SECTORS + Short.BYTES;
@@ -18,7 +18,7 @@ final class DeadlistChunkFormat {
 
   private static final int SECTOR_BITS = 48;
 
-  private DeadlistChunkFormat() {}
+  private ReferenceChunkFormat() {}
 
   /** Encodes up to {@link #MAX_ENTRIES} entries from {@code from} on. */
   static byte[] encode(ReferenceList references, int from) {
@@ -44,7 +44,7 @@ final class DeadlistChunkFormat {
     if (value.length == 0
         || value.length % ENTRY_BYTES != 0
         || value.length > MAX_ENTRIES * ENTRY_BYTES) {
-      throw new BadRecordException("a deadlist chunk has " + value.length + " bytes");
+      throw new BadRecordException("a chunk of references has " + value.length + " bytes");
     }
     ByteBuffer chunk = ByteBuffer.wrap(value).order(ByteOrder.LITTLE_ENDIAN);
     for (int base = 0; base < value.length; base += ENTRY_BYTES) {
@@ -53,7 +53,7 @@ final class DeadlistChunkFormat {
       long birthTxg = chunk.getLong(base + BIRTH_TXG);
       if (sectors == 0 || birthTxg < 1 || birthTxg > lastTxg) {
         throw new BadRecordException(
-            "a deadlist has %d sectors born in txg %d".formatted(sectors, birthTxg));
+            "a list has %d sectors born in txg %d".formatted(sectors, birthTxg));
       }
       visitor.reference(word & (1L << SECTOR_BITS) - 1, sectors, birthTxg);
     }

@@ -1,0 +1,145 @@
+package io.cowfs.core.dataset;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Keeps roots as they are committed, for some time: as {@link NodeKind#CHECKPOINT} nodes of the
+ * history, which cost what a snapshot costs. Nothing is committed for their sake.
+ *
+ * <p>Together they hold at most a share of the pool for themselves. Where space is short they go
+ * first, the oldest of all datasets before the others. Held ones stay.
+ *
+ * <p>Owned by the sync thread, but for the requests that say otherwise.
+ */
+public final class Checkpoints {
+  /** What all checkpoints may hold for themselves: a tenth of what there is. */
+  private static final int POOL_SHARE = 10;
+
+  /** Of those there are, this part goes at once when there must be fewer. */
+  private static final int PART_TO_DROP = 4;
+
+  /** How often it is looked whether the share is kept. */
+  private static final Duration LOOK_INTERVAL = Duration.ofSeconds(10);
+
+  private final History history;
+  private final Map<Integer, Instant> newest = new HashMap<>();
+  private volatile boolean enabled;
+  private volatile boolean spaceIsShort;
+  private volatile long unheld;
+  private volatile long limitSectors = Long.MAX_VALUE;
+  private Instant lastLook = Instant.EPOCH;
+
+  Checkpoints(History history) {
+    this.history = history;
+    for (DatasetNode node : history.checkpoints()) {
+      newest.put(node.dataset, node.created);
+    }
+    unheld = countUnheld();
+  }
+
+  /** Keeps checkpoints from now on. Any thread. */
+  public void enable() {
+    enabled = true;
+  }
+
+  /**
+   * Has the next commit drop some of them because a writer needs their space. Any thread.
+   *
+   * @return false when there are none that may go
+   */
+  public boolean giveWay() {
+    if (unheld == 0) {
+      return false;
+    }
+    spaceIsShort = true;
+    return true;
+  }
+
+  /** What the pool can hold, in sectors: they may have a share of it. Any thread. */
+  public void setCapacity(long sectors) {
+    limitSectors = sectors / POOL_SHARE;
+  }
+
+  /**
+   * Sync thread, after the tasks of a txg.
+   *
+   * @param changed the heads with another root in this txg
+   */
+  void keep(Collection<DatasetHead> heads, List<DatasetHead> changed, long txg, Instant now)
+      throws IOException {
+    if (enabled && !spaceIsShort) {
+      for (DatasetHead head : changed) {
+        take(head, txg, now);
+      }
+    }
+    for (DatasetHead head : heads) {
+      thin(head, now);
+    }
+    if (spaceIsShort || isOverShare(now)) {
+      spaceIsShort = false;
+      dropOldest();
+    }
+    unheld = countUnheld();
+  }
+
+  private long countUnheld() {
+    return history.checkpoints().stream().filter(Checkpoints::mayGo).count();
+  }
+
+  private void take(DatasetHead head, long txg, Instant now) {
+    Optional<Instant> last = Optional.ofNullable(newest.get(head.id()));
+    // A snapshot that a task of this txg took has the same root.
+    if (!head.settings().checkpoints().isDue(now, last)
+        || DatasetNode.txgOf(head.node().parent) == txg) {
+      return;
+    }
+    String name =
+        CheckpointPolicy.checkpointName(now, taken -> history.snapshot(head.id(), taken) != null);
+    history.snapshot(head.node(), NodeKind.CHECKPOINT, name, txg, now);
+    newest.put(head.id(), now);
+  }
+
+  private void thin(DatasetHead head, Instant now) throws IOException {
+    List<DatasetNode> checkpoints = history.checkpoints(head.id());
+    if (!checkpoints.isEmpty()) {
+      drop(head.settings().checkpoints().surplus(checkpoints, node -> node.created, now));
+    }
+  }
+
+  private boolean isOverShare(Instant now) throws IOException {
+    if (Duration.between(lastLook, now).abs().compareTo(LOOK_INTERVAL) < 0) {
+      return false;
+    }
+    lastLook = now;
+    long[] sectors = {0};
+    History trial = history.trial(condemned -> sectors[0] += condemned.sectors());
+    for (DatasetNode checkpoint : history.checkpoints()) {
+      trial.destroySnapshot(trial.node(checkpoint.id));
+    }
+    return sectors[0] > limitSectors;
+  }
+
+  private void dropOldest() throws IOException {
+    List<DatasetNode> unheld = history.checkpoints().stream().filter(Checkpoints::mayGo).toList();
+    drop(unheld.subList(0, (unheld.size() + PART_TO_DROP - 1) / PART_TO_DROP));
+  }
+
+  private void drop(List<DatasetNode> checkpoints) throws IOException {
+    for (DatasetNode checkpoint : checkpoints) {
+      if (mayGo(checkpoint)) {
+        history.destroySnapshot(checkpoint);
+      }
+    }
+  }
+
+  private static boolean mayGo(DatasetNode checkpoint) {
+    return checkpoint.properties.holds().isEmpty();
+  }
+}

@@ -1,0 +1,41 @@
+package io.cowfs.core.dataset;
+
+import io.cowfs.core.codec.CompressionSetting;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * The properties in force for a dataset, as values to work with.
+ *
+ * @param compression of new extents
+ * @param quotaBytes the most that the dataset's live data may take; empty for no limit
+ * @param readonly refuses every change of files
+ * @param snapdir whether the directory of snapshots is listed
+ * @param checkpoints which past states are kept
+ * @param schedule of automatic snapshots
+ * @param mountpoint where {@code cowfs mount -a} mounts it, an absolute path
+ */
+public record DatasetSettings(
+    CompressionSetting compression,
+    OptionalLong quotaBytes,
+    boolean readonly,
+    Snapdir snapdir,
+    AccessTime atime,
+    CheckpointPolicy checkpoints,
+    SnapshotSchedule schedule,
+    Optional<String> mountpoint) {
+
+  /** Whether listings of the root show the directory of snapshots; it can be entered either way. */
+  public enum Snapdir {
+    HIDDEN,
+    VISIBLE
+  }
+
+  /** When reading a file sets its time of access. */
+  public enum AccessTime {
+    /** When it is older than the last change, or than a day. */
+    RELATIME,
+    ON,
+    OFF
+  }
+}

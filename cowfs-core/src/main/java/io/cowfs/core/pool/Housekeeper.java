@@ -1,0 +1,106 @@
+package io.cowfs.core.pool;
+
+import io.cowfs.core.pool.PoolAdministration.Mode;
+import java.io.Closeable;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+
+/**
+ * Carries the schedules of snapshots out while the pool is open, on a thread of its own.
+ * Thread-safe.
+ */
+final class Housekeeper implements Closeable {
+  private static final Logger LOG = System.getLogger(Housekeeper.class.getName());
+
+  /** Schedules may change, and clocks be set: it looks at least so often. */
+  private static final Duration LOOK_INTERVAL = Duration.ofSeconds(20);
+
+  private final PoolAdministration administration;
+  private final Retention retention;
+  private final Clock clock;
+  private final Runnable beforeSnapshot;
+  private final Thread thread;
+
+  /** Guarded by this. */
+  private boolean closed;
+
+  /**
+   * Starts.
+   *
+   * @param beforeSnapshot has everything that was written reach the pool
+   */
+  Housekeeper(
+      PoolAdministration administration,
+      Retention retention,
+      Clock clock,
+      Runnable beforeSnapshot) {
+    this.administration = administration;
+    this.retention = retention;
+    this.clock = clock;
+    this.beforeSnapshot = beforeSnapshot;
+    thread = new Thread(this::run, "cowfs-housekeeper");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private void run() {
+    while (awaitNextLook()) {
+      try {
+        if (retention.isDue(clock.instant())) {
+          beforeSnapshot.run();
+          Pruning done = administration.prune(Mode.EXECUTE);
+          LOG.log(
+              Level.INFO,
+              "schedules: {0} snapshots taken, {1} destroyed",
+              done.taken().size(),
+              done.destroyed().size());
+        }
+      } catch (IOException | RuntimeException failure) {
+        LOG.log(Level.WARNING, "the schedules cannot be carried out", failure);
+      }
+    }
+  }
+
+  @SuppressWarnings("WaitNotInLoop") // A look too many does no harm.
+  private synchronized boolean awaitNextLook() {
+    Instant now = clock.instant();
+    Duration wait =
+        retention
+            .nextBoundary(now)
+            .map(boundary -> Duration.between(now, boundary).plusMillis(1))
+            .filter(until -> until.compareTo(LOOK_INTERVAL) < 0)
+            .orElse(LOOK_INTERVAL);
+    try {
+      if (!closed) {
+        wait(Math.max(1, wait.toMillis()));
+      }
+    } catch (InterruptedException e) {
+      return false;
+    }
+    return !closed;
+  }
+
+  /** Returns when nothing of it is under way any more. */
+  @Override
+  public void close() {
+    synchronized (this) {
+      closed = true;
+      notifyAll();
+    }
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,406 @@
+package io.cowfs.core.pool;
+
+import io.cowfs.core.block.BlockPointer;
+import io.cowfs.core.block.CorruptBlockException;
+import io.cowfs.core.dataset.Condemned;
+import io.cowfs.core.dataset.DatasetException;
+import io.cowfs.core.dataset.DatasetException.Reason;
+import io.cowfs.core.dataset.DatasetTasks;
+import io.cowfs.core.dataset.DatasetTasks.Recursion;
+import io.cowfs.core.dataset.Datasets;
+import io.cowfs.core.dataset.EffectiveProperty;
+import io.cowfs.core.dataset.NodeKind;
+import io.cowfs.core.dataset.NodeRecord;
+import io.cowfs.core.dataset.PropertySet;
+import io.cowfs.core.dataset.SnapshotSelection;
+import io.cowfs.core.fs.SourceTree;
+import io.cowfs.core.fs.Volume;
+import io.cowfs.core.txg.ReadPins;
+import io.cowfs.core.txg.SyncTask;
+import io.cowfs.core.txg.SyncTask.TaskRefusedException;
+import io.cowfs.core.txg.TransactionGroups;
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What is done with the datasets and snapshots of an open pool. Each operation is one sync task: it
+ * is durable when the method returns, and what fails has changed nothing. One at a time (the pool
+ * is their lock).
+ *
+ * <p>Errors are one line fit for a user. Common to all: {@link DatasetException} with NOT_FOUND for
+ * a dataset or snapshot that is not there, EXISTS for a name that is taken, INVALID_NAME and
+ * NAME_TOO_LONG for one that cannot be given; BUSY where something is mounted, held, or needed.
+ */
+public final class PoolAdministration {
+  private static final DateTimeFormatter KEPT_NAME =
+      DateTimeFormatter.ofPattern("'before-rollback-'yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
+
+  private final Pool pool;
+  private final Datasets datasets;
+  private final TransactionGroups txgs;
+  private final Clock clock;
+
+  /** Whether an operation is carried out, or only says what it would do. */
+  public enum Mode {
+    EXECUTE,
+    DRY_RUN
+  }
+
+  /** How far an operation reaches. */
+  public enum Scope {
+    ONE,
+    WITH_DESCENDANTS
+  }
+
+  PoolAdministration(Pool pool, Datasets datasets, TransactionGroups txgs, Clock clock) {
+    this.pool = pool;
+    this.datasets = datasets;
+    this.txgs = txgs;
+    this.clock = clock;
+  }
+
+  // ---- datasets
+
+  void createRoot(Map<String, String> properties) throws IOException {
+    run(tasks -> tasks.createRoot(properties));
+  }
+
+  /**
+   * A new, empty dataset; the one above it exists.
+   *
+   * @param properties of its own
+   */
+  public void createDataset(String name, Map<String, String> properties) throws IOException {
+    run(tasks -> tasks.createDataset(name, properties));
+  }
+
+  /** A new dataset that begins as a snapshot, and shares everything with it. */
+  public void cloneSnapshot(
+      String dataset, String snapshot, String newDataset, Map<String, String> properties)
+      throws IOException {
+    run(tasks -> tasks.cloneSnapshot(dataset, snapshot, newDataset, properties));
+  }
+
+  /** Another name for a dataset and all below it, none of which may be mounted. */
+  public void renameDataset(String from, String to) throws IOException {
+    synchronized (pool) {
+      requireNotOpen(datasets.tasks().atAndBelow(from));
+      run(tasks -> tasks.renameDataset(from, to));
+    }
+  }
+
+  /**
+   * Destroys a dataset with its checkpoints, which is not mounted; with its descendants also its
+   * snapshots and all datasets below it. Clones of its snapshots live on.
+   */
+  public Destruction destroyDataset(String dataset, Scope scope, Mode mode) throws IOException {
+    Recursion recursion = scope == Scope.ONE ? Recursion.NONE : Recursion.DESCENDANTS;
+    synchronized (pool) {
+      requireNotOpen(datasets.tasks().atAndBelow(dataset));
+      List<String> names = new ArrayList<>();
+      for (String name : datasets.tasks().atAndBelow(dataset)) {
+        names.add(name);
+        for (NodeRecord snapshot : datasets.snapshots(name)) {
+          names.add(name + "@" + snapshot.name());
+        }
+      }
+      return destroy(
+          names,
+          mode,
+          tasks -> tasks.tryDestroyDataset(dataset, recursion),
+          tasks -> tasks.destroyDataset(dataset, recursion));
+    }
+  }
+
+  private void requireNotOpen(List<String> names) throws DatasetException {
+    for (String name : names) {
+      if (pool.openVolume(name).isPresent()) {
+        throw new DatasetException(Reason.BUSY, "dataset '" + name + "' is mounted");
+      }
+    }
+  }
+
+  // ---- snapshots
+
+  /**
+   * Keeps the state of a dataset, or of it and all below it at one moment: everything that was
+   * written before the call.
+   */
+  public void snapshot(String dataset, String name, Scope scope) throws IOException {
+    run(
+        tasks ->
+            tasks.snapshot(
+                scope == Scope.ONE ? List.of(dataset) : requireAtAndBelow(tasks, dataset),
+                name,
+                PropertySet.EMPTY));
+  }
+
+  private static List<String> requireAtAndBelow(DatasetTasks tasks, String dataset)
+      throws DatasetException {
+    List<String> names = tasks.atAndBelow(dataset);
+    return names.isEmpty() ? List.of(dataset) : names;
+  }
+
+  /** Another name for a snapshot. A checkpoint that is renamed becomes a snapshot. */
+  public void renameSnapshot(String dataset, String from, String to) throws IOException {
+    run(tasks -> tasks.renameSnapshot(dataset, from, to));
+  }
+
+  /**
+   * Destroys snapshots. Their names go at once, their space follows in the background.
+   *
+   * @param selection as {@link SnapshotSelection} has it; a checkpoint is destroyed by its name
+   */
+  public Destruction destroySnapshots(String dataset, String selection, Mode mode)
+      throws IOException {
+    synchronized (pool) {
+      List<String> names = select(dataset, SnapshotSelection.parse(selection));
+      return destroy(
+          names.stream().map(name -> dataset + "@" + name).toList(),
+          mode,
+          tasks -> tasks.tryDestroySnapshots(dataset, names),
+          tasks -> tasks.destroySnapshots(dataset, names));
+    }
+  }
+
+  private List<String> select(String dataset, SnapshotSelection selection) throws IOException {
+    return selection.select(
+        datasets.snapshots(dataset).stream()
+            .filter(node -> node.kind() == NodeKind.SNAPSHOT || selection.isOneName())
+            .map(NodeRecord::name)
+            .toList());
+  }
+
+  /** Tries the destruction, for what it would free, and carries it out where that is wanted. */
+  @SuppressWarnings("try") // The hold is for what was tried.
+  private Destruction destroy(List<String> names, Mode mode, Trial trial, Body body)
+      throws IOException {
+    try (ReadPins.Pin pin = txgs.readPins().pin()) {
+      List<Condemned> tried = new ArrayList<>();
+      run(
+          tasks -> {
+            tried.addAll(trial.run(tasks));
+            if (mode == Mode.EXECUTE) {
+              body.run(tasks);
+            }
+          });
+      return new Destruction(
+          names,
+          mode == Mode.EXECUTE
+              ? tried.stream().mapToLong(Condemned::sectors).sum() * BlockPointer.SECTOR_BYTES
+              : datasets.bytesFreedBy(tried));
+    }
+  }
+
+  private interface Trial {
+    List<Condemned> run(DatasetTasks tasks) throws IOException;
+  }
+
+  /** Keeps a snapshot from being destroyed until the tag is released. */
+  public void hold(String dataset, String snapshot, String tag) throws IOException {
+    run(tasks -> tasks.hold(dataset, snapshot, tag));
+  }
+
+  public void release(String dataset, String snapshot, String tag) throws IOException {
+    run(tasks -> tasks.release(dataset, snapshot, tag));
+  }
+
+  /** The tags on a snapshot with the time they were put on, by tag. */
+  public Map<String, Instant> holds(String dataset, String snapshot) throws IOException {
+    return datasets.properties(datasets.snapshot(dataset, snapshot).id()).holds();
+  }
+
+  // ---- properties
+
+  /**
+   * All properties in force, and where each comes from.
+   *
+   * @param snapshot null for the dataset
+   */
+  public List<EffectiveProperty> properties(String dataset, String snapshot) throws IOException {
+    return datasets.resolution(dataset, snapshot).all();
+  }
+
+  /** Sets properties, all or none; INVALID_VALUE for what they cannot be. */
+  public void setProperties(String dataset, String snapshot, Map<String, String> values)
+      throws IOException {
+    run(tasks -> tasks.setProperties(dataset, snapshot, values));
+  }
+
+  /** Forgets a local value. */
+  public void inheritProperty(String dataset, String snapshot, String name) throws IOException {
+    run(tasks -> tasks.inheritProperty(dataset, snapshot, name));
+  }
+
+  // ---- going back
+
+  /**
+   * Makes a dataset what it was at a snapshot or checkpoint, mounted or not. Newer snapshots stay.
+   *
+   * @return the name of the snapshot that keeps the state from before
+   */
+  public String rollback(String dataset, String snapshot) throws IOException {
+    synchronized (pool) {
+      String kept = unusedName(dataset, KEPT_NAME.format(clock.instant()));
+      replaceTree(dataset, tasks -> tasks.rollback(dataset, snapshot, kept));
+      return kept;
+    }
+  }
+
+  /** The same, without keeping the state from before. Refused for the origin of a clone. */
+  public void rollbackAndDiscard(String dataset, String snapshot) throws IOException {
+    synchronized (pool) {
+      replaceTree(dataset, tasks -> tasks.rollbackAndDiscard(dataset, snapshot));
+    }
+  }
+
+  /**
+   * Brings one path of a dataset, mounted or not, back to what it was in a snapshot or checkpoint.
+   * Nothing else is touched. What the snapshot has is added or put in place of what is there now,
+   * what it has not is removed, within the path only; what is the same stays as it is. Data is
+   * shared with the snapshot and takes no space. Unlike a rollback it leaves open files alone: who
+   * has a replaced file open goes on with the old one. It may take many commits; after a crash, or
+   * an error in the middle, each file is what it was or what it is in the snapshot.
+   *
+   * @param path relative to the dataset's root, as bytes; {@code .} for all of it
+   * @throws DatasetException also NOT_FOUND when the snapshot has no such path, INVALID_NAME when
+   *     it is absolute or contains {@code ..}, EXISTS when something that is no directory stands in
+   *     the way
+   */
+  @SuppressWarnings("try") // The hold is for what is read from the snapshot.
+  public Restoration restorePath(String dataset, String snapshot, byte[] path) throws IOException {
+    synchronized (pool) {
+      try (ReadPins.Pin pin = txgs.readPins().pin()) {
+        NodeRecord node = datasets.snapshot(dataset, snapshot);
+        SourceTree source =
+            new SourceTree(
+                node.root().orElse(null),
+                dataset + "@" + snapshot,
+                () -> datasets.node(node.id()).isPresent());
+        boolean wasOpen = pool.openVolume(dataset).isPresent();
+        pool.fileSystem(dataset);
+        try {
+          Volume volume = pool.openVolume(dataset).orElseThrow();
+          Volume.Restored restored = volume.restorePath(source, path);
+          return new Restoration(restored.changed(), restored.added(), restored.removed());
+        } finally {
+          if (!wasOpen) {
+            pool.closeFileSystem(dataset);
+          }
+        }
+      }
+    }
+  }
+
+  private void replaceTree(String dataset, Body body) throws IOException {
+    Optional<Volume> volume = pool.openVolume(dataset);
+    if (volume.isPresent()) {
+      volume.get().replaceTree(task(body));
+    } else {
+      txgs.runTask(task(body));
+    }
+  }
+
+  private String unusedName(String dataset, String wished) throws IOException {
+    String name = wished;
+    for (int i = 2; isTaken(dataset, name); i++) {
+      name = wished + "-" + i;
+    }
+    return name;
+  }
+
+  private boolean isTaken(String dataset, String snapshot) throws IOException {
+    try {
+      datasets.snapshot(dataset, snapshot);
+      return true;
+    } catch (DatasetException free) {
+      if (free.reason() == Reason.NOT_FOUND) {
+        datasets.head(dataset);
+        return false;
+      }
+      throw free;
+    }
+  }
+
+  /** The newest checkpoint or snapshot that is at least so old. */
+  public String snapshotOfAge(String dataset, Duration age) throws IOException {
+    Instant latest = clock.instant().minus(age);
+    String found = null;
+    for (NodeRecord node : datasets.snapshots(dataset)) {
+      if (!node.created().isAfter(latest)) {
+        found = node.name();
+      }
+    }
+    if (found == null) {
+      throw new DatasetException(
+          Reason.NOT_FOUND,
+          "dataset '%s' has no checkpoint or snapshot from before %s".formatted(dataset, latest));
+    }
+    return found;
+  }
+
+  // ---- space and schedules
+
+  /** Where the space is, as of a commit that follows the call. */
+  public SpaceReport space(String dataset) throws IOException {
+    SpaceReport[] report = new SpaceReport[1];
+    datasets.head(dataset);
+    synchronized (pool) {
+      IOException[] failure = new IOException[1];
+      txgs.runTask(
+          txg ->
+              () -> {
+                try {
+                  report[0] = new SpaceAccounting(datasets, pool.space()).report(dataset);
+                } catch (IOException gone) {
+                  failure[0] = gone;
+                }
+              });
+      if (failure[0] != null) {
+        throw failure[0];
+      }
+    }
+    return report[0];
+  }
+
+  /** Takes the snapshots that the schedules of all datasets ask for, and destroys those beyond. */
+  public Pruning prune(Mode mode) throws IOException {
+    synchronized (pool) {
+      return new Retention(this, datasets).run(clock.instant(), mode);
+    }
+  }
+
+  // ---- tasks
+
+  interface Body {
+    void run(DatasetTasks tasks) throws IOException;
+  }
+
+  void run(Body body) throws IOException {
+    synchronized (pool) {
+      txgs.runTask(task(body));
+    }
+  }
+
+  /**
+   * A request that cannot be carried out, or meets damage before it changed anything, is refused.
+   */
+  private SyncTask task(Body body) {
+    return txg -> {
+      try {
+        body.run(datasets.tasks());
+        return null;
+      } catch (DatasetException | CorruptBlockException refused) {
+        throw new TaskRefusedException(refused);
+      }
+    };
+  }
+}
