@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.pool.PoolAdministration.Scope;
 import io.cowfs.core.pool.TestPool;
 import io.cowfs.core.txg.ReadPins;
 import io.cowfs.core.vfs.AttributeChange;
@@ -27,6 +28,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
@@ -486,8 +488,8 @@ class BrowsingTest {
 
   @Test
   void aSnapshotFromBeforeTheFirstMountIsAnEmptyDirectory() throws Exception {
-    pool.pool().createDataset("other");
-    pool.pool().snapshot("other", "s");
+    pool.pool().administration().createDataset("other", Map.of());
+    pool.pool().administration().snapshot("other", "s", Scope.ONE);
     fs = pool.pool().browsableFileSystem("other", SnapshotRights.OWNER);
     assertEquals(List.of(".", ".."), names(SNAPSHOTS + "/s"));
     assertEquals(0040755, find(SNAPSHOTS + "/s").mode());
