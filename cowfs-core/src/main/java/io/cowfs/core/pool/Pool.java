@@ -331,6 +331,16 @@ public final class Pool implements Closeable {
     }
   }
 
+  /** Properties changed, and with them perhaps what is listed in root directories. */
+  void rootListingsChanged() {
+    List<Volume> open;
+    synchronized (this) {
+      open = List.copyOf(volumes.values());
+    }
+    // Not under the lock: it tells kernels.
+    open.forEach(Volume::rootListingChanged);
+  }
+
   /** The file system of a dataset, if it is open. */
   synchronized Optional<Volume> openVolume(String dataset) {
     return Optional.ofNullable(volumes.get(dataset));

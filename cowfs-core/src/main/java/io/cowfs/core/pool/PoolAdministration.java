@@ -235,11 +235,13 @@ public final class PoolAdministration {
   public void setProperties(String dataset, String snapshot, Map<String, String> values)
       throws IOException {
     run(tasks -> tasks.setProperties(dataset, snapshot, values));
+    pool.rootListingsChanged();
   }
 
   /** Forgets a local value. */
   public void inheritProperty(String dataset, String snapshot, String name) throws IOException {
     run(tasks -> tasks.inheritProperty(dataset, snapshot, name));
+    pool.rootListingsChanged();
   }
 
   // ---- going back
