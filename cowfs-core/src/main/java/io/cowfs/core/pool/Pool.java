@@ -183,7 +183,8 @@ public final class Pool implements Closeable {
 
       @Override
       public boolean isFreeing() {
-        return datasets.destroyingBytes() > 0;
+        // Not what is damaged and cannot be freed: nobody can wait for that.
+        return datasets.backgroundFrees().hasBacklog();
       }
     };
   }

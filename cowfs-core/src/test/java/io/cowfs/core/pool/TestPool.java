@@ -122,6 +122,20 @@ public final class TestPool implements AutoCloseable {
     throw new IllegalArgumentException(snapshot);
   }
 
+  /** The root of a dataset's tree as of the last commit. */
+  public BlockPointer rootOf(String dataset) throws IOException {
+    return pool.auditSources().nodes().stream()
+        .filter(node -> node.name().equals(dataset))
+        .findAny()
+        .flatMap(NodeRecord::root)
+        .orElseThrow();
+  }
+
+  /** Whether a block is in use, or freed and not reusable yet. */
+  public boolean isAllocated(BlockPointer block) throws IOException {
+    return pool.auditSources().allocator().isAllocated(block.sector(), block.sectors());
+  }
+
   /** Returns the name of the snapshot that keeps the state before. */
   public String rollback(String name) throws IOException {
     return pool.administration().rollback(DATASET, name);
