@@ -127,6 +127,22 @@ final class DatasetsTest {
   }
 
   @Test
+  void whatIsNamedTwiceIsMeantOnce() throws IOException {
+    writeAndCommit(Map.of(key(1), 1));
+    pool.begin();
+    pool.snapshot(List.of("root", "root"), "s");
+    pool.snapshot("root", "t");
+    pool.commit();
+    HistoryAudit.check(pool);
+    assertEquals(List.of("root", "root@s", "root@t"), names());
+    pool.begin();
+    pool.destroySnapshots("root", List.of("s", "t", "s"));
+    pool.commit();
+    HistoryAudit.check(pool);
+    assertEquals(List.of("root"), names());
+  }
+
+  @Test
   void hundredsOfSnapshotsCollapseOneByOne() throws IOException {
     for (int i = 0; i < 300; i++) {
       pool.begin();

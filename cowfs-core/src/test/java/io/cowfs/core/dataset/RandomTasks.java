@@ -109,6 +109,9 @@ final class RandomTasks {
       datasets.add(anyDataset());
     }
     pool.snapshot(List.copyOf(datasets), newName("s"));
+    if (random.nextInt(4) == 0) {
+      pool.snapshot(dataset, newName("twin"));
+    }
   }
 
   private void rollback(String dataset) throws IOException {

@@ -219,6 +219,8 @@ final class SimulatedPool implements Closeable {
 
   void cloneSnapshot(String dataset, String snapshot, String name) throws IOException {
     datasets.tasks().cloneSnapshot(dataset, snapshot, name, Map.of());
+    DatasetHead clone = datasets.head(name);
+    assertEquals(clone.node().parent.nextObjectNumber, clone.nextObjectNumber(), "goes on");
     model.put(name, new HashMap<>(model.get(dataset + "@" + snapshot)));
   }
 
