@@ -14,7 +14,7 @@ import org.junit.jupiter.api.function.Executable;
 
 /** What is done with datasets and snapshots, at random. */
 final class RandomTasks {
-  private static final int MAX_DATASETS = 5;
+  private static final int MAX_DATASETS = 6;
 
   private final SimulatedPool pool;
   private final Random random;
@@ -148,8 +148,14 @@ final class RandomTasks {
 
   private void cloneSnapshot(String dataset) throws IOException {
     List<String> snapshots = snapshots(dataset);
-    if (!snapshots.isEmpty() && pool.datasets.heads().size() < MAX_DATASETS) {
-      pool.cloneSnapshot(dataset, any(snapshots), newDatasetName());
+    if (snapshots.isEmpty()) {
+      return;
+    }
+    String snapshot = any(snapshots);
+    for (int i = random.nextInt(3); i >= 0; i--) {
+      if (pool.datasets.heads().size() < MAX_DATASETS) {
+        pool.cloneSnapshot(dataset, snapshot, newDatasetName());
+      }
     }
   }
 
