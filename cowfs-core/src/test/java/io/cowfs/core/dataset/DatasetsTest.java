@@ -152,6 +152,73 @@ final class DatasetsTest {
   }
 
   @Test
+  void clonesOutliveTheDatasetThatTheyCameFrom() throws IOException {
+    pool.begin();
+    pool.create("base");
+    pool.commit();
+    pool.begin();
+    pool.change("base", Map.of(key(1), 5, key(2), 3), 0);
+    pool.snapshot("base", "s");
+    pool.commit();
+    pool.begin();
+    pool.cloneSnapshot("base", "s", "one");
+    pool.cloneSnapshot("base", "s", "two");
+    pool.commit();
+    HistoryAudit.check(pool);
+    pool.begin();
+    pool.destroyDataset("base");
+    pool.commit();
+    HistoryAudit.check(pool);
+    assertEquals(List.of("one", "root", "two"), names());
+    assertEquals(4, pool.datasets.nodes().size(), "the snapshot goes on without a name");
+    pool.crash();
+    HistoryAudit.check(pool);
+    pool.begin();
+    pool.destroyDataset("one");
+    pool.commit();
+    HistoryAudit.check(pool);
+    assertEquals(2, pool.datasets.nodes().size(), "until one clone is left");
+    assertEquals(0, pool.datasets.totals().condemned(), "which has everything");
+  }
+
+  @Test
+  void partsOfADeadlistRespectTwoSnapshotsOfOneTxg() throws IOException {
+    pool.begin();
+    pool.change("root", Map.of(key(1), 5), 0);
+    pool.snapshot("root", "a");
+    pool.snapshot("root", "b");
+    pool.snapshot("root", "c");
+    pool.commit();
+    writeAndCommit(Map.of(key(1), 2));
+    HistoryAudit.check(pool);
+    for (String gone : List.of("c", "a", "b")) {
+      pool.begin();
+      pool.destroySnapshot("root", gone);
+      pool.commit();
+      HistoryAudit.check(pool);
+    }
+    freeAll();
+    assertEquals(0, pool.datasets.totals().condemned());
+    HistoryAudit.check(pool);
+  }
+
+  @Test
+  void whatIsNamedTwiceIsMeantOnce() throws IOException {
+    writeAndCommit(Map.of(key(1), 1));
+    pool.begin();
+    pool.snapshot(List.of("root", "root"), "s");
+    pool.snapshot("root", "t");
+    pool.commit();
+    HistoryAudit.check(pool);
+    assertEquals(List.of("root", "root@s", "root@t"), names());
+    pool.begin();
+    pool.destroySnapshots("root", List.of("s", "t", "s"));
+    pool.commit();
+    HistoryAudit.check(pool);
+    assertEquals(List.of("root"), names());
+  }
+
+  @Test
   void hundredsOfSnapshotsCollapseOneByOne() throws IOException {
     for (int i = 0; i < 300; i++) {
       pool.begin();
