@@ -451,6 +451,10 @@ public final class Pool implements Closeable {
       return findings;
     } catch (IOException failure) {
       return List.of("pool/unreadable: " + failure.getMessage());
+    } catch (RuntimeException | OutOfMemoryError | StackOverflowError failure) {
+      // It has only read. On the sync thread, letting this through would suspend a sound pool.
+      LOG.log(Level.ERROR, "the check did not get to its end", failure);
+      return List.of("pool/unreadable: the check did not get to its end: " + failure);
     }
   }
 
