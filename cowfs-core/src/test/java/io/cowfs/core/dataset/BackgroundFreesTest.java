@@ -55,7 +55,8 @@ final class BackgroundFreesTest {
       freeAndCommit();
       long now = pool.datasets.totals().condemned();
       assertTrue(now < left, "it goes on");
-      assertTrue(left - now <= (REFERENCES + LEAF_REFERENCES) * MAX_SECTORS, "not more than a piece");
+      assertTrue(
+          left - now <= (REFERENCES + LEAF_REFERENCES) * MAX_SECTORS, "not more than a piece");
       left = now;
       pieces++;
     }
