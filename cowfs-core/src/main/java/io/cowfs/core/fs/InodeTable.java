@@ -160,11 +160,6 @@ final class InodeTable {
     }
   }
 
-  /** True while the front end holds the inode. */
-  boolean isReferenced(long number) {
-    return references.contains(number);
-  }
-
   /**
    * Unlinked in this txg or before, and nobody can read it any more: its data need not be written.
    */

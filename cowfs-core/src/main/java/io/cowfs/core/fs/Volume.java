@@ -52,6 +52,7 @@ public final class Volume implements FileSystem {
   private final DirectoryReads directoryReads;
   private final FileSeek seek;
   private final Rollback rollback;
+  private final RangeCloning cloning;
 
   private volatile CacheInvalidator invalidator = CacheInvalidator.NONE;
 
@@ -70,6 +71,7 @@ public final class Volume implements FileSystem {
     this.directoryReads = new DirectoryReads(state);
     this.seek = new FileSeek(tree);
     this.rollback = new Rollback(state);
+    this.cloning = new RangeCloning(state);
   }
 
   /** Opens the file system of a dataset; a new one gets its root directory. */
@@ -122,6 +124,43 @@ public final class Volume implements FileSystem {
    */
   public void replaceTree(SyncTask task) throws IOException {
     rollback.replaceTree(task, invalidator);
+  }
+
+  /**
+   * Puts a range of a live file, of this file system or another of the pool, into a file of this
+   * one by reference: the data is not copied and takes no space. Atomic and durable. The caches of
+   * the front end are not told: the one who asked for it knows.
+   *
+   * @param length in bytes; offsets are multiples of 4 KiB, and so is the length unless the range
+   *     ends where both files end
+   * @return the bytes cloned: fewer than asked for where the source ends before, or has very many
+   *     extents
+   * @throws FsException INVALID where offsets and length do not allow it, or the ranges overlap;
+   *     NO_SPACE, QUOTA_EXCEEDED, STALE
+   */
+  public long cloneRange(
+      Volume from,
+      FileHandle source,
+      long fromOffset,
+      FileHandle target,
+      long toOffset,
+      long length)
+      throws FsException {
+    RangeCloning.Range range = new RangeCloning.Range(fromOffset, toOffset, length);
+    return call(
+        target.inode(), () -> cloning.clone(from.state, (Handle) source, (Handle) target, range));
+  }
+
+  /**
+   * The same from a file of a snapshot.
+   *
+   * @param inode of the file in the snapshot
+   */
+  public long cloneRange(
+      SourceTree from, long inode, long fromOffset, FileHandle target, long toOffset, long length)
+      throws FsException {
+    RangeCloning.Range range = new RangeCloning.Range(fromOffset, toOffset, length);
+    return call(target.inode(), () -> cloning.clone(from, inode, (Handle) target, range));
   }
 
   /**
