@@ -26,16 +26,21 @@ import java.util.Set;
 final class BackgroundFrees implements Participant {
   private static final Logger LOG = System.getLogger(BackgroundFrees.class.getName());
 
-  /** References that die in one txg, at most; a leaf or a chunk more. */
-  static final int REFERENCES_PER_TXG = 20_000;
-
-  /** Chunks that are only deleted. */
-  private static final int CHUNKS_PER_TXG = 10_000;
+  /**
+   * What is done in one txg, at most.
+   *
+   * @param references that die; a leaf or a chunk more
+   * @param chunks that are only deleted
+   */
+  record Budget(int references, int chunks) {
+    static final Budget USUAL = new Budget(20_000, 10_000);
+  }
 
   private final Datasets datasets;
   private final Catalog catalog;
   private final CondemnedSpace condemned;
   private final ExtentScanner scanner;
+  private final Budget budget;
 
   /** Ids of what is damaged. */
   private final Set<Long> stuck = new HashSet<>();
@@ -43,11 +48,12 @@ final class BackgroundFrees implements Participant {
   private volatile boolean backlog;
 
   BackgroundFrees(
-      Datasets datasets, Catalog catalog, CondemnedSpace condemned, ExtentScanner scanner) {
+      Datasets datasets, Datasets.Storage storage, CondemnedSpace condemned, Budget budget) {
     this.datasets = datasets;
-    this.catalog = catalog;
+    this.catalog = storage.catalog();
     this.condemned = condemned;
-    this.scanner = scanner;
+    this.scanner = storage.scanner();
+    this.budget = budget;
     this.backlog = !condemned.isEmpty();
   }
 
@@ -56,8 +62,8 @@ final class BackgroundFrees implements Participant {
 
   @Override
   public void sync(long txg, BlockWriter writer) throws IOException {
-    int references = REFERENCES_PER_TXG;
-    int chunks = CHUNKS_PER_TXG;
+    int references = budget.references();
+    int chunks = budget.chunks();
     for (Condemned each : condemned.oldestFirst()) {
       if (references <= 0 || chunks <= 0) {
         break;

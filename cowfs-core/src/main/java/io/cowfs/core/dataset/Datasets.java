@@ -96,7 +96,7 @@ public final class Datasets {
    */
   public record SpaceTotals(long referenced, long condemned, long saved, long directory) {}
 
-  private Datasets(Storage storage, CatalogState state) {
+  private Datasets(Storage storage, CatalogState state, BackgroundFrees.Budget budget) {
     this.storage = storage;
     PoolRecord record = state.pool();
     pool = record.pool();
@@ -110,7 +110,7 @@ public final class Datasets {
     history = new History(record.nextNode(), state.nodes(), deadlists, ids, condemned);
     state.properties().forEach((id, properties) -> history.node(id).properties = properties);
     directory = new DatasetDirectory(storage.reader(), record);
-    frees = new BackgroundFrees(this, storage.catalog(), condemned, storage.scanner());
+    frees = new BackgroundFrees(this, storage, condemned, budget);
     for (DatasetNode node : history.nodes()) {
       if (node.isHead()) {
         heads.put(node.name, new DatasetHead(this, node));
@@ -132,13 +132,19 @@ public final class Datasets {
    * @throws DamagedPoolException when the records do not fit together
    */
   public static Datasets open(Storage storage, CatalogState state) throws IOException {
+    return open(storage, state, BackgroundFrees.Budget.USUAL);
+  }
+
+  /** With another bound for what is freed in one txg. */
+  static Datasets open(Storage storage, CatalogState state, BackgroundFrees.Budget budget)
+      throws IOException {
     try {
       HistoryCheck.check(state);
     } catch (BadRecordException e) {
       throw new DamagedPoolException(
           "the index %s: %s".formatted(storage.catalog().name(), e.getMessage()), e);
     }
-    return new Datasets(storage, state);
+    return new Datasets(storage, state, budget);
   }
 
   // ---- for any thread

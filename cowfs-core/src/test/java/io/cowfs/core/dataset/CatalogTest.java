@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.cowfs.core.alloc.OutOfSpaceException;
 import io.cowfs.core.alloc.RegionBitmap;
 import io.cowfs.core.alloc.SpaceChanges;
-import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.device.DamagedPoolException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -20,11 +19,13 @@ import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
@@ -38,6 +39,12 @@ final class CatalogTest {
   private static final UUID POOL = new UUID(1, 2);
   private static final SpaceChanges NO_SPACE =
       new SpaceChanges(List.of(), new byte[0], new long[0]);
+
+  private static final long DEADLIST = 1;
+  private static final long LIST = 2;
+  private static final DeadlistPart PART = new DeadlistPart(DEADLIST, 0, LIST);
+  private static final Deadlists.Changes NO_DEADLIST =
+      new Deadlists.Changes(Collections.singletonMap(PART, null), Map.of());
 
   @TempDir Path directory;
 
@@ -56,14 +63,19 @@ final class CatalogTest {
     }
     try (Catalog catalog = Catalog.open(directory, POOL, 0)) {
       CatalogState state = catalog.load();
-      assertEquals(new PoolRecord(POOL, 1, 9, 10, Optional.empty()), state.pool());
+      assertEquals(new PoolRecord(POOL, 1, 9, 10, Optional.empty(), 0), state.pool());
       assertEquals(List.of(node(1, "root")), state.nodes());
       assertArrayEquals(bits, state.regions().get(0).bits());
       assertArrayEquals(freed, state.deferred().get(1L));
-      assertEquals(Set.of(1L), state.deadlists());
+      assertEquals(
+          new CatalogState.DeadlistIds(Set.of(DEADLIST), Set.of(LIST)), state.deadlists());
+      assertEquals(Set.of(LIST), state.lists());
       ReferenceList read = new ReferenceList();
-      catalog.readDeadlist(1, read::add);
+      catalog.forEachReference(LIST, read::add);
       assertEquals(300, read.size());
+      Map<DeadlistPart, Long> parts = new TreeMap<>();
+      catalog.readDeadlist(DEADLIST, parts::put);
+      assertEquals(Map.of(PART, 450L), parts);
     }
   }
 
@@ -74,14 +86,18 @@ final class CatalogTest {
       catalog.commit(batch(1, List.of(node(1, "root")), references(300), freed));
       catalog.commit(
           new CommitBatch(
-              new PoolRecord(POOL, 2, 9, 10, Optional.empty()),
-              new HistoryChanges(List.of(), Set.of(1)),
-              new Deadlists.Changes(Set.of(1L), Map.of()),
+              new PoolRecord(POOL, 2, 9, 10, Optional.empty(), 0),
+              new HistoryChanges(List.of(), Map.of(), Set.of(1)),
+              NO_DEADLIST,
+              catalog.chunkKeys(LIST, 100),
+              Map.of(),
+              Map.of(),
               new SpaceChanges(List.of(), new byte[0], new long[] {1})));
       CatalogState state = catalog.load();
       assertTrue(state.nodes().isEmpty());
       assertTrue(state.deferred().isEmpty());
-      assertTrue(state.deadlists().isEmpty());
+      assertTrue(state.deadlists().deadlists().isEmpty());
+      assertTrue(state.lists().isEmpty());
     }
   }
 
@@ -137,11 +153,11 @@ final class CatalogTest {
     try (Env<byte[]> env =
         Env.create(ByteArrayProxy.PROXY_BA)
             .setMapSize(1 << 30)
-            .setMaxDbs(8)
+            .setMaxDbs(Catalog.Databases.NAMES.size())
             .open(directory.resolve("index").toFile())) {
-      Dbi<byte[]> deadlists = env.openDbi("deadlists");
+      Dbi<byte[]> lists = env.openDbi("references");
       try (Txn<byte[]> txn = env.txnWrite()) {
-        assertTrue(deadlists.delete(txn, CatalogFormat.deadlistKey(1, 1, 1)));
+        assertTrue(lists.delete(txn, CatalogFormat.referenceKey(LIST, 1, 1)));
         txn.commit();
       }
     }
@@ -161,11 +177,14 @@ final class CatalogTest {
       assertEquals(1, catalog.load().pool().txg());
       catalog.commit(
           new CommitBatch(
-              new PoolRecord(POOL, 2, 9, 10, Optional.empty()),
-              new HistoryChanges(List.of(), Set.of()),
-              new Deadlists.Changes(Set.of(1L), Map.of()),
+              new PoolRecord(POOL, 2, 9, 10, Optional.empty(), 0),
+              new HistoryChanges(List.of(), Map.of(), Set.of()),
+              NO_DEADLIST,
+              catalog.chunkKeys(LIST, Integer.MAX_VALUE),
+              Map.of(),
+              Map.of(),
               NO_SPACE));
-      assertTrue(catalog.load().deadlists().isEmpty());
+      assertTrue(catalog.load().lists().isEmpty());
     }
   }
 
@@ -192,11 +211,11 @@ final class CatalogTest {
             () -> {
               try {
                 catalog.readDeadlist(
-                    1,
-                    (sector, sectors, birthTxg) -> {
+                    DEADLIST,
+                    (part, sectors) -> {
                       reading.countDown();
                       awaitQuietly(goOn);
-                      read.add(sector);
+                      read.add(sectors);
                     });
               } catch (IOException e) {
                 throw new AssertionError(e);
@@ -235,9 +254,13 @@ final class CatalogTest {
   private static CommitBatch batch(
       long txg, List<NodeRecord> nodes, ReferenceList deadlist, SpaceChanges space) {
     return new CommitBatch(
-        new PoolRecord(POOL, txg, 9, 10, Optional.empty()),
-        new HistoryChanges(nodes, Set.of()),
-        new Deadlists.Changes(Set.of(), Map.of(1L, deadlist)),
+        new PoolRecord(POOL, txg, 9, 10, Optional.empty(), 0),
+        new HistoryChanges(nodes, Map.of(), Set.of()),
+        new Deadlists.Changes(
+            Map.of(PART, deadlist.sectorsBornAfter(0)), Map.of(PART.list(), deadlist)),
+        List.of(),
+        Map.of(),
+        Map.of(),
         space);
   }
 
@@ -255,8 +278,7 @@ final class CatalogTest {
         0,
         0,
         0,
-        1,
-        CompressionSetting.parse("zstd-7"));
+        1);
   }
 
   private static ReferenceList references(int count) {

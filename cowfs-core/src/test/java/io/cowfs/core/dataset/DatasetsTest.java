@@ -2,11 +2,12 @@ package io.cowfs.core.dataset;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.dataset.DatasetException.Reason;
-import io.cowfs.core.dataset.Datasets.Recursion;
+import io.cowfs.core.dataset.DatasetTasks.Recursion;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -34,11 +35,11 @@ final class DatasetsTest {
   @Test
   void aNewDatasetNeedsTheOneAboveIt() throws IOException {
     pool.begin();
-    assertRefused(Reason.NOT_FOUND, () -> pool.datasets.createDataset("home/anna"));
+    assertRefused(Reason.NOT_FOUND, () -> pool.datasets.tasks().createDataset("home/anna", Map.of()));
     pool.create("home");
     pool.create("home/anna");
-    assertRefused(Reason.EXISTS, () -> pool.datasets.createDataset("home"));
-    assertRefused(Reason.INVALID_NAME, () -> pool.datasets.createDataset("home/"));
+    assertRefused(Reason.EXISTS, () -> pool.datasets.tasks().createDataset("home", Map.of()));
+    assertRefused(Reason.INVALID_NAME, () -> pool.datasets.tasks().createDataset("home/", Map.of()));
     pool.commit();
     assertEquals(List.of("home", "home/anna", "root"), names());
     assertEquals(CompressionSetting.LZ4, pool.datasets.head("home/anna").compression());
@@ -82,18 +83,18 @@ final class DatasetsTest {
     writeAndCommit(Map.of(key(1), 1));
     snapshotAndCommit("s");
     List<NodeRecord> before = pool.datasets.nodes();
-    Datasets datasets = pool.datasets;
+    DatasetTasks tasks = pool.datasets.tasks();
     pool.begin();
-    assertRefused(Reason.EXISTS, () -> datasets.snapshot("root", "s"));
-    assertRefused(Reason.INVALID_NAME, () -> datasets.snapshot("root", "a/b"));
-    assertRefused(Reason.NOT_FOUND, () -> datasets.snapshot("other", "t"));
-    assertRefused(Reason.NOT_FOUND, () -> datasets.rollback("root", "t", "old"));
-    assertRefused(Reason.EXISTS, () -> datasets.rollback("root", "s", "s"));
-    assertRefused(Reason.NOT_FOUND, () -> datasets.destroySnapshot("root", "t"));
-    assertRefused(Reason.NOT_FOUND, () -> datasets.destroyDataset("other", Recursion.NONE));
-    assertRefused(Reason.BUSY, () -> datasets.destroyDataset("root", Recursion.SNAPSHOTS));
+    assertRefused(Reason.EXISTS, () -> tasks.snapshot(List.of("root"), "s", PropertySet.EMPTY));
+    assertRefused(Reason.INVALID_NAME, () -> tasks.snapshot(List.of("root"), "a/b", PropertySet.EMPTY));
+    assertRefused(Reason.NOT_FOUND, () -> tasks.snapshot(List.of("root", "other"), "t", PropertySet.EMPTY));
+    assertRefused(Reason.NOT_FOUND, () -> tasks.rollback("root", "t", "old"));
+    assertRefused(Reason.EXISTS, () -> tasks.rollback("root", "s", "s"));
+    assertRefused(Reason.NOT_FOUND, () -> tasks.destroySnapshots("root", List.of("s", "t")));
+    assertRefused(Reason.NOT_FOUND, () -> tasks.destroyDataset("other", Recursion.NONE));
+    assertRefused(Reason.BUSY, () -> tasks.destroyDataset("root", Recursion.DESCENDANTS));
     pool.commit();
-    assertEquals(before, datasets.nodes());
+    assertEquals(before, pool.datasets.nodes());
     HistoryAudit.check(pool);
   }
 
@@ -107,14 +108,18 @@ final class DatasetsTest {
     pool.commit();
     long allocated = pool.allocator.status().allocated();
     pool.begin();
-    assertRefused(Reason.BUSY, () -> pool.datasets.destroyDataset("home", Recursion.SNAPSHOTS));
+    DatasetTasks tasks = pool.datasets.tasks();
+    assertRefused(Reason.BUSY, () -> tasks.destroyDataset("home", Recursion.NONE));
     pool.destroyDataset("home/anna");
-    assertRefused(Reason.BUSY, () -> pool.datasets.destroyDataset("home", Recursion.NONE));
+    assertRefused(Reason.BUSY, () -> tasks.destroyDataset("home", Recursion.NONE));
     pool.destroyDataset("home");
     pool.commit();
     HistoryAudit.check(pool);
     assertEquals(List.of("root"), names());
-    assertEquals(true, pool.allocator.pendingSectors() > 5, "of " + allocated);
+    assertTrue(pool.datasets.totals().condemned() > 5, "of " + allocated);
+    freeAll();
+    HistoryAudit.check(pool);
+    assertTrue(pool.allocator.status().allocated() < allocated);
   }
 
   @Test
@@ -123,8 +128,7 @@ final class DatasetsTest {
       pool.begin();
       pool.change("root", Map.of(key(i % 10), 1, key(10 + i), 1), 0);
       pool.snapshot("root", "s" + i);
-      pool.catalog.commit(pool.prepareCommit());
-      pool.datasets.committed();
+      pool.commit();
     }
     HistoryAudit.check(pool);
     pool.begin();
@@ -138,7 +142,9 @@ final class DatasetsTest {
 
   @Test
   void nothingSyncsOutsideOfATxg() {
-    assertThrows(IllegalStateException.class, () -> pool.datasets.snapshot("root", "s"));
+    DatasetTasks tasks = pool.datasets.tasks();
+    assertThrows(
+        IllegalStateException.class, () -> tasks.createDataset("home", Map.of()));
     assertThrows(IllegalStateException.class, () -> pool.datasets.writeDirectory());
   }
 
@@ -156,6 +162,16 @@ final class DatasetsTest {
     pool.begin();
     pool.snapshot("root", name);
     pool.commit();
+  }
+
+  /** Until nothing is left, and what was freed is reusable. */
+  private void freeAll() throws IOException {
+    for (int i = 0; i < 5; i++) {
+      pool.begin();
+      pool.free();
+      pool.commit();
+    }
+    assertEquals(0, pool.datasets.totals().condemned());
   }
 
   private List<String> names() {

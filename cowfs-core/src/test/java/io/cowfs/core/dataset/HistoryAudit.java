@@ -4,14 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
+import io.cowfs.core.alloc.SectorRange;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.NodeVisitor;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.dataset.MemoryBlocks.Extent;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -20,59 +24,100 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Checks a committed pool by walking everything in full: space is reachable, deferred or the
- * directory's, contents are the model's, deadlists and counters are what their definitions say.
+ * Checks a committed pool by walking everything in full: space is reachable, condemned, deferred or
+ * the directory's, contents are the model's, deadlists, counts of references and counters are what
+ * their definitions say, and memory, index and directory agree.
  */
 final class HistoryAudit {
   private final SimulatedPool pool;
-  private final Map<Integer, NodeRecord> nodes = new HashMap<>();
+  private final CatalogState state;
+  private final Map<Integer, NodeRecord> nodes = new TreeMap<>();
 
-  /** By node: every sector that its tree reaches, with the birth of the reference. */
-  private final Map<Integer, Map<Long, Long>> reached = new HashMap<>();
+  /** By node: what its tree refers to. */
+  private final Map<Integer, SectorReferences> reached = new HashMap<>();
 
-  private HistoryAudit(SimulatedPool pool) {
+  /** Whose blocks are all as they were written. */
+  private final Set<BlockPointer> wholeRoots = new HashSet<>();
+
+  private long directorySectors;
+
+  private HistoryAudit(SimulatedPool pool) throws IOException {
     this.pool = pool;
+    this.state = pool.catalog.load();
     pool.datasets.nodes().forEach(node -> nodes.put(node.id(), node));
   }
 
   static void check(SimulatedPool pool) throws IOException {
-    new HistoryAudit(pool).check();
+    check(pool, List.of());
+  }
+
+  /**
+   * @param earlier the nodes of earlier commits: they are whole, for a crash may have to go back
+   */
+  static void check(SimulatedPool pool, Iterable<List<NodeRecord>> earlier) throws IOException {
+    HistoryAudit audit = new HistoryAudit(pool);
+    audit.check();
+    for (List<NodeRecord> then : earlier) {
+      for (NodeRecord node : then) {
+        if (node.root().isPresent() && audit.wholeRoots.add(node.root().get())) {
+          audit.walk(node, null);
+        }
+      }
+    }
   }
 
   private void check() throws IOException {
-    for (NodeRecord node : nodes.values()) {
-      reached.put(node.id(), walk(node));
+    try {
+      HistoryCheck.check(state);
+    } catch (BadRecordException e) {
+      fail(e);
     }
-    checkSpace();
-    Set<String> names = new HashSet<>();
+    assertEquals(state.nodes(), List.copyOf(nodes.values()), "memory and index");
+    for (NodeRecord node : nodes.values()) {
+      reached.put(node.id(), walk(node, expectedContent(node)));
+      node.root().ifPresent(wholeRoots::add);
+      assertEquals(
+          state.properties().getOrDefault(node.id(), PropertySet.EMPTY),
+          pool.datasets.properties(node.id()),
+          () -> "properties in memory and index of " + node);
+    }
+    checkNames();
+    checkDirectory();
     for (NodeRecord node : nodes.values()) {
       checkCounters(node);
+    }
+    checkSpace();
+  }
+
+  private Map<Key, byte[]> expectedContent(NodeRecord node) {
+    if (node.name().isEmpty()) {
+      return pool.contentOfNameless.get(node.id());
+    }
+    Map<Key, byte[]> content = pool.model.get(pool.fullName(node));
+    if (node.kind() != NodeKind.HEAD) {
+      pool.contentOfNameless.put(node.id(), content);
+    }
+    return content;
+  }
+
+  private void checkNames() {
+    Set<String> names = new HashSet<>();
+    for (NodeRecord node : nodes.values()) {
       if (!node.name().isEmpty()) {
         names.add(pool.fullName(node));
       } else {
-        assertTrue(children(node) > 1, "collapses when one child is left: " + node);
+        assertTrue(children(node) > 1, () -> "collapses when one child is left: " + node);
       }
     }
     assertEquals(pool.model.keySet(), names);
     List<String> listed = pool.datasets.list().stream().map(DatasetInfo::fullName).toList();
     assertEquals(names, new HashSet<>(listed));
+    pool.contentOfNameless.keySet().retainAll(nodes.keySet());
   }
 
   /** Also compares the content, and every block with what was written to it. */
-  private Map<Long, Long> walk(NodeRecord node) throws IOException {
-    return walk(node, node.name().isEmpty() ? null : pool.model.get(pool.fullName(node)));
-  }
-
-  /** The node of an earlier commit is whole: a crash may have to go back to it. */
-  static void checkWhole(SimulatedPool pool, List<NodeRecord> earlier) throws IOException {
-    HistoryAudit audit = new HistoryAudit(pool);
-    for (NodeRecord node : earlier) {
-      audit.walk(node, null);
-    }
-  }
-
-  private Map<Long, Long> walk(NodeRecord node, Map<Key, byte[]> expected) throws IOException {
-    Map<Long, Long> ranges = new TreeMap<>();
+  private SectorReferences walk(NodeRecord node, Map<Key, byte[]> expected) throws IOException {
+    SectorReferences references = new SectorReferences();
     int[] items = {0};
     new Tree(node.root().orElse(null), pool.blocks)
         .walk(
@@ -88,49 +133,148 @@ final class HistoryAudit {
                 assertTrue(
                     pool.blocks.holds(extent.sector(), extent.sectors(), extent.write()),
                     () -> "overwritten: " + extent + " of " + node);
-                add(ranges, extent.sector(), extent.sectors(), extent.birthTxg());
+                references.add(extent.sector(), extent.sectors(), extent.birthTxg());
                 items[0]++;
               }
 
               @Override
               public void node(BlockPointer pointer, int level) {
-                add(ranges, pointer.sector(), pointer.sectors(), pointer.birthTxg());
+                references.add(pointer.sector(), pointer.sectors(), pointer.birthTxg());
               }
             });
     if (expected != null) {
       assertEquals(expected.size(), items[0], () -> "items of " + node);
     }
-    return ranges;
+    return references;
   }
 
-  private static void add(Map<Long, Long> births, long sector, int sectors, long birthTxg) {
-    for (long s = sector; s < sector + sectors; s++) {
-      assertEquals(null, births.put(s, birthTxg), "met twice");
-    }
+  // ---- deadlists and counters
+
+  private void checkCounters(NodeRecord node) throws IOException {
+    SectorReferences own = reached.get(node.id());
+    NodeRecord parent = nodes.get(node.parent());
+    NodeRecord grandparent = parent == null ? null : nodes.get(parent.parent());
+    assertEquals(own.size(), node.referencedSectors(), () -> "referenced by " + node);
+    assertEquals(
+        own.bornAfter(txgOf(parent)).size(), node.uniqueSectors(), () -> "unique to " + node);
+
+    SectorReferences old = own.notBornAfter(txgOf(parent));
+    SectorReferences ofParent =
+        parent == null ? new SectorReferences() : reached.get(parent.id());
+    assertEquals(0, old.without(ofParent).size(), () -> "older than the parent: " + node);
+    SectorReferences missing = ofParent.without(old);
+    assertArrayEquals(
+        missing.sorted(),
+        deadlist(node).sorted(),
+        () -> "what the parent has and it has not: " + node);
+    assertEquals(
+        missing.bornAfter(txgOf(grandparent)).size(),
+        node.deadlistUniqueSectors(),
+        () -> "in the deadlist of " + node);
   }
+
+  /** Each of its parts is on one side of every ancestor, and has what it says. */
+  private SectorReferences deadlist(NodeRecord node) throws IOException {
+    SectorReferences whole = new SectorReferences();
+    List<Long> ancestors = new ArrayList<>();
+    for (NodeRecord at = nodes.get(node.parent()); at != null; at = nodes.get(at.parent())) {
+      ancestors.add(at.txg());
+    }
+    pool.catalog.readDeadlist(
+        node.deadlist(),
+        (part, sectors) -> {
+          SectorReferences own = new SectorReferences();
+          pool.catalog.forEachReference(part.list(), own::add);
+          assertEquals(own.size(), sectors, () -> "sectors of " + part);
+          for (long reference : own.sorted()) {
+            long birth = SectorReferences.birth(reference);
+            assertTrue(birth > part.bornAfter(), () -> "born in " + birth + ": " + part);
+            for (long ancestor : ancestors) {
+              assertEquals(
+                  birth > ancestor,
+                  part.bornAfter() >= ancestor,
+                  () -> "an ancestor of txg %d is between %s and %d".formatted(ancestor, part, birth));
+            }
+          }
+          whole.addAll(own);
+        });
+    return whole;
+  }
+
+  private static long txgOf(NodeRecord node) {
+    return node == null ? 0 : node.txg();
+  }
+
+  private long children(NodeRecord node) {
+    return nodes.values().stream().filter(other -> other.parent() == node.id()).count();
+  }
+
+  // ---- space
 
   private void checkSpace() throws IOException {
-    Map<Long, Long> all = new TreeMap<>();
-    for (Map<Long, Long> births : reached.values()) {
-      births.forEach(
-          (sector, birthTxg) -> {
-            Long other = all.put(sector, birthTxg);
-            assertTrue(other == null || other.equals(birthTxg), "two references differ");
-          });
+    SectorReferences references = new SectorReferences();
+    for (NodeRecord node : nodes.values()) {
+      long parentTxg = txgOf(nodes.get(node.parent()));
+      references.addAll(reached.get(node.id()).bornAfter(parentTxg));
     }
-    addDirectory(all);
-    for (long sector : all.keySet()) {
-      assertTrue(pool.allocator.isAllocated(sector, 1), "reachable and not allocated");
+    long referenced = references.size();
+    SectorReferences condemned = pool.condemned.left(state.condemned());
+    references.addAll(condemned);
+    TreeMap<Long, Integer> counts = new TreeMap<>();
+    for (long reference : references.sorted()) {
+      counts.merge(SectorReferences.sector(reference), 1, Integer::sum);
+    }
+    long saved = checkShared(counts);
+    assertEquals(
+        new Datasets.SpaceTotals(referenced, condemned.size(), saved, directorySectors),
+        pool.datasets.totals());
+    assertEquals(condemned.size() * 4096L, pool.datasets.destroyingBytes());
+    BitSet used = new BitSet();
+    for (long sector : counts.keySet()) {
+      assertTrue(pool.allocator.isAllocated(sector, 1), () -> "reachable and free: " + sector);
+      used.set((int) sector);
+    }
+    for (SectorRange pending : pool.allocator.pendingRanges()) {
+      int next = used.nextSetBit((int) pending.sector());
+      assertTrue(next < 0 || next >= pending.end(), () -> "reachable and freed: " + next);
     }
     assertEquals(
-        all.size() + pool.allocator.pendingSectors(),
+        counts.size() + directorySectors + pool.allocator.pendingSectors(),
         pool.allocator.status().allocated(),
-        "allocated = reachable + deferred");
+        "allocated = reachable + condemned + directory + deferred");
   }
 
-  private void addDirectory(Map<Long, Long> all) throws IOException {
-    Map<Integer, byte[]> records = new HashMap<>();
-    BlockPointer root = pool.catalog.pool().directoryRoot().orElseThrow();
+  /** The counts in the index are those of a walk; returns what sharing saves. */
+  private long checkShared(TreeMap<Long, Integer> counts) throws IOException {
+    TreeMap<Long, Integer> expected = new TreeMap<>(counts);
+    expected.values().removeIf(count -> count == 1);
+    TreeMap<Long, Integer> stored = new TreeMap<>();
+    List<SharedRange> ranges = new ArrayList<>();
+    pool.catalog.readShared(
+        0,
+        1L << 48,
+        range -> {
+          ranges.add(range);
+          for (long sector = range.sector(); sector < range.end(); sector++) {
+            assertEquals(null, stored.put(sector, range.references()), "two ranges overlap");
+          }
+        });
+    assertEquals(expected, stored, "references of what is shared");
+    for (int i = 1; i < ranges.size(); i++) {
+      SharedRange before = ranges.get(i - 1);
+      SharedRange range = ranges.get(i);
+      assertTrue(
+          before.end() < range.sector() || before.references() != range.references(),
+          () -> "not merged: " + before + " and " + range);
+    }
+    return expected.values().stream().mapToLong(count -> count - 1).sum();
+  }
+
+  // ---- the directory
+
+  private void checkDirectory() throws IOException {
+    Map<Key, byte[]> records = new TreeMap<>();
+    BlockPointer root = state.pool().directoryRoot().orElseThrow();
     new Tree(root, pool.blocks)
         .walk(
             -1,
@@ -138,50 +282,27 @@ final class HistoryAudit {
               @Override
               public void item(Key key, byte[] source, int offset, int length) {
                 byte[] value = Arrays.copyOfRange(source, offset, offset + length);
-                assertEquals(null, records.put((int) key.high(), value));
+                assertEquals(null, records.put(key, value));
               }
 
               @Override
               public void node(BlockPointer pointer, int level) {
-                add(all, pointer.sector(), pointer.sectors(), pointer.birthTxg());
+                directorySectors += pointer.sectors();
+                assertTrue(pool.allocator.isAllocated(pointer.sector(), pointer.sectors()));
               }
             });
-    assertNotNull(records.remove(0), "the pool's record");
-    assertEquals(nodes.keySet(), records.keySet());
+    assertEquals(directorySectors, state.pool().directorySectors());
+    byte[] poolRecord = records.remove(DatasetDirectory.POOL_KEY);
+    assertNotNull(poolRecord, "the pool's record");
     for (NodeRecord node : nodes.values()) {
-      assertArrayEquals(NodeRecordFormat.encode(node), records.get(node.id()));
+      assertArrayEquals(
+          NodeRecordFormat.encode(node), records.remove(DatasetDirectory.nodeKey(node.id())));
+      int chunk = 0;
+      for (byte[] part : PropertyChunks.split(pool.datasets.properties(node.id()))) {
+        assertArrayEquals(
+            part, records.remove(DatasetDirectory.propertiesKey(node.id(), chunk++)));
+      }
     }
-  }
-
-  private void checkCounters(NodeRecord node) throws IOException {
-    Map<Long, Long> own = reached.get(node.id());
-    NodeRecord parent = nodes.get(node.parent());
-    NodeRecord grandparent = parent == null ? null : nodes.get(parent.parent());
-    long parentTxg = parent == null ? 0 : parent.txg();
-    long grandparentTxg = grandparent == null ? 0 : grandparent.txg();
-    assertEquals(own.size(), node.referencedSectors(), () -> "referenced by " + node);
-    assertEquals(bornAfter(own, parentTxg), node.uniqueSectors(), () -> "unique to " + node);
-
-    Map<Long, Long> missing = new TreeMap<>();
-    if (parent != null) {
-      missing.putAll(reached.get(parent.id()));
-      missing.keySet().removeAll(own.keySet());
-    }
-    Map<Long, Long> deadlist = new TreeMap<>();
-    pool.catalog.readDeadlist(
-        node.deadlist(), (sector, sectors, birthTxg) -> add(deadlist, sector, sectors, birthTxg));
-    assertEquals(missing, deadlist, () -> "what the parent has and it has not: " + node);
-    assertEquals(
-        bornAfter(missing, grandparentTxg),
-        node.deadlistUniqueSectors(),
-        () -> "in the deadlist of " + node);
-  }
-
-  private static long bornAfter(Map<Long, Long> births, long txg) {
-    return births.values().stream().filter(birthTxg -> birthTxg > txg).count();
-  }
-
-  private long children(NodeRecord node) {
-    return nodes.values().stream().filter(other -> other.parent() == node.id()).count();
+    assertEquals(Set.of(), records.keySet(), "records of nothing");
   }
 }

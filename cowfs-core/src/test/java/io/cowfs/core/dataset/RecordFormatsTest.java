@@ -4,13 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.cowfs.core.block.BlockPointer;
+import io.cowfs.core.btree.Key;
 import io.cowfs.core.codec.ChecksumAlgorithm;
 import io.cowfs.core.codec.Compression;
-import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.dataset.PoolRecordFormat.Counts;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
@@ -30,20 +31,69 @@ final class RecordFormatsTest {
 
   @Test
   void aPoolRecordIsReadBack() throws Exception {
-    PoolRecord pool = new PoolRecord(new UUID(-1, 77), 12, 13, 14, Optional.of(POINTER));
-    Counts counts = new Counts(1, 2, 3, 4);
+    PoolRecord pool = new PoolRecord(new UUID(-1, 77), 12, 13, 14, Optional.of(POINTER), 15);
+    Counts counts = new Counts(1, 2, 3, 4, 5, 6, 7, 8);
     byte[] value = PoolRecordFormat.encode(pool, counts);
     assertEquals(pool, PoolRecordFormat.decode(value));
     assertEquals(counts, PoolRecordFormat.decodeCounts(value));
   }
 
   @Test
-  void aDeadlistChunkIsReadBack() throws Exception {
+  void whatIsCondemnedIsReadBack() throws Exception {
+    for (Condemned condemned : condemned()) {
+      byte[] value = CondemnedFormat.encode(condemned);
+      assertEquals(condemned, CondemnedFormat.decode(condemned.id(), value));
+    }
+  }
+
+  @Test
+  void aListHasNoCursorAndATreeNoList() {
+    byte[] list = CondemnedFormat.encode(condemned().get(2));
+    list[CondemnedFormat.HAS_CURSOR] = 1;
+    assertThrows(BadRecordException.class, () -> CondemnedFormat.decode(3, list));
+    byte[] tree = CondemnedFormat.encode(condemned().get(0));
+    tree[CondemnedFormat.LIST] = 1;
+    assertThrows(BadRecordException.class, () -> CondemnedFormat.decode(1, tree));
+  }
+
+  private static List<Condemned> condemned() {
+    Condemned tree = Condemned.tree(1, POINTER, 7, 1L << 40);
+    return List.of(
+        tree,
+        tree.after(new Key(-1, 255, 77), 5),
+        Condemned.list(3, new Deadlists.Detached(9, 12)),
+        Condemned.forgottenList(4, 10));
+  }
+
+  @Test
+  void aSharedRangeIsReadBackAndHasTwoReferencesAtLeast() throws Exception {
+    SharedRange range = new SharedRange(1L << 40, SharedRange.MAX_SECTORS, Integer.MAX_VALUE);
+    byte[] value = SharedRangeFormat.encode(range);
+    assertEquals(range, SharedRangeFormat.decode(1L << 40, value));
+    for (SharedRange impossible :
+        List.of(
+            new SharedRange(130, 1, 1),
+            new SharedRange(130, 0, 2),
+            new SharedRange(130, SharedRange.MAX_SECTORS + 1, 2))) {
+      byte[] bad = SharedRangeFormat.encode(impossible);
+      assertThrows(BadRecordException.class, () -> SharedRangeFormat.decode(130, bad));
+    }
+  }
+
+  @Test
+  void aPartOfADeadlistIsReadBackAndHasSectors() throws Exception {
+    assertEquals(1L << 40, DeadlistPartFormat.decode(DeadlistPartFormat.encode(1L << 40)));
+    byte[] empty = DeadlistPartFormat.encode(0);
+    assertThrows(BadRecordException.class, () -> DeadlistPartFormat.decode(empty));
+  }
+
+  @Test
+  void aChunkOfReferencesIsReadBack() throws Exception {
     ReferenceList references = new ReferenceList();
     references.add((1L << 48) - 1, 1, 5);
     references.add(130, ReferenceList.MAX_SECTORS, 9);
     ReferenceList read = new ReferenceList();
-    DeadlistChunkFormat.decode(DeadlistChunkFormat.encode(references, 0), 9, read::add);
+    ReferenceChunkFormat.decode(ReferenceChunkFormat.encode(references, 0), 9, read::add);
     assertEquals(2, read.size());
     assertEquals((1L << 48) - 1, read.sector(0));
     assertEquals(ReferenceList.MAX_SECTORS, read.sectors(1));
@@ -57,8 +107,8 @@ final class RecordFormatsTest {
     assertThrows(
         BadRecordException.class,
         () ->
-            DeadlistChunkFormat.decode(
-                DeadlistChunkFormat.encode(references, 0), 8, references::add));
+            ReferenceChunkFormat.decode(
+                ReferenceChunkFormat.encode(references, 0), 8, references::add));
   }
 
   @Test
@@ -80,8 +130,15 @@ final class RecordFormatsTest {
     byte[] node = NodeRecordFormat.encode(nodeRecord());
     byte[] pool =
         PoolRecordFormat.encode(
-            new PoolRecord(new UUID(1, 2), 3, 4, 5, Optional.of(POINTER)), Counts.NONE);
+            new PoolRecord(new UUID(1, 2), 3, 4, 5, Optional.of(POINTER), 6), Counts.NONE);
+    byte[] condemned = CondemnedFormat.encode(condemned().get(1));
     for (int i = 0; i < 20_000; i++) {
+      byte[] damagedCondemned = damage(condemned, random);
+      try {
+        CondemnedFormat.decode(1, damagedCondemned);
+      } catch (BadRecordException e) {
+        assertEquals(1, e.getMessage().lines().count());
+      }
       byte[] damagedNode = damage(node, random);
       byte[] damagedPool = damage(pool, random);
       try {
@@ -120,7 +177,6 @@ final class RecordFormatsTest {
         1L << 40,
         1L << 39,
         17,
-        Long.MAX_VALUE,
-        CompressionSetting.parse("zstd-19"));
+        Long.MAX_VALUE);
   }
 }

@@ -8,13 +8,13 @@ import io.cowfs.core.btree.ChangeSource;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.btree.TreeUpdate;
-import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.dataset.MemoryBlocks.Extent;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -30,9 +30,13 @@ final class SimulatedPool implements Closeable {
 
   final MemoryBlocks blocks = new MemoryBlocks();
   final Path directory;
+  private final BackgroundFrees.Budget budget;
   Catalog catalog;
   Allocator allocator;
   Datasets datasets;
+
+  /** Seconds since 1970, for times of creation. */
+  long clock;
 
   /** Content by dataset, and by "dataset@snapshot". */
   Map<String, Map<Key, byte[]>> model = new TreeMap<>();
@@ -40,14 +44,28 @@ final class SimulatedPool implements Closeable {
   /** The model as of the last commit. */
   private Map<String, Map<Key, byte[]>> committedModel = Map.of();
 
+  /** What is left of what was destroyed, as the audit keeps it in mind. */
+  final CondemnedModel condemned = new CondemnedModel(this);
+
+  /** By node: what a snapshot had when the audit saw it last, for when it has lost its name. */
+  final Map<Integer, Map<Key, byte[]>> contentOfNameless = new HashMap<>();
+
   private long txg;
 
   SimulatedPool(Path directory) throws IOException {
+    this(directory, BackgroundFrees.Budget.USUAL);
+  }
+
+  /**
+   * @param budget what is freed in each txg that calls {@link #free}
+   */
+  SimulatedPool(Path directory, BackgroundFrees.Budget budget) throws IOException {
     this.directory = directory;
+    this.budget = budget;
     catalog = Catalog.create(directory, POOL, CAPACITY_BYTES);
     load();
     begin();
-    datasets.createRoot(CompressionSetting.LZ4);
+    datasets.tasks().createRoot(Map.of());
     model.put(Names.ROOT_DATASET, new HashMap<>());
     commit();
   }
@@ -64,8 +82,9 @@ final class SimulatedPool implements Closeable {
                 allocator,
                 blocks,
                 SimulatedPool::extents,
-                () -> Instant.ofEpochSecond(txg)),
-            state);
+                () -> Instant.ofEpochSecond(clock)),
+            state,
+            budget);
     txg = state.pool().txg();
   }
 
@@ -113,10 +132,7 @@ final class SimulatedPool implements Closeable {
         changes.put(key, Change.put(key, value));
       }
     }
-    ChangeSource source = ChangeSource.of(changes.values().iterator());
-    head.synced(
-        TreeUpdate.apply(new Tree(head.root(), blocks), source, head.nodeWriter()),
-        head.nextObjectNumber() + 1);
+    update(head, changes);
   }
 
   /** What becomes of one extent; null stands for none. */
@@ -140,35 +156,105 @@ final class SimulatedPool implements Closeable {
     return new Extent(old.sector(), sectors, old.birthTxg(), old.write());
   }
 
+  /**
+   * Clones a part of an extent that something in the pool refers to, in place of what the dataset
+   * has at a key.
+   */
+  void cloneRange(Extent source, int from, int sectors, String dataset, Key key, int padding)
+      throws IOException {
+    DatasetHead head = datasets.head(dataset);
+    head.cloned(source.sector() + from, sectors);
+    Extent made = new Extent(source.sector() + from, sectors, txg, source.write());
+    byte[] before = model.get(dataset).put(key, made.encode(padding));
+    if (before != null) {
+      Extent old = Extent.decode(before);
+      head.leaves(old.sector(), old.sectors(), old.birthTxg());
+    }
+    TreeMap<Key, Change> change = new TreeMap<>();
+    change.put(key, Change.put(key, made.encode(padding)));
+    update(head, change);
+  }
+
+  private void update(DatasetHead head, TreeMap<Key, Change> changes) throws IOException {
+    ChangeSource source = ChangeSource.of(changes.values().iterator());
+    head.synced(
+        TreeUpdate.apply(new Tree(head.root(), blocks), source, head.nodeWriter()),
+        head.nextObjectNumber() + 1);
+  }
+
+  /** Frees a piece of what was destroyed earlier. */
+  void free() throws IOException {
+    datasets.backgroundFrees().sync(txg, null);
+  }
+
   void create(String dataset) throws IOException {
-    datasets.createDataset(dataset);
+    datasets.tasks().createDataset(dataset, Map.of());
     model.put(dataset, new HashMap<>());
   }
 
   void snapshot(String dataset, String name) throws IOException {
-    datasets.snapshot(dataset, name);
+    datasets.tasks().snapshot(List.of(dataset), name, PropertySet.EMPTY);
     model.put(dataset + "@" + name, Map.copyOf(model.get(dataset)));
+  }
+
+  void cloneSnapshot(String dataset, String snapshot, String name) throws IOException {
+    datasets.tasks().cloneSnapshot(dataset, snapshot, name, Map.of());
+    model.put(name, new HashMap<>(model.get(dataset + "@" + snapshot)));
   }
 
   void rollback(String dataset, String snapshot, String nameForOldHead) throws IOException {
     long nextObjectNumber = datasets.head(dataset).nextObjectNumber();
-    datasets.rollback(dataset, snapshot, nameForOldHead);
+    datasets.tasks().rollback(dataset, snapshot, nameForOldHead);
     model.put(dataset + "@" + nameForOldHead, Map.copyOf(model.get(dataset)));
     model.put(dataset, new HashMap<>(model.get(dataset + "@" + snapshot)));
     assertEquals(nextObjectNumber, datasets.head(dataset).nextObjectNumber(), "goes on");
   }
 
-  void destroySnapshot(String dataset, String snapshot) throws IOException {
-    datasets.destroySnapshot(dataset, snapshot);
-    model.remove(dataset + "@" + snapshot);
+  void rollbackAndDiscard(String dataset, String snapshot) throws IOException {
+    long nextObjectNumber = datasets.head(dataset).nextObjectNumber();
+    datasets.tasks().rollbackAndDiscard(dataset, snapshot);
+    model.put(dataset, new HashMap<>(model.get(dataset + "@" + snapshot)));
+    assertEquals(nextObjectNumber, datasets.head(dataset).nextObjectNumber(), "goes on");
   }
 
+  void renameSnapshot(String dataset, String from, String to) throws IOException {
+    datasets.tasks().renameSnapshot(dataset, from, to);
+    model.put(dataset + "@" + to, model.remove(dataset + "@" + from));
+  }
+
+  void renameDataset(String from, String to) throws IOException {
+    for (String old : datasets.tasks().renameDataset(from, to)) {
+      String renamed = to + old.substring(from.length());
+      for (String name : List.copyOf(model.keySet())) {
+        if (belongsTo(name, old)) {
+          model.put(renamed + name.substring(old.length()), model.remove(name));
+        }
+      }
+    }
+  }
+
+  void destroySnapshot(String dataset, String snapshot) throws IOException {
+    destroySnapshots(dataset, List.of(snapshot));
+  }
+
+  void destroySnapshots(String dataset, List<String> snapshots) throws IOException {
+    datasets.tasks().destroySnapshots(dataset, snapshots);
+    snapshots.forEach(snapshot -> model.remove(dataset + "@" + snapshot));
+  }
+
+  /** With its snapshots and all below it. */
   void destroyDataset(String dataset) throws IOException {
-    datasets.destroyDataset(dataset, Datasets.Recursion.SNAPSHOTS);
-    model.keySet().removeIf(name -> name.equals(dataset) || name.startsWith(dataset + "@"));
+    List<String> gone =
+        datasets.tasks().destroyDataset(dataset, DatasetTasks.Recursion.DESCENDANTS);
+    gone.forEach(old -> model.keySet().removeIf(name -> belongsTo(name, old)));
+  }
+
+  private static boolean belongsTo(String name, String dataset) {
+    return name.equals(dataset) || name.startsWith(dataset + "@");
   }
 
   CommitBatch prepareCommit() throws IOException {
+    datasets.keepCheckpoints();
     datasets.writeDirectory();
     return datasets.prepareCommit();
   }
@@ -180,7 +266,32 @@ final class SimulatedPool implements Closeable {
 
   void committed() {
     datasets.committed();
+    datasets.backgroundFrees().published(txg);
+    followCheckpoints();
     committedModel = copy(model);
+  }
+
+  /** Those that were taken have what their datasets have; those that are gone are forgotten. */
+  private void followCheckpoints() {
+    Map<String, NodeKind> kinds = new HashMap<>();
+    for (NodeRecord node : datasets.nodes()) {
+      if (!node.name().isEmpty()) {
+        kinds.put(fullName(node), node.kind());
+        if (node.kind() == NodeKind.CHECKPOINT && !model.containsKey(fullName(node))) {
+          assertEquals(txg, node.txg(), "taken now");
+          model.put(fullName(node), Map.copyOf(model.get(node(node.dataset()).name())));
+        }
+      }
+    }
+    model.keySet().removeIf(name -> isCheckpointName(name) && !kinds.containsKey(name));
+  }
+
+  static boolean isCheckpointName(String name) {
+    return name.contains("@checkpoint");
+  }
+
+  NodeRecord node(int id) {
+    return datasets.node(id).orElseThrow();
   }
 
   Optional<NodeRecord> node(String fullName) {
@@ -191,13 +302,7 @@ final class SimulatedPool implements Closeable {
     if (node.kind() == NodeKind.HEAD) {
       return node.name();
     }
-    String dataset =
-        datasets.nodes().stream()
-            .filter(other -> other.id() == node.dataset())
-            .findAny()
-            .orElseThrow()
-            .name();
-    return dataset + "@" + node.name();
+    return node(node.dataset()).name() + "@" + node.name();
   }
 
   private static Map<String, Map<Key, byte[]>> copy(Map<String, Map<Key, byte[]>> model) {

@@ -9,6 +9,8 @@ import io.cowfs.core.dataset.NodeKind;
 import io.cowfs.core.dataset.NodeRecord;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.FaultInjectingDevice;
+import io.cowfs.core.pool.PoolAdministration.Mode;
+import io.cowfs.core.pool.PoolAdministration.Scope;
 import io.cowfs.core.scrub.SpaceAudit;
 import io.cowfs.core.txg.DirtyLimit;
 import io.cowfs.core.vfs.FileSystem;
@@ -99,7 +101,7 @@ public final class TestPool implements AutoCloseable {
   }
 
   public void snapshot(String name) throws IOException {
-    pool.snapshot(DATASET, name);
+    pool.administration().snapshot(DATASET, name, Scope.ONE);
   }
 
   /** The tree of a snapshot; it must stay. */
@@ -115,11 +117,11 @@ public final class TestPool implements AutoCloseable {
 
   /** Returns the name of the snapshot that keeps the state before. */
   public String rollback(String name) throws IOException {
-    return pool.rollback(DATASET, name);
+    return pool.administration().rollback(DATASET, name);
   }
 
   public void destroySnapshot(String name) throws IOException {
-    pool.destroy(DATASET, name, false);
+    pool.administration().destroySnapshots(DATASET, name, Mode.EXECUTE);
   }
 
   /** Closes and opens it. */
@@ -155,7 +157,12 @@ public final class TestPool implements AutoCloseable {
    * newest one are still whole, as far as they were {@link #remember remembered}.
    */
   public void auditAsFound() throws IOException {
-    assertEquals(List.of(), pool.auditNow());
+    List<String> found = pool.auditNow();
+    if (pool.status().destroyingBytes() > 0) {
+      // The audit does not know what was destroyed and is not freed yet; audit() waits for it.
+      found.removeIf(finding -> finding.startsWith("space/leaked"));
+    }
+    assertEquals(List.of(), found);
     SpaceAudit.Sources now = pool.auditSources();
     long txg = pool.status().txg();
     for (long older = txg - 1; older >= txg - 2; older--) {
@@ -173,6 +180,9 @@ public final class TestPool implements AutoCloseable {
 
   /** Every sector is in use exactly when something reaches it, and everything can be read. */
   public void audit() throws IOException {
+    for (int i = 0; i < 100 && pool.status().destroyingBytes() > 0; i++) {
+      pool.sync();
+    }
     assertEquals(List.of(), pool.audit());
   }
 
