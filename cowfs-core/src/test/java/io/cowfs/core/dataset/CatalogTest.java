@@ -67,8 +67,7 @@ final class CatalogTest {
       assertEquals(List.of(node(1, "root")), state.nodes());
       assertArrayEquals(bits, state.regions().get(0).bits());
       assertArrayEquals(freed, state.deferred().get(1L));
-      assertEquals(
-          new CatalogState.DeadlistIds(Set.of(DEADLIST), Set.of(LIST)), state.deadlists());
+      assertEquals(new CatalogState.DeadlistIds(Set.of(DEADLIST), Set.of(LIST)), state.deadlists());
       assertEquals(Set.of(LIST), state.lists());
       ReferenceList read = new ReferenceList();
       catalog.forEachReference(LIST, read::add);

@@ -35,11 +35,13 @@ final class DatasetsTest {
   @Test
   void aNewDatasetNeedsTheOneAboveIt() throws IOException {
     pool.begin();
-    assertRefused(Reason.NOT_FOUND, () -> pool.datasets.tasks().createDataset("home/anna", Map.of()));
+    assertRefused(
+        Reason.NOT_FOUND, () -> pool.datasets.tasks().createDataset("home/anna", Map.of()));
     pool.create("home");
     pool.create("home/anna");
     assertRefused(Reason.EXISTS, () -> pool.datasets.tasks().createDataset("home", Map.of()));
-    assertRefused(Reason.INVALID_NAME, () -> pool.datasets.tasks().createDataset("home/", Map.of()));
+    assertRefused(
+        Reason.INVALID_NAME, () -> pool.datasets.tasks().createDataset("home/", Map.of()));
     pool.commit();
     assertEquals(List.of("home", "home/anna", "root"), names());
     assertEquals(CompressionSetting.LZ4, pool.datasets.head("home/anna").compression());
@@ -86,8 +88,10 @@ final class DatasetsTest {
     DatasetTasks tasks = pool.datasets.tasks();
     pool.begin();
     assertRefused(Reason.EXISTS, () -> tasks.snapshot(List.of("root"), "s", PropertySet.EMPTY));
-    assertRefused(Reason.INVALID_NAME, () -> tasks.snapshot(List.of("root"), "a/b", PropertySet.EMPTY));
-    assertRefused(Reason.NOT_FOUND, () -> tasks.snapshot(List.of("root", "other"), "t", PropertySet.EMPTY));
+    assertRefused(
+        Reason.INVALID_NAME, () -> tasks.snapshot(List.of("root"), "a/b", PropertySet.EMPTY));
+    assertRefused(
+        Reason.NOT_FOUND, () -> tasks.snapshot(List.of("root", "other"), "t", PropertySet.EMPTY));
     assertRefused(Reason.NOT_FOUND, () -> tasks.rollback("root", "t", "old"));
     assertRefused(Reason.EXISTS, () -> tasks.rollback("root", "s", "s"));
     assertRefused(Reason.NOT_FOUND, () -> tasks.destroySnapshots("root", List.of("s", "t")));
@@ -143,8 +147,7 @@ final class DatasetsTest {
   @Test
   void nothingSyncsOutsideOfATxg() {
     DatasetTasks tasks = pool.datasets.tasks();
-    assertThrows(
-        IllegalStateException.class, () -> tasks.createDataset("home", Map.of()));
+    assertThrows(IllegalStateException.class, () -> tasks.createDataset("home", Map.of()));
     assertThrows(IllegalStateException.class, () -> pool.datasets.writeDirectory());
   }
 

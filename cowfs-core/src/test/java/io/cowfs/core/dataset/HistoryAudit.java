@@ -159,8 +159,7 @@ final class HistoryAudit {
         own.bornAfter(txgOf(parent)).size(), node.uniqueSectors(), () -> "unique to " + node);
 
     SectorReferences old = own.notBornAfter(txgOf(parent));
-    SectorReferences ofParent =
-        parent == null ? new SectorReferences() : reached.get(parent.id());
+    SectorReferences ofParent = parent == null ? new SectorReferences() : reached.get(parent.id());
     assertEquals(0, old.without(ofParent).size(), () -> "older than the parent: " + node);
     SectorReferences missing = ofParent.without(old);
     assertArrayEquals(
@@ -193,7 +192,9 @@ final class HistoryAudit {
               assertEquals(
                   birth > ancestor,
                   part.bornAfter() >= ancestor,
-                  () -> "an ancestor of txg %d is between %s and %d".formatted(ancestor, part, birth));
+                  () ->
+                      "an ancestor of txg %d is between %s and %d"
+                          .formatted(ancestor, part, birth));
             }
           }
           whole.addAll(own);
@@ -299,8 +300,7 @@ final class HistoryAudit {
           NodeRecordFormat.encode(node), records.remove(DatasetDirectory.nodeKey(node.id())));
       int chunk = 0;
       for (byte[] part : PropertyChunks.split(pool.datasets.properties(node.id()))) {
-        assertArrayEquals(
-            part, records.remove(DatasetDirectory.propertiesKey(node.id(), chunk++)));
+        assertArrayEquals(part, records.remove(DatasetDirectory.propertiesKey(node.id(), chunk++)));
       }
     }
     assertEquals(Set.of(), records.keySet(), "records of nothing");

@@ -106,8 +106,7 @@ final class HistoryCheckTest {
     PropertySet some = PropertySet.EMPTY.set(NodeKind.HEAD, "user:key", "value");
     assertDoesNotThrow(() -> HistoryCheck.check(state(List.of(LONE), Map.of(1, some))));
     assertThrows(
-        BadRecordException.class,
-        () -> HistoryCheck.check(state(List.of(LONE), Map.of(2, some))));
+        BadRecordException.class, () -> HistoryCheck.check(state(List.of(LONE), Map.of(2, some))));
   }
 
   private static void assertRefused(NodeRecord... nodes) {

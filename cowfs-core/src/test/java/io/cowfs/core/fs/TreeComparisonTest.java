@@ -181,8 +181,10 @@ class TreeComparisonTest {
     assertEquals(Reason.NOT_FOUND, reason("root", "nope"));
     assertEquals(Reason.NOT_FOUND, reason("nope", "s"));
     assertEquals(Reason.INVALID_NAME, reason("root", "-x"));
-    pool.pool().createDataset("empty");
-    pool.pool().snapshot("empty", "nothing");
+    pool.pool().administration().createDataset("empty", java.util.Map.of());
+    pool.pool()
+        .administration()
+        .snapshot("empty", "nothing", io.cowfs.core.pool.PoolAdministration.Scope.ONE);
     pool.pool().fileSystem("empty");
     List<FileChange> changes = new ArrayList<>();
     pool.pool().diff("empty", "nothing", null, changes::add);

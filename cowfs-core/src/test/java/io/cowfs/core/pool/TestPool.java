@@ -168,10 +168,7 @@ public final class TestPool implements AutoCloseable {
     for (long older = txg - 1; older >= txg - 2; older--) {
       Roots then = history.get(older);
       if (then != null) {
-        List<String> findings =
-            SpaceAudit.run(
-                new SpaceAudit.Sources(
-                    then.nodes(), then.directory(), now.store(), now.allocator(), now.extents()));
+        List<String> findings = SpaceAudit.run(now.withHistory(then.nodes(), then.directory()));
         findings.removeIf(finding -> !finding.startsWith("space/unreadable"));
         assertEquals(List.of(), findings, "txg " + older + " before " + txg);
       }
