@@ -44,6 +44,8 @@ public final class ArchiveTraining {
     try {
       run("list", "-H", "-p", pool.toString());
       run("snapshot", pool + "@remote");
+      run("clone", pool + "@remote", pool + "/clone");
+      run("rollback", pool + "@remote");
       run("sync", pool.toString());
       run("status", pool.toString());
     } finally {

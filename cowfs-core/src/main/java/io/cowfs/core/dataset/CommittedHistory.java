@@ -9,54 +9,44 @@ import java.util.TreeMap;
 
 /**
  * The history and the properties as of the last commit, for any thread. A commit costs in
- * proportion to what it changed. Guarded by its own monitor.
+ * proportion to what it changed. Guarded by its own monitor, but for the index of snapshots.
  */
 final class CommittedHistory {
   private final TreeMap<Integer, NodeRecord> nodes = new TreeMap<>();
   private final Map<Integer, PropertySet> properties = new HashMap<>();
   private final Map<String, NodeRecord> heads = new HashMap<>();
 
-  /** By the id of the dataset, then by name. */
-  private final Map<Integer, Map<String, NodeRecord>> snapshots = new HashMap<>();
+  private final SnapshotIndex snapshots;
 
   CommittedHistory(List<NodeRecord> nodes, Map<Integer, PropertySet> properties) {
     nodes.forEach(this::enter);
+    snapshots = new SnapshotIndex(nodes);
     this.properties.putAll(properties);
   }
 
   synchronized void apply(HistoryChanges changes) {
-    changes.removed().forEach(this::leave);
-    changes.changed().forEach(node -> leave(node.id(), node));
+    for (int id : changes.removed()) {
+      leave(nodes.remove(id));
+      properties.remove(id);
+    }
+    for (NodeRecord node : changes.changed()) {
+      leave(nodes.get(node.id()));
+    }
     changes.changed().forEach(this::enter);
     properties.putAll(changes.properties());
-    changes.removed().forEach(properties::remove);
+    snapshots.apply(changes.changed(), changes.removed());
   }
 
-  private void leave(int id) {
-    leave(id, null);
-  }
-
-  private void leave(int id, NodeRecord inItsPlace) {
-    NodeRecord old = inItsPlace == null ? nodes.remove(id) : nodes.get(id);
-    if (old == null || old.name().isEmpty()) {
-      return;
-    }
-    if (old.kind() == NodeKind.HEAD) {
+  private void leave(NodeRecord old) {
+    if (old != null && old.kind() == NodeKind.HEAD) {
       heads.remove(old.name(), old);
-    } else {
-      snapshots.get(old.dataset()).remove(old.name(), old);
     }
   }
 
   private void enter(NodeRecord node) {
     nodes.put(node.id(), node);
-    if (node.name().isEmpty()) {
-      return;
-    }
     if (node.kind() == NodeKind.HEAD) {
       heads.put(node.name(), node);
-    } else {
-      snapshots.computeIfAbsent(node.dataset(), id -> new HashMap<>()).put(node.name(), node);
     }
   }
 
@@ -74,13 +64,15 @@ final class CommittedHistory {
   }
 
   /** A snapshot or a checkpoint. */
-  synchronized Optional<NodeRecord> snapshot(int dataset, String name) {
-    return Optional.ofNullable(snapshots.getOrDefault(dataset, Map.of()).get(name));
+  Optional<NodeRecord> snapshot(int dataset, String name) {
+    SnapshotIndex.OfDataset of = snapshots.of(dataset);
+    NodeRecord snapshot = of.find(NodeKind.SNAPSHOT, name);
+    return Optional.ofNullable(snapshot != null ? snapshot : of.find(NodeKind.CHECKPOINT, name));
   }
 
-  /** Snapshots and checkpoints, in no order. */
-  synchronized List<NodeRecord> snapshots(int dataset) {
-    return new ArrayList<>(snapshots.getOrDefault(dataset, Map.of()).values());
+  /** Snapshots and checkpoints, which follow each commit. */
+  SnapshotIndex.OfDataset snapshotsOf(int dataset) {
+    return snapshots.of(dataset);
   }
 
   /** The local properties of a node. */

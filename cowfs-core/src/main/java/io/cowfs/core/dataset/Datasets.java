@@ -185,9 +185,10 @@ public final class Datasets {
   /**
    * A snapshot or checkpoint, as of the last commit.
    *
-   * @throws DatasetException NOT_FOUND
+   * @throws DatasetException NOT_FOUND, INVALID_NAME, NAME_TOO_LONG
    */
   public NodeRecord snapshot(String dataset, String name) throws DatasetException {
+    Names.requireSnapshot(name);
     return committed
         .snapshot(head(dataset).id(), name)
         .orElseThrow(() -> notFound("snapshot", dataset + "@" + name));
@@ -195,7 +196,8 @@ public final class Datasets {
 
   /** The snapshots and checkpoints of a dataset from old to new, as of the last commit. */
   public List<NodeRecord> snapshots(String dataset) throws DatasetException {
-    List<NodeRecord> snapshots = committed.snapshots(head(dataset).id());
+    List<NodeRecord> snapshots =
+        new ArrayList<>(committed.snapshotsOf(head(dataset).id()).byId().values());
     snapshots.sort(DatasetList.OLD_TO_NEW);
     return snapshots;
   }
@@ -252,6 +254,11 @@ public final class Datasets {
   /** The automatic keeping of roots. */
   public Checkpoints checkpoints() {
     return checkpoints;
+  }
+
+  /** The snapshots of a dataset as of the last commit, which follow each commit. */
+  public SnapshotIndex.OfDataset snapshots(DatasetHead head) {
+    return committed.snapshotsOf(head.id());
   }
 
   // ---- the sync of a txg

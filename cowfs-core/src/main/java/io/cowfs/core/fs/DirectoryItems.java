@@ -64,6 +64,33 @@ final class DirectoryItems {
     return find(directory, Items.DIRECTORY_ENTRY, Items.firstSlot(name), name, -1);
   }
 
+  /**
+   * The inode that a name of a directory leads to, also for {@code .} and {@code ..}. The inode
+   * must be locked.
+   *
+   * @throws FsException NOT_FOUND, NOT_A_DIRECTORY, NAME_TOO_LONG
+   */
+  long resolve(Inode directory, byte[] name) throws FsException, IOException {
+    if (name.length > FileSystem.NAME_LENGTH_MAX) {
+      throw new FsException(FsError.NAME_TOO_LONG);
+    }
+    if (isDot(name)) {
+      // Asked for any inode by those who open files by handle.
+      return directory.number;
+    }
+    if (!directory.isDirectory()) {
+      throw new FsException(FsError.NOT_A_DIRECTORY);
+    }
+    if (isDotDot(name)) {
+      return parentOf(directory.number);
+    }
+    Found found = find(directory.number, name);
+    if (found == null) {
+      throw new FsException(FsError.NOT_FOUND);
+    }
+    return found.inode();
+  }
+
   private Found find(long inode, int kind, long firstSlot, byte[] name, long leadsTo)
       throws IOException {
     Key first = new Key(inode, kind, firstSlot);

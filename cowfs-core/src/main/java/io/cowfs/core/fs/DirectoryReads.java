@@ -2,12 +2,14 @@ package io.cowfs.core.fs;
 
 import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.btree.Key;
+import io.cowfs.core.txg.TransactionalTree;
 import io.cowfs.core.vfs.DirectoryVisitor;
 import io.cowfs.core.vfs.FileType;
 import io.cowfs.core.vfs.FsException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.Lock;
 
 /**
  * Lists directories. Entries are collected in batches under the directory's lock and given to the
@@ -16,15 +18,22 @@ import java.util.List;
 final class DirectoryReads {
   private static final int FIRST_BATCH = 32;
   private static final int NEXT_BATCH = 256;
-  private static final long DOT = 1;
-  private static final long DOT_DOT = 2;
+  static final long DOT = 1;
+  static final long DOT_DOT = 2;
 
   private record Listed(NameFormat.Entry entry, long cookie) {}
 
-  private final VolumeState volume;
+  private final TransactionalTree tree;
+  private final DirectoryItems directories;
+  private final Lock gate;
 
-  DirectoryReads(VolumeState volume) {
-    this.volume = volume;
+  /**
+   * @param gate held while entries are collected: the tree is not replaced meanwhile
+   */
+  DirectoryReads(TransactionalTree tree, DirectoryItems directories, Lock gate) {
+    this.tree = tree;
+    this.directories = directories;
+    this.gate = gate;
   }
 
   void read(Inode directory, long cookie, DirectoryVisitor visitor)
@@ -34,7 +43,7 @@ final class DirectoryReads {
       return;
     }
     if (cookie < DOT_DOT) {
-      long parent = volume.directories().parentOf(directory.number);
+      long parent = directories.parentOf(directory.number);
       if (!visitor.entry(new byte[] {'.', '.'}, parent, FileType.DIRECTORY, DOT_DOT)) {
         return;
       }
@@ -63,21 +72,19 @@ final class DirectoryReads {
 
   private List<Listed> batch(Inode directory, long from, int max) throws FsException, IOException {
     List<Listed> batch = new ArrayList<>(max);
-    volume.gate().lock();
+    gate.lock();
     directory.readLock().lock();
     try {
-      volume
-          .tree()
-          .scan(
-              new Key(directory.number, Items.DIRECTORY_ENTRY, from),
-              new Key(directory.number, Items.DIRECTORY_ENTRY, -1L),
-              (key, value) -> {
-                batch.add(new Listed(NameFormat.decode(value), key.low()));
-                return batch.size() < max;
-              });
+      tree.scan(
+          new Key(directory.number, Items.DIRECTORY_ENTRY, from),
+          new Key(directory.number, Items.DIRECTORY_ENTRY, -1L),
+          (key, value) -> {
+            batch.add(new Listed(NameFormat.decode(value), key.low()));
+            return batch.size() < max;
+          });
     } finally {
       directory.readLock().unlock();
-      volume.gate().unlock();
+      gate.unlock();
     }
     return batch;
   }

@@ -1,19 +1,24 @@
 package io.cowfs.core.fs;
 
 import io.cowfs.core.block.BlockStore;
+import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.block.DataExtent;
 import io.cowfs.core.block.DataExtentFormat;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.codec.Compression;
 import io.cowfs.core.txg.TransactionalTree;
+import io.cowfs.core.vfs.FileType;
+import io.cowfs.core.vfs.FsError;
+import io.cowfs.core.vfs.FsException;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Reads file content: dirty data first, then inline data or extents of the committed tree.
- * Thread-safe; the caller holds the inode's lock.
+ * Reads file content and link targets: dirty data first, then inline data or extents of the
+ * committed tree. Thread-safe; the caller holds the inode's lock.
  */
 final class FileReads {
   static final int SECTOR = PageArena.PAGE_BYTES;
@@ -62,6 +67,22 @@ final class FileReads {
       }
       at = runEnd;
     }
+  }
+
+  /** The target of a symbolic link. */
+  byte[] readSymlink(Inode inode) throws FsException, IOException {
+    if (inode.type() != FileType.SYMLINK) {
+      throw new FsException(FsError.INVALID);
+    }
+    ByteArrayOutputStream target = new ByteArrayOutputStream();
+    for (int chunk = 0; target.size() < inode.size; chunk++) {
+      byte[] part = tree.get(Items.symlink(inode.number, chunk));
+      if (part == null || part.length == 0) {
+        throw new CorruptBlockException("symlink without its target");
+      }
+      target.writeBytes(part);
+    }
+    return target.toByteArray();
   }
 
   private static final int CLEAN = -1;

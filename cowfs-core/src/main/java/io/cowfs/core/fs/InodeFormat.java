@@ -56,6 +56,14 @@ final class InodeFormat {
     LONG.set(value, field, number);
   }
 
+  /** A copy of an inode item that is equal to others which differ in their access time only. */
+  static byte[] withoutAccessTime(byte[] value) {
+    byte[] changed = value.clone();
+    putLong(changed, ATIME_SECONDS, 0);
+    putInt(changed, ATIME_NANOS, 0);
+    return changed;
+  }
+
   /** A copy of an inode item with another count of allocated sectors. */
   static byte[] withAllocatedSectors(byte[] value, long sectors) {
     byte[] changed = value.clone();

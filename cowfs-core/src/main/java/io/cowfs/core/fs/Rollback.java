@@ -98,7 +98,12 @@ final class Rollback {
         frontEnd.entryChanged(name.parent(), name.name());
       }
       for (long inode : changes.inodes()) {
-        if (!changes.files().contains(inode) && volume.inodes().isReferenced(inode)) {
+        if (changes.files().contains(inode) || !volume.inodes().isReferenced(inode)) {
+          continue;
+        }
+        if (changes.wasOnlyRead(inode)) {
+          frontEnd.attributesChanged(inode);
+        } else {
           frontEnd.inodeChanged(inode);
         }
       }

@@ -1,11 +1,14 @@
 package io.cowfs.core.fs;
 
+import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.NodeReader;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.btree.TreeDiff;
+import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FileType;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -16,6 +19,7 @@ import java.util.Set;
  */
 final class TreeChanges {
   private final Set<Long> inodes = new LinkedHashSet<>();
+  private final Set<Long> onlyRead = new LinkedHashSet<>();
   private final Set<Long> files = new LinkedHashSet<>();
   private final Set<Long> removedDirectories = new LinkedHashSet<>();
   private final List<DirectoryItems.Link> names = new ArrayList<>();
@@ -28,7 +32,12 @@ final class TreeChanges {
     return inodes;
   }
 
-  /** Those of them that are regular files in the new tree. */
+  /** True for one of them of which the access time is all that differs. */
+  boolean wasOnlyRead(long inode) {
+    return onlyRead.contains(inode);
+  }
+
+  /** Those of them that are regular files in the new tree, and differ in more than that. */
   Set<Long> files() {
     return files;
   }
@@ -65,21 +74,35 @@ final class TreeChanges {
         now,
         (key, oldValue, newValue) -> {
           if (memory.isKnown(key.high())) {
-            changes.inodes.add(key.high());
+            changes.addItem(key, oldValue, newValue);
             if (key.kind() == Items.DIRECTORY_ENTRY && oldValue != null) {
               changes.addName(key.high(), oldValue, memory);
-            } else if (key.kind() == Items.INODE && isRemovedDirectory(oldValue)) {
-              changes.removedDirectories.add(key.high());
             }
           }
         });
     changes.moreNodes = balance[0];
     for (long inode : changes.inodes) {
-      if (memory.isReferenced(inode) && isRegular(after.get(Items.inode(inode)))) {
+      if (memory.isReferenced(inode)
+          && !changes.onlyRead.contains(inode)
+          && isRegular(inode, after.get(Items.inode(inode)))) {
         changes.files.add(inode);
       }
     }
     return changes;
+  }
+
+  private void addItem(Key key, byte[] oldValue, byte[] newValue) throws IOException {
+    long inode = key.high();
+    // An inode's attributes are its first item.
+    boolean first = inodes.add(inode);
+    if (first && key.kind() == Items.INODE && differInAccessTime(inode, oldValue, newValue)) {
+      onlyRead.add(inode);
+    } else {
+      onlyRead.remove(inode);
+    }
+    if (key.kind() == Items.INODE && isRemovedDirectory(inode, oldValue)) {
+      removedDirectories.add(inode);
+    }
   }
 
   private static NodeReader counting(NodeReader nodes, long[] balance, int step) {
@@ -110,29 +133,45 @@ final class TreeChanges {
       }
       try {
         changes.names.addAll(DirectoryItems.linksOf(before, inode));
-        if (isRemovedDirectory(before.get(Items.inode(inode)))) {
+        if (isRemovedDirectory(inode, before.get(Items.inode(inode)))) {
           changes.removedDirectories.add(inode);
         }
-        if (isRegular(after.get(Items.inode(inode)))) {
+        if (isRegular(inode, after.get(Items.inode(inode)))) {
           changes.files.add(inode);
         }
       } catch (IOException damaged) {
         changes.files.add(inode);
       }
     }
-    changes.files.remove(io.cowfs.core.vfs.FileSystem.ROOT_INODE);
+    changes.files.remove(FileSystem.ROOT_INODE);
     return changes;
   }
 
-  private static boolean isRegular(byte[] inode) {
-    return is(FileType.REGULAR, inode);
+  private static boolean differInAccessTime(long inode, byte[] oldValue, byte[] newValue)
+      throws IOException {
+    if (oldValue == null || newValue == null) {
+      return false;
+    }
+    InodeFormat.check(inode, oldValue);
+    InodeFormat.check(inode, newValue);
+    return Arrays.equals(
+        InodeFormat.withoutAccessTime(oldValue), InodeFormat.withoutAccessTime(newValue));
   }
 
-  private static boolean isRemovedDirectory(byte[] inode) {
-    return is(FileType.DIRECTORY, inode) && InodeFormat.getInt(inode, InodeFormat.NLINK) == 0;
+  private static boolean isRegular(long inode, byte[] value) throws IOException {
+    return is(FileType.REGULAR, inode, value);
   }
 
-  private static boolean is(FileType type, byte[] inode) {
-    return inode != null && FileType.ofMode(InodeFormat.getInt(inode, InodeFormat.MODE)) == type;
+  private static boolean isRemovedDirectory(long inode, byte[] value) throws IOException {
+    return is(FileType.DIRECTORY, inode, value)
+        && InodeFormat.getInt(value, InodeFormat.NLINK) == 0;
+  }
+
+  private static boolean is(FileType type, long inode, byte[] value) throws IOException {
+    if (value == null) {
+      return false;
+    }
+    InodeFormat.check(inode, value);
+    return FileType.ofMode(InodeFormat.getInt(value, InodeFormat.MODE)) == type;
   }
 }

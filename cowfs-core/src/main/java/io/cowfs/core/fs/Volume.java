@@ -21,10 +21,7 @@ import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.OpenFlags;
 import io.cowfs.core.vfs.RenameMode;
 import io.cowfs.core.vfs.XattrMode;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -35,8 +32,6 @@ import java.util.Set;
  * opens, closes, and turns storage errors into those of the interface.
  */
 public final class Volume implements FileSystem {
-  private static final Logger LOG = System.getLogger(Volume.class.getName());
-
   private final VolumeServices services;
   private final VolumeState state;
   private final TransactionalTree tree;
@@ -48,6 +43,7 @@ public final class Volume implements FileSystem {
   private final Renaming renaming;
   private final FileWrites writes;
   private final AttributeChanges attributeChanges;
+  private final XattrReads xattrReads;
   private final Xattrs xattrs;
   private final DirectoryReads directoryReads;
   private final FileSeek seek;
@@ -67,8 +63,9 @@ public final class Volume implements FileSystem {
     this.renaming = new Renaming(state);
     this.writes = new FileWrites(state);
     this.attributeChanges = new AttributeChanges(state, writes);
-    this.xattrs = new Xattrs(state);
-    this.directoryReads = new DirectoryReads(state);
+    this.xattrReads = new XattrReads(tree);
+    this.xattrs = new Xattrs(state, xattrReads);
+    this.directoryReads = new DirectoryReads(tree, state.directories(), state.gate());
     this.seek = new FileSeek(tree);
     this.rollback = new Rollback(state);
     this.cloning = new RangeCloning(state);
@@ -113,9 +110,18 @@ public final class Volume implements FileSystem {
     services.txgs().unregister(sync);
   }
 
+  VolumeServices services() {
+    return services;
+  }
+
   /** The dataset's name. */
   public String name() {
     return state.head().name();
+  }
+
+  /** Tells the front end that other names are listed in the root directory than before. */
+  public void rootListingChanged() {
+    invalidator.inodeChanged(ROOT_INODE);
   }
 
   /**
@@ -203,16 +209,7 @@ public final class Volume implements FileSystem {
 
   /** Runs an operation; storage errors become IO, or NO_SPACE, or READ_ONLY. */
   private <T> T call(long inode, Mutation.Body<T> body) throws FsException {
-    try {
-      return body.run();
-    } catch (OutOfSpaceException full) {
-      throw new FsException(FsError.NO_SPACE, full);
-    } catch (PoolSuspendedException suspended) {
-      throw new FsException(FsError.READ_ONLY, suspended);
-    } catch (IOException failure) {
-      LOG.log(Level.ERROR, () -> describe(inode) + ": " + failure.getMessage(), failure);
-      throw new FsException(FsError.IO, failure);
-    }
+    return StorageErrors.call(() -> describe(inode), body);
   }
 
   /** Runs something that only looks at one inode, under its read lock. */
@@ -263,31 +260,12 @@ public final class Volume implements FileSystem {
         look(
             parent,
             directory -> {
-              if (name.length > NAME_LENGTH_MAX) {
-                throw new FsException(FsError.NAME_TOO_LONG);
-              }
-              long child = lookupNumber(directory, name);
+              long child = state.directories().resolve(directory, name);
               // Counted under the directory's lock, so that the child cannot be freed before.
               inodes.reference(child);
               return child;
             });
     return referencedAttributes(found);
-  }
-
-  private long lookupNumber(Inode directory, byte[] name) throws FsException, IOException {
-    if (DirectoryItems.isDot(name)) {
-      // Asked for any inode by those who open files by handle.
-      return directory.number;
-    }
-    state.requireDirectory(directory);
-    if (DirectoryItems.isDotDot(name)) {
-      return state.directories().parentOf(directory.number);
-    }
-    DirectoryItems.Found found = state.directories().find(directory.number, name);
-    if (found == null) {
-      throw new FsException(FsError.NOT_FOUND);
-    }
-    return found.inode();
   }
 
   private Attributes referencedAttributes(long number) throws FsException {
@@ -333,22 +311,7 @@ public final class Volume implements FileSystem {
 
   @Override
   public byte[] readSymlink(long number) throws FsException {
-    return look(
-        number,
-        inode -> {
-          if (inode.type() != FileType.SYMLINK) {
-            throw new FsException(FsError.INVALID);
-          }
-          ByteArrayOutputStream target = new ByteArrayOutputStream();
-          for (int chunk = 0; target.size() < inode.size; chunk++) {
-            byte[] part = tree.get(Items.symlink(number, chunk));
-            if (part == null || part.length == 0) {
-              throw new io.cowfs.core.block.CorruptBlockException("symlink without its target");
-            }
-            target.writeBytes(part);
-          }
-          return target.toByteArray();
-        });
+    return look(number, state.reads()::readSymlink);
   }
 
   @Override
@@ -593,12 +556,12 @@ public final class Volume implements FileSystem {
 
   @Override
   public byte[] getXattr(long number, byte[] name) throws FsException {
-    return look(number, inode -> xattrs.get(number, name));
+    return look(number, inode -> xattrReads.get(number, name));
   }
 
   @Override
   public byte[] listXattrs(long number) throws FsException {
-    return look(number, inode -> xattrs.list(number));
+    return look(number, inode -> xattrReads.list(number));
   }
 
   @Override

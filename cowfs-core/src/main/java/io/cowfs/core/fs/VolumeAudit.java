@@ -7,16 +7,16 @@ import io.cowfs.core.btree.Tree;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FileType;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
- * Checks that the items of one tree form a file system. Confined to one thread; the tree must stay.
+ * Checks that the items of one tree form a file system. Goes through the tree once, looks up what
+ * lies elsewhere, and keeps one inode in memory. Confined to one thread; the tree must stay.
  *
  * <p>Findings are lines that begin with a stable id:
  *
@@ -33,11 +33,9 @@ import java.util.Set;
 public final class VolumeAudit {
   private static final int FINDINGS_MAX = 50;
 
-  /** A name as seen from one of its two sides. */
-  private record Name(long parent, String name, long child) {}
-
   private static final class Summary {
     Inode inode;
+    long items;
     long entries;
     long subdirectories;
     long backReferences;
@@ -51,10 +49,11 @@ public final class VolumeAudit {
   private final String dataset;
   private final Tree tree;
   private final List<String> findings = new ArrayList<>();
-  private final Map<Long, Summary> inodes = new HashMap<>();
-  private final Set<Long> orphans = new HashSet<>();
-  private final Map<Name, FileType> entries = new HashMap<>();
-  private final Set<Name> backReferences = new HashSet<>();
+
+  /** The inode whose items are being read. */
+  private long number;
+
+  private Summary summary = new Summary();
 
   private VolumeAudit(String dataset, Tree tree) {
     this.dataset = dataset;
@@ -69,7 +68,6 @@ public final class VolumeAudit {
   public static List<String> run(String dataset, Tree tree) {
     VolumeAudit audit = new VolumeAudit(dataset, tree);
     try {
-      audit.collect();
       audit.check();
     } catch (IOException failure) {
       audit.report("fs/unreadable", failure.getMessage());
@@ -79,38 +77,48 @@ public final class VolumeAudit {
 
   private void report(String id, String text) {
     if (findings.size() < FINDINGS_MAX) {
-      findings.add(id + ": " + dataset + ": " + text);
+      findings.add("%s: %s: %s%s".formatted(id, dataset, text, path()));
     }
   }
 
-  private void collect() throws IOException {
+  /** Of the inode that is being looked at; nothing before the first. */
+  private String path() {
+    return number == 0 ? "" : " (" + DirectoryItems.pathOf(tree, number) + ")";
+  }
+
+  private void check() throws IOException {
     tree.scan(
         Items.firstOf(0),
         Items.lastOf(-1L),
         (key, source, offset, length) -> {
+          if (key.high() != number) {
+            checkInode();
+            number = key.high();
+            summary = new Summary();
+          }
           item(key, Arrays.copyOfRange(source, offset, offset + length));
           return true;
         });
+    checkInode();
+    if (tree.root() != null && tree.get(Items.inode(FileSystem.ROOT_INODE)) == null) {
+      report("fs/links", "there is no root directory");
+    }
   }
 
   private void item(Key key, byte[] value) throws IOException {
-    if (key.kind() == Items.ORPHAN && key.high() == 0) {
-      orphans.add(key.low());
+    if (key.kind() == Items.ORPHAN && number == 0) {
+      checkOrphan(key.low());
       return;
     }
-    Summary summary = inodes.computeIfAbsent(key.high(), number -> new Summary());
+    summary.items++;
     switch (key.kind()) {
-      case Items.INODE -> {
-        summary.inode = new Inode(key.high());
-        summary.inode.decode(value);
-      }
+      case Items.INODE -> summary.inode = decode(number, value);
       case Items.BACK_REFERENCE -> {
-        NameFormat.Entry entry = NameFormat.decode(value);
         summary.backReferences++;
-        backReferences.add(new Name(entry.inode(), text(entry.name()), key.high()));
+        checkBackReference(NameFormat.decode(value));
       }
       case Items.SYMLINK -> summary.symlinkBytes += value.length;
-      case Items.XATTR -> xattr(value, summary);
+      case Items.XATTR -> xattr(value);
       case Items.XATTR_VALUE ->
           summary.valueBytes.merge(key.low() >>> 8, (long) -value.length, Long::sum);
       case Items.DIRECTORY_ENTRY -> {
@@ -118,28 +126,76 @@ public final class VolumeAudit {
         summary.entries++;
         summary.subdirectories += entry.type() == FileType.DIRECTORY ? 1 : 0;
         if (Items.firstSlot(entry.name()) != (key.low() & ~(long) Items.SLOT_MASK)) {
-          report("fs/links", "an entry of inode %d is not where it belongs".formatted(key.high()));
+          report("fs/links", "an entry of inode %d is not where it belongs".formatted(number));
         }
-        entries.put(new Name(key.high(), text(entry.name()), entry.inode()), entry.type());
+        checkEntry(entry);
       }
       case Items.INLINE_DATA -> summary.inlineBytes = value.length;
-      case Items.EXTENT -> extent(key, DataExtentFormat.decode(value), summary);
+      case Items.EXTENT -> extent(key, DataExtentFormat.decode(value));
       default -> report("fs/stray", "an item of the unknown kind " + key.kind());
     }
   }
 
-  private static String text(byte[] name) {
-    return new String(name, java.nio.charset.StandardCharsets.ISO_8859_1);
+  private static Inode decode(long number, byte[] value) throws IOException {
+    Inode inode = new Inode(number);
+    inode.decode(value);
+    return inode;
   }
 
-  private static void xattr(byte[] value, Summary summary) throws IOException {
+  private void checkOrphan(long orphan) throws IOException {
+    byte[] value = tree.get(Items.inode(orphan));
+    if (value == null || decode(orphan, value).nlink != 0) {
+      report("fs/orphan", "inode %d is on the list and is none".formatted(orphan));
+    }
+  }
+
+  private void checkEntry(NameFormat.Entry entry) throws IOException {
+    byte[] child = tree.get(Items.inode(entry.inode()));
+    if (child == null || decode(entry.inode(), child).type() != entry.type()) {
+      report(
+          "fs/links",
+          "%s leads to nothing, or to something of another type".formatted(shown(number, entry)));
+    }
+    long slot = Items.firstSlot(number, entry.name());
+    if (!has(entry.inode(), Items.BACK_REFERENCE, slot, number, entry.name())) {
+      report("fs/links", shown(number, entry) + " has no back reference");
+    }
+  }
+
+  private void checkBackReference(NameFormat.Entry reference) throws IOException {
+    long parent = reference.inode();
+    long slot = Items.firstSlot(reference.name());
+    if (!has(parent, Items.DIRECTORY_ENTRY, slot, number, reference.name())) {
+      report("fs/links", shown(parent, reference) + " is only a back reference");
+    }
+  }
+
+  /** Whether one of the eight slots of a name leads to an inode. */
+  private boolean has(long owner, int kind, long firstSlot, long target, byte[] name)
+      throws IOException {
+    return !tree.scan(
+        new Key(owner, kind, firstSlot),
+        new Key(owner, kind, firstSlot | Items.SLOT_MASK),
+        (key, source, offset, length) -> {
+          NameFormat.Entry found =
+              NameFormat.decode(Arrays.copyOfRange(source, offset, offset + length));
+          return found.inode() != target || !Arrays.equals(found.name(), name);
+        });
+  }
+
+  private static String shown(long parent, NameFormat.Entry entry) {
+    return "'%s' in inode %d"
+        .formatted(new String(entry.name(), StandardCharsets.ISO_8859_1), parent);
+  }
+
+  private void xattr(byte[] value) throws IOException {
     XattrFormat.Xattr xattr = XattrFormat.decode(value);
     if (xattr.isExternal()) {
       summary.valueBytes.merge(xattr.valueId(), (long) xattr.length(), Long::sum);
     }
   }
 
-  private void extent(Key key, DataExtent extent, Summary summary) {
+  private void extent(Key key, DataExtent extent) {
     if (key.low() < summary.dataEnd) {
       report("fs/data", "extents of inode %d overlap at %d".formatted(key.high(), key.low()));
     }
@@ -147,48 +203,24 @@ public final class VolumeAudit {
     summary.dataEnd = key.low() + extent.logicalBytes();
   }
 
-  private void check() {
-    inodes.forEach(this::check);
-    for (Map.Entry<Name, FileType> entry : entries.entrySet()) {
-      Name name = entry.getKey();
-      Summary child = inodes.get(name.child());
-      if (child == null || child.inode == null || child.inode.type() != entry.getValue()) {
-        report("fs/links", name + " leads to nothing, or to something of another type");
-      }
-      if (!backReferences.contains(name)) {
-        report("fs/links", name + " has no back reference");
-      }
+  /** All its items were read. */
+  private void checkInode() throws IOException {
+    if (summary.items == 0) {
+      return;
     }
-    for (Name name : backReferences) {
-      if (!entries.containsKey(name)) {
-        report("fs/links", name + " is only a back reference");
-      }
-    }
-    for (long orphan : orphans) {
-      Summary summary = inodes.get(orphan);
-      if (summary == null || summary.inode == null || summary.inode.nlink != 0) {
-        report("fs/orphan", "inode %d is on the list and is none".formatted(orphan));
-      }
-    }
-    if (!inodes.isEmpty() && !inodes.containsKey(FileSystem.ROOT_INODE)) {
-      report("fs/links", "there is no root directory");
-    }
-  }
-
-  private void check(long number, Summary summary) {
     Inode inode = summary.inode;
     if (inode == null) {
       report("fs/stray", "items of inode %d, which does not exist".formatted(number));
       return;
     }
     if (inode.nlink == 0) {
-      if (!orphans.contains(number)) {
+      if (tree.get(Items.orphan(number)) == null) {
         report("fs/orphan", "inode %d has no links and is not on the list".formatted(number));
       }
       return;
     }
-    checkLinks(number, inode, summary);
-    checkData(number, inode, summary);
+    checkLinks(inode);
+    checkData(inode);
     if (inode.type() == FileType.SYMLINK
         ? summary.symlinkBytes != inode.size
         : summary.symlinkBytes > 0) {
@@ -205,7 +237,7 @@ public final class VolumeAudit {
         });
   }
 
-  private void checkLinks(long number, Inode inode, Summary summary) {
+  private void checkLinks(Inode inode) {
     boolean fits;
     if (inode.isDirectory()) {
       long names = number == FileSystem.ROOT_INODE ? 0 : 1;
@@ -230,7 +262,7 @@ public final class VolumeAudit {
     }
   }
 
-  private void checkData(long number, Inode inode, Summary summary) {
+  private void checkData(Inode inode) {
     boolean hasData = summary.sectors > 0 || summary.inlineBytes >= 0;
     if (hasData && !inode.isRegular()) {
       report("fs/stray", "inode %d has data and is no file".formatted(number));

@@ -1,31 +1,29 @@
 package io.cowfs.core.fs;
 
 import io.cowfs.core.alloc.ReserveTier;
-import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.vfs.Caller;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.XattrMode;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.Arrays;
 
 /**
- * Extended attributes as items. One stands under the hash of its name, in the first free of eight
- * slots; a long value is cut into items of its own. Thread-safe.
+ * Changes extended attributes, which are items. One stands under the hash of its name, in the first
+ * free of eight slots; a long value is cut into items of its own. Thread-safe.
  */
 final class Xattrs {
   static final int NAME_BYTES_MAX = 255;
   static final int VALUE_BYTES_MAX = 64 << 10;
 
   private final VolumeState volume;
+  private final XattrReads reads;
 
-  Xattrs(VolumeState volume) {
+  Xattrs(VolumeState volume, XattrReads reads) {
     this.volume = volume;
+    this.reads = reads;
   }
-
-  private record Found(Key key, XattrFormat.Xattr xattr) {}
 
   void set(long number, byte[] name, byte[] value, XattrMode mode) throws FsException, IOException {
     if (name.length == 0 || name.length > NAME_BYTES_MAX) {
@@ -42,20 +40,20 @@ final class Xattrs {
       if (volume.inodes().isUnsettled(inode)) {
         return;
       }
-      Found old = find(number, name);
+      XattrReads.Found old = reads.find(number, name);
       if (old == null && mode == XattrMode.REPLACE) {
         throw new FsException(FsError.NO_ATTRIBUTE);
       }
       if (old != null && mode == XattrMode.CREATE) {
         throw new FsException(FsError.EXISTS);
       }
-      Key key = old != null ? old.key : freeSlot(number, name);
+      Key key = old != null ? old.key() : freeSlot(number, name);
       boolean external = value.length > Items.CHUNK_BYTES;
       long valueId = external ? volume.nextInodeNumber() : 0;
 
       change.join();
       if (old != null) {
-        deleteExternal(change, number, old.xattr);
+        deleteExternal(change, number, old.xattr());
       }
       for (int at = 0; external && at < value.length; at += Items.CHUNK_BYTES) {
         byte[] chunk =
@@ -79,13 +77,13 @@ final class Xattrs {
       if (volume.inodes().isUnsettled(inode)) {
         return;
       }
-      Found old = find(number, name);
+      XattrReads.Found old = reads.find(number, name);
       if (old == null) {
         throw new FsException(FsError.NO_ATTRIBUTE);
       }
       change.join();
-      deleteExternal(change, number, old.xattr);
-      change.delete(old.key);
+      deleteExternal(change, number, old.xattr());
+      change.delete(old.key());
       inode.ctime = change.now();
       change.store(inode);
     }
@@ -95,62 +93,6 @@ final class Xattrs {
     for (int at = 0; xattr.isExternal() && at < xattr.length(); at += Items.CHUNK_BYTES) {
       change.delete(Items.xattrValue(inode, xattr.valueId(), at / Items.CHUNK_BYTES));
     }
-  }
-
-  /** The value; the inode must be locked. */
-  byte[] get(long number, byte[] name) throws FsException, IOException {
-    Found found = find(number, name);
-    if (found == null) {
-      throw new FsException(FsError.NO_ATTRIBUTE);
-    }
-    XattrFormat.Xattr xattr = found.xattr;
-    if (!xattr.isExternal()) {
-      return xattr.inlineValue();
-    }
-    ByteArrayOutputStream value = new ByteArrayOutputStream(xattr.length());
-    for (int chunk = 0; value.size() < xattr.length(); chunk++) {
-      byte[] part = volume.tree().get(Items.xattrValue(number, xattr.valueId(), chunk));
-      if (part == null || part.length == 0 || part.length > xattr.length() - value.size()) {
-        throw new CorruptBlockException("inode " + number + ": an xattr lacks part of its value");
-      }
-      value.writeBytes(part);
-    }
-    return value.toByteArray();
-  }
-
-  /** All names, each followed by NUL; the inode must be locked. */
-  byte[] list(long number) throws IOException {
-    ByteArrayOutputStream names = new ByteArrayOutputStream();
-    volume
-        .tree()
-        .scan(
-            new Key(number, Items.XATTR, 0),
-            new Key(number, Items.XATTR, -1L),
-            (key, value) -> {
-              names.writeBytes(XattrFormat.decode(value).name());
-              names.write(0);
-              return true;
-            });
-    return names.toByteArray();
-  }
-
-  private Found find(long inode, byte[] name) throws IOException {
-    long slot = Items.firstSlot(name);
-    Found[] found = new Found[1];
-    volume
-        .tree()
-        .scan(
-            new Key(inode, Items.XATTR, slot),
-            new Key(inode, Items.XATTR, slot | Items.SLOT_MASK),
-            (key, value) -> {
-              XattrFormat.Xattr xattr = XattrFormat.decode(value);
-              if (!Arrays.equals(xattr.name(), name)) {
-                return true;
-              }
-              found[0] = new Found(key, xattr);
-              return false;
-            });
-    return found[0];
   }
 
   private Key freeSlot(long inode, byte[] name) throws FsException, IOException {

@@ -20,5 +20,13 @@
  * <p><b>Orphans.</b> An inode without links has an orphan item in the same txg that removed its
  * last name. When no handle and no lookup holds it any more, the sync thread frees it in slices;
  * after a crash the orphan items tell what was left.
+ *
+ * <p><b>Comparison</b> ({@link io.cowfs.core.fs.TreeComparison}): the items in which two committed
+ * trees differ, inode by inode; the back references of each tree say under which paths.
+ *
+ * <p><b>Browsing.</b> {@link io.cowfs.core.fs.BrowsableFileSystem} puts the dataset's snapshots
+ * below {@code .cowfs} of a volume: directories that are nowhere stored ({@link
+ * io.cowfs.core.fs.SnapshotDirectories}), and below them trees ({@link
+ * io.cowfs.core.fs.SnapshotTrees}) that the same classes read as a live one.
  */
 package io.cowfs.core.fs;

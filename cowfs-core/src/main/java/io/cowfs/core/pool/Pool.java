@@ -16,14 +16,18 @@ import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.dataset.Books;
 import io.cowfs.core.dataset.Catalog;
 import io.cowfs.core.dataset.CatalogState;
+import io.cowfs.core.dataset.DatasetHead;
 import io.cowfs.core.dataset.DatasetInfo;
+import io.cowfs.core.dataset.DatasetSettings;
 import io.cowfs.core.dataset.Datasets;
 import io.cowfs.core.dataset.NodeRecord;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.DamagedPoolException;
 import io.cowfs.core.device.FileDevice;
 import io.cowfs.core.device.PoolLabel;
+import io.cowfs.core.fs.BrowsableFileSystem;
 import io.cowfs.core.fs.ExtentItems;
+import io.cowfs.core.fs.SnapshotRights;
 import io.cowfs.core.fs.SpaceRelief;
 import io.cowfs.core.fs.Volume;
 import io.cowfs.core.fs.VolumeAudit;
@@ -44,9 +48,11 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 
 /**
@@ -76,7 +82,10 @@ public final class Pool implements Closeable {
   private final Catalog catalog;
   private final Datasets datasets;
   private final TransactionGroups txgs;
+
+  /** Null where the pool is only checked. */
   private final SpacePuncher puncher;
+
   private final VolumeServices services;
   private final PoolAdministration administration;
   private final Clock clock = Clock.systemUTC();
@@ -88,11 +97,25 @@ public final class Pool implements Closeable {
   private final Map<String, Volume> volumes = new HashMap<>();
 
   private boolean closed;
+  private final Purpose purpose;
+
+  /** What a pool is opened for. */
+  private enum Purpose {
+    USE,
+    /** Nothing of it is changed. */
+    CHECK
+  }
 
   private Pool(
-      PoolLock lock, PoolLabel label, BlockDevice device, Catalog catalog, DirtyLimit limit)
+      PoolLock lock,
+      PoolLabel label,
+      BlockDevice device,
+      Catalog catalog,
+      DirtyLimit limit,
+      Purpose purpose)
       throws IOException {
     this.lock = lock;
+    this.purpose = purpose;
     this.label = label;
     this.device = device;
     this.catalog = catalog;
@@ -106,8 +129,10 @@ public final class Pool implements Closeable {
         Datasets.open(
             new Datasets.Storage(catalog, allocator, store::readBlock, new ExtentItems(), clock),
             state);
-    catalog.keepReserve();
-    if (txg > 0 && ring.newest().map(RootRecord::txg).orElse(0L) < txg) {
+    if (purpose == Purpose.USE) {
+      catalog.keepReserve();
+    }
+    if (purpose == Purpose.USE && txg > 0 && ring.newest().map(RootRecord::txg).orElse(0L) < txg) {
       // The record of the last commit did not survive a crash; the next one must find it in place.
       BlockPointer directory = state.pool().directoryRoot().orElse(null);
       ring.write(new RootRecord(txg, label.uuid(), clock.millis(), directory));
@@ -124,12 +149,16 @@ public final class Pool implements Closeable {
                 clock),
             limit,
             txg);
-    txgs.addIndependent(datasets.backgroundFrees());
+    if (purpose == Purpose.USE) {
+      txgs.addIndependent(datasets.backgroundFrees());
+    }
     this.puncher =
-        new SpacePuncher(
-            allocator,
-            failure ->
-                LOG.log(Level.WARNING, "freed space is not given back to the host", failure));
+        purpose == Purpose.CHECK
+            ? null
+            : new SpacePuncher(
+                allocator,
+                failure ->
+                    LOG.log(Level.WARNING, "freed space is not given back to the host", failure));
     this.services =
         new VolumeServices(
             txgs,
@@ -241,7 +270,17 @@ public final class Pool implements Closeable {
     return open(directory, Environment.HOST);
   }
 
+  /** Opens a pool for {@link #audit()} alone: nothing of it is changed, and nothing may be. */
+  public static Pool openToCheck(Path directory) throws IOException {
+    return open(directory, Environment.HOST, Purpose.CHECK);
+  }
+
   static Pool open(Path directory, Environment environment) throws IOException {
+    return open(directory, environment, Purpose.USE);
+  }
+
+  private static Pool open(Path directory, Environment environment, Purpose purpose)
+      throws IOException {
     PoolPath path = new PoolPath(directory);
     path.requirePool();
     PoolLock lock = path.lock();
@@ -255,7 +294,7 @@ public final class Pool implements Closeable {
       }
       device = environment.devices().open(path.data(), capacity(label.capacityBytes()));
       catalog = Catalog.open(directory, label.uuid(), label.capacityBytes());
-      return new Pool(lock, label, device, catalog, environment.limit());
+      return new Pool(lock, label, device, catalog, environment.limit(), purpose);
     } catch (IOException | RuntimeException failure) {
       if (catalog != null) {
         catalog.close();
@@ -302,6 +341,30 @@ public final class Pool implements Closeable {
     return allocator.status();
   }
 
+  /** What can still be allocated, where the host has space for it. */
+  long freeBytes(SpaceStatus space) {
+    return Math.min(
+        space.free() * BlockPointer.SECTOR_BYTES,
+        space.backed() * BlockPointer.SECTOR_BYTES + device.hostFreeBytes());
+  }
+
+  /**
+   * The same with the dataset's snapshots below {@code .cowfs} in its root directory, as it is
+   * mounted. Closed with the file system of the dataset.
+   *
+   * @param rights who may take, destroy and rename snapshots there
+   */
+  public synchronized FileSystem browsableFileSystem(String dataset, SnapshotRights rights)
+      throws IOException {
+    fileSystem(dataset);
+    DatasetHead head = datasets.head(dataset);
+    return new BrowsableFileSystem(
+        volumes.get(dataset),
+        new DatasetShelf(this, head, datasets.snapshots(head)),
+        rights,
+        () -> head.settings().snapdir() == DatasetSettings.Snapdir.VISIBLE);
+  }
+
   /** Commits everything of a dataset's file system and closes it. No operation may be active. */
   public synchronized void closeFileSystem(String dataset) throws IOException {
     Volume volume = volumes.remove(dataset);
@@ -343,14 +406,17 @@ public final class Pool implements Closeable {
    * @return what is wrong, one line each; empty when all is well
    */
   public List<String> audit() throws IOException {
+    if (purpose == Purpose.CHECK) {
+      return auditNow();
+    }
     List<String> findings = new ArrayList<>();
     txgs.runTask(txg -> () -> findings.addAll(auditNow()));
     return findings;
   }
 
-  /** Audits a pool that is not open. */
+  /** Audits a pool that is not open, and changes nothing of it. */
   public static List<String> audit(Path directory) throws IOException {
-    try (Pool pool = open(directory)) {
+    try (Pool pool = openToCheck(directory)) {
       return pool.audit();
     }
   }
@@ -359,9 +425,12 @@ public final class Pool implements Closeable {
   List<String> auditNow() {
     try {
       List<String> findings = SpaceAudit.run(auditSources());
+      Set<Optional<BlockPointer>> seen = new HashSet<>();
       for (NodeRecord node : datasets.nodes()) {
-        Tree tree = new Tree(node.root().orElse(null), store::readBlock);
-        findings.addAll(VolumeAudit.run("node " + node.id() + " '" + node.name() + "'", tree));
+        if (seen.add(node.root())) {
+          Tree tree = new Tree(node.root().orElse(null), store::readBlock);
+          findings.addAll(VolumeAudit.run("node " + node.id() + " '" + node.name() + "'", tree));
+        }
       }
       return findings;
     } catch (IOException failure) {
@@ -437,6 +506,10 @@ public final class Pool implements Closeable {
   }
 
   private void commitAndPunch() throws IOException {
+    if (purpose == Purpose.CHECK) {
+      txgs.close();
+      return;
+    }
     boolean committed = false;
     try {
       txgs.close();

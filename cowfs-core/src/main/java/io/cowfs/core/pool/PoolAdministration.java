@@ -1,5 +1,6 @@
 package io.cowfs.core.pool;
 
+import io.cowfs.core.alloc.SpaceStatus;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.dataset.Condemned;
@@ -25,6 +26,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -342,7 +344,8 @@ public final class PoolAdministration {
     if (found == null) {
       throw new DatasetException(
           Reason.NOT_FOUND,
-          "dataset '%s' has no checkpoint or snapshot from before %s".formatted(dataset, latest));
+          "dataset '%s' has no checkpoint or snapshot from before %s"
+              .formatted(dataset, latest.truncatedTo(ChronoUnit.SECONDS)));
     }
     return found;
   }
@@ -359,7 +362,9 @@ public final class PoolAdministration {
           txg ->
               () -> {
                 try {
-                  report[0] = new SpaceAccounting(datasets, pool.space()).report(dataset);
+                  SpaceStatus now = pool.space();
+                  report[0] =
+                      new SpaceAccounting(datasets, now, pool.freeBytes(now)).report(dataset);
                 } catch (IOException gone) {
                   failure[0] = gone;
                 }

@@ -15,13 +15,16 @@ import java.util.List;
 final class SpaceAccounting {
   private final Datasets datasets;
   private final SpaceStatus space;
+  private final long freeBytes;
 
   /**
    * @param space as of the same commit
+   * @param freeBytes what can still be allocated
    */
-  SpaceAccounting(Datasets datasets, SpaceStatus space) {
+  SpaceAccounting(Datasets datasets, SpaceStatus space, long freeBytes) {
     this.datasets = datasets;
     this.space = space;
+    this.freeBytes = freeBytes;
   }
 
   SpaceReport report(String dataset) throws IOException {
@@ -57,7 +60,7 @@ final class SpaceAccounting {
         bytes(space.pending()),
         bytes(space.allocated()),
         bytes(space.reserve()),
-        bytes(space.free()));
+        freeBytes);
   }
 
   /** What the oldest state of a clone has from the snapshot that it continues. */

@@ -21,7 +21,7 @@ import java.util.List;
  * @param pendingBytes freed, reusable after coming commits
  * @param poolBytes allocated on the device
  * @param reserveBytes kept free so that a full pool can still delete
- * @param freeBytes not allocated, the reserve included
+ * @param freeBytes not allocated and there to be had, the reserve included
  */
 public record SpaceReport(
     String dataset,

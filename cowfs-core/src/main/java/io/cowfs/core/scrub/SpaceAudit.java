@@ -41,8 +41,8 @@ import java.util.Map;
  *   <li>{@code space/free}: reached, but not marked as in use
  *   <li>{@code space/shared}: reached by two references, and not known as shared
  *   <li>{@code space/references}: the count of a shared range is wrong
- *   <li>{@code space/foreign}: a state has something older than its parent snapshot that this does
- *       not have
+ *   <li>{@code space/foreign}: a state has a node older than its parent snapshot that this does not
+ *       have
  *   <li>{@code space/deadlist}: a deadlist is not what the parent has and the state has not
  *   <li>{@code space/pending}: reached, but on a list of what was freed
  *   <li>{@code space/freed-twice}: twice on such lists, or not marked as in use
@@ -157,7 +157,9 @@ public final class SpaceAudit {
   private long auditNode(NodeRecord node) {
     NodeRecord parent = nodes.get(node.parent());
     NodeRecord grandparent = parent == null ? null : nodes.get(parent.parent());
-    NodeComparison comparison = new NodeComparison(node, parent == null ? 0 : parent.txg());
+    long grandparentTxg = grandparent == null ? 0 : grandparent.txg();
+    NodeComparison comparison =
+        new NodeComparison(node, parent == null ? 0 : parent.txg(), grandparentTxg);
     try {
       Divergence.run(
           parent == null ? null : parent.root().orElse(null),
@@ -165,19 +167,21 @@ public final class SpaceAudit {
           node.root().orElse(null),
           sources.store()::readBlock,
           comparison);
-      References lost = comparison.inParent.without(comparison.kept);
-      References foreign = comparison.kept.without(comparison.inParent);
-      for (References.Range range : foreign.ranges()) {
-        report("space/foreign", nameOf(node) + " has " + range);
+      ReferenceSum deadlist = new ReferenceSum(grandparentTxg);
+      addDeadlist(node, deadlist);
+      ReferenceSum lost = comparison.lost;
+      if (complete && !lost.equalsSum(deadlist)) {
+        report(
+            "space/deadlist",
+            "that of %s is not what it lacks of its parent (%d sectors, and %d)"
+                .formatted(nameOf(node), deadlist.sectors(), lost.sectors()));
       }
-      checkDeadlist(node, lost);
-      long lostSectors = lost.sectorsBornAfter(0);
-      long inherited = parent == null ? 0 : parent.referencedSectors() - lostSectors;
+      long inherited = parent == null ? 0 : parent.referencedSectors() - lost.sectors();
       checkCount(nameOf(node) + " reaches", comparison.born + inherited, node.referencedSectors());
       checkCount(nameOf(node) + " has of its own", comparison.born, node.uniqueSectors());
       checkCount(
           "the deadlist of " + nameOf(node) + " has",
-          lost.sectorsBornAfter(grandparent == null ? 0 : grandparent.txg()),
+          lost.youngSectors(),
           node.deadlistUniqueSectors());
     } catch (IOException failure) {
       unreadable(nameOf(node), failure);
@@ -191,40 +195,28 @@ public final class SpaceAudit {
     }
   }
 
-  private void checkDeadlist(NodeRecord node, References lost) throws IOException {
-    References deadlist = new References();
+  private void addDeadlist(NodeRecord node, ReferenceSum deadlist) throws IOException {
     sources
         .books()
         .forEachPart(
             node.deadlist(),
-            (list, bornAfter, sectors) -> addPart(node, list, bornAfter, sectors, deadlist));
-    if (!complete) {
-      return;
-    }
-    for (References.Range range : lost.without(deadlist).ranges()) {
-      report("space/deadlist", range + " are missing in that of " + nameOf(node));
-    }
-    for (References.Range range : deadlist.without(lost).ranges()) {
-      report("space/deadlist", range + " should not be in that of " + nameOf(node));
-    }
-  }
-
-  private void addPart(
-      NodeRecord node, long list, long bornAfter, long sectors, References deadlist)
-      throws IOException {
-    long[] found = {0};
-    sources
-        .books()
-        .forEachReference(
-            list,
-            (sector, count, birthTxg) -> {
-              deadlist.add(sector, count, birthTxg);
-              found[0] += count;
-              if (birthTxg <= bornAfter) {
-                report("space/deadlist", "sector " + sector + " is in a part for younger ones");
-              }
+            (list, bornAfter, sectors) -> {
+              long before = deadlist.sectors();
+              sources
+                  .books()
+                  .forEachReference(
+                      list,
+                      (sector, count, birthTxg) -> {
+                        deadlist.add(sector, count, birthTxg);
+                        if (birthTxg <= bornAfter) {
+                          report("space/deadlist", "sector " + sector + " is among younger ones");
+                        }
+                      });
+              checkCount(
+                  "a part of the deadlist of " + nameOf(node) + " has",
+                  deadlist.sectors() - before,
+                  sectors);
             });
-    checkCount("a part of the deadlist of " + nameOf(node) + " has", found[0], sectors);
   }
 
   /** What a node has more than its parent, and the parent more than it. */
@@ -232,17 +224,18 @@ public final class SpaceAudit {
     private final NodeRecord node;
     private final long parentTxg;
 
-    /** Of the nodes that only the parent has. */
-    private final References inParent = new References();
-
-    /** Of nodes that only this one has, but older: the parent must have them too. */
-    private final References kept = new References();
+    /**
+     * What the nodes that only the parent has refer to, less what is as old in nodes that only this
+     * one has: the parent must have that too, so it never stands alone.
+     */
+    private final ReferenceSum lost;
 
     private long born;
 
-    NodeComparison(NodeRecord node, long parentTxg) {
+    NodeComparison(NodeRecord node, long parentTxg, long grandparentTxg) {
       this.node = node;
       this.parentTxg = parentTxg;
+      this.lost = new ReferenceSum(grandparentTxg);
     }
 
     @Override
@@ -256,7 +249,7 @@ public final class SpaceAudit {
             return;
           }
           if (extent.birthTxg() <= parentTxg) {
-            kept.add(extent.sector(), extent.sectors(), extent.birthTxg());
+            lost.subtract(extent.sector(), extent.sectors(), extent.birthTxg());
             return;
           }
           born += extent.sectors();
@@ -280,13 +273,13 @@ public final class SpaceAudit {
           DataExtent extent =
               sources.items().extentOf(key, Arrays.copyOfRange(source, offset, offset + length));
           if (extent != null) {
-            inParent.add(extent.sector(), extent.sectors(), extent.birthTxg());
+            lost.add(extent.sector(), extent.sectors(), extent.birthTxg());
           }
         }
 
         @Override
         public void node(BlockPointer pointer, int level) {
-          inParent.add(pointer.sector(), pointer.sectors(), pointer.birthTxg());
+          lost.add(pointer.sector(), pointer.sectors(), pointer.birthTxg());
         }
       };
     }

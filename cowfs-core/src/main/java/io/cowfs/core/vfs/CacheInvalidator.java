@@ -9,6 +9,9 @@ public interface CacheInvalidator {
   /** Attributes and all cached pages of the inode are out of date. */
   void inodeChanged(long inode);
 
+  /** Attributes of the inode are out of date, but neither its size nor its content. */
+  void attributesChanged(long inode);
+
   /** What is cached for this name, also that it does not exist, is out of date. */
   void entryChanged(long parent, byte[] name);
 
@@ -27,6 +30,9 @@ public interface CacheInvalidator {
       new CacheInvalidator() {
         @Override
         public void inodeChanged(long inode) {}
+
+        @Override
+        public void attributesChanged(long inode) {}
 
         @Override
         public void entryChanged(long parent, byte[] name) {}

@@ -37,6 +37,22 @@ public interface FileSystem {
   void setCacheInvalidator(CacheInvalidator invalidator);
 
   /**
+   * True for a directory whose attributes, and whose names with what they lead to, may change at
+   * any time without the front end being told: it must not keep them, but ask each time.
+   */
+  default boolean changesUnannounced(long directory) {
+    return false;
+  }
+
+  /**
+   * True for a directory in which {@link #makeDirectory} keeps the state of the file system: a
+   * front end that holds back data hands it over before it calls that.
+   */
+  default boolean keepsAllWritten(long directory) {
+    return false;
+  }
+
+  /**
    * Finds a name in a directory; {@code .} and {@code ..} too. Counts one reference.
    *
    * @throws FsException NOT_FOUND when there is no such name

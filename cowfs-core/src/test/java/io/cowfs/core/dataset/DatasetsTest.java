@@ -48,6 +48,30 @@ final class DatasetsTest {
   }
 
   @Test
+  void aRenamedSnapshotIsFoundUnderItsNewNameOnly() throws IOException {
+    snapshotAndCommit("a");
+    snapshotAndCommit("b");
+    SnapshotIndex.OfDataset index = pool.datasets.snapshots(pool.datasets.head("root"));
+    int id = index.find(NodeKind.SNAPSHOT, "a").id();
+    pool.begin();
+    assertRefused(Reason.EXISTS, () -> pool.datasets.tasks().renameSnapshot("root", "a", "b"));
+    assertRefused(Reason.NOT_FOUND, () -> pool.datasets.tasks().renameSnapshot("root", "c", "d"));
+    assertRefused(
+        Reason.INVALID_NAME, () -> pool.datasets.tasks().renameSnapshot("root", "a", "x/y"));
+    pool.datasets.tasks().renameSnapshot("root", "a", "c");
+    assertEquals(id, index.find(NodeKind.SNAPSHOT, "a").id(), "as of the last commit");
+    pool.commit();
+    assertEquals(null, index.find(NodeKind.SNAPSHOT, "a"));
+    assertEquals(id, index.find(NodeKind.SNAPSHOT, "c").id());
+    assertEquals(List.of("root", "root@c", "root@b"), names());
+    pool.begin();
+    pool.datasets.tasks().destroySnapshots("root", List.of("c"));
+    pool.commit();
+    assertEquals(null, index.find(NodeKind.SNAPSHOT, "c"));
+    assertEquals(1, index.byId().size());
+  }
+
+  @Test
   void snapshotsAreListedFromOldToNewWithWhatTheyHold() throws IOException {
     writeAndCommit(Map.of(key(1), 3, key(2), 2));
     snapshotAndCommit("zero");

@@ -64,7 +64,7 @@ class PoolLabelTest {
   void aNewerVersionIsRefused() throws IOException {
     for (int copy = 0; copy < 2; copy++) {
       ByteBuffer sector = LabelFormat.encode(LABEL);
-      sector.putInt(LabelFormat.VERSION, 2);
+      sector.putInt(LabelFormat.VERSION, PoolLabel.FORMAT_VERSION + 1);
       sector.putInt(
           LabelFormat.CHECKSUM,
           (int) io.cowfs.core.codec.ChecksumAlgorithm.CRC32C.of(sector, 0, LabelFormat.CHECKSUM));

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.dataset.DatasetException;
 import io.cowfs.core.dataset.DatasetException.Reason;
+import io.cowfs.core.pool.PoolAdministration.Scope;
 import io.cowfs.core.pool.TestPool;
 import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Caller;
@@ -21,6 +22,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -181,10 +183,8 @@ class TreeComparisonTest {
     assertEquals(Reason.NOT_FOUND, reason("root", "nope"));
     assertEquals(Reason.NOT_FOUND, reason("nope", "s"));
     assertEquals(Reason.INVALID_NAME, reason("root", "-x"));
-    pool.pool().administration().createDataset("empty", java.util.Map.of());
-    pool.pool()
-        .administration()
-        .snapshot("empty", "nothing", io.cowfs.core.pool.PoolAdministration.Scope.ONE);
+    pool.pool().administration().createDataset("empty", Map.of());
+    pool.pool().administration().snapshot("empty", "nothing", Scope.ONE);
     pool.pool().fileSystem("empty");
     List<FileChange> changes = new ArrayList<>();
     pool.pool().diff("empty", "nothing", null, changes::add);

@@ -1,24 +1,27 @@
 package io.cowfs.fuse.kernel;
 
 import io.cowfs.fuse.operations.Call;
-import io.cowfs.fuse.operations.KernelCache;
 import io.cowfs.fuse.operations.OperationTable;
 import io.cowfs.fuse.wire.Reply;
 import io.cowfs.fuse.wire.Request;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /**
  * Requests that can be answered only after the kernel has written pages back. One thread, outside
  * the workers, handles them in order: the workers stay free for the writes. At most as many wait
  * here as there are threads that wait for an answer in the kernel.
+ *
+ * <p>The kernel locks the inode of a request that waits here. So no request may wait behind one
+ * whose flush needs that lock: what flushes all files has a thread of its own.
  */
 final class DeferredCalls {
   private static final long IDLE_SECONDS = 10;
 
   private final OperationTable operations;
-  private final KernelCache cache;
+  private final Consumer<Request> flush;
   private final ThreadPoolExecutor thread;
 
   /** Used by the one thread only. */
@@ -27,9 +30,13 @@ final class DeferredCalls {
   private final Reply reply = new Reply(0);
   private final Call call;
 
-  DeferredCalls(OperationTable operations, KernelCache cache) {
+  /**
+   * @param name of the thread
+   * @param flush has the pages written back that the request's answer depends on
+   */
+  DeferredCalls(String name, OperationTable operations, Consumer<Request> flush) {
     this.operations = operations;
-    this.cache = cache;
+    this.flush = flush;
     this.call = operations.newCall(request);
     this.thread =
         new ThreadPoolExecutor(
@@ -39,7 +46,7 @@ final class DeferredCalls {
             TimeUnit.SECONDS,
             new LinkedBlockingQueue<>(),
             task -> {
-              Thread created = new Thread(task, "fuse-deferred");
+              Thread created = new Thread(task, name);
               created.setDaemon(true);
               return created;
             });
@@ -56,7 +63,7 @@ final class DeferredCalls {
     if (!request.received(message)) {
       throw new IllegalStateException("a copied request is malformed");
     }
-    cache.flush(request.nodeId());
+    flush.accept(request);
     operations.run(call, reply);
     Worker.send(device, operations, request, reply, LibC.Native.address(reply.buffer()));
   }

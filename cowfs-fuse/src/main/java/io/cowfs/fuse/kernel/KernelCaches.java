@@ -21,6 +21,11 @@ final class KernelCaches implements CacheInvalidator {
   }
 
   @Override
+  public void attributesChanged(long inode) {
+    notifier.attributesChanged(inode);
+  }
+
+  @Override
   public void entryChanged(long parent, byte[] name) {
     notifier.entryChanged(parent, name);
   }

@@ -44,7 +44,8 @@ public final class KernelMount {
   private final KernelNotifier notifier;
   private final HandleTable handles;
   private final OperationTable operations;
-  private final DeferredCalls deferred;
+  private final DeferredCalls afterInode;
+  private final DeferredCalls afterAll;
   private final WriteBack writeBack;
   private final boolean writeback;
   private final List<FuseDevice> devices;
@@ -70,7 +71,9 @@ public final class KernelMount {
     boolean noAtime = options.has(MountOptions.Flag.NO_ATIME);
     operations =
         new OperationTable(fileSystem, handles, new KernelNotifier(first), writeback, noAtime);
-    deferred = new DeferredCalls(operations, notifier);
+    afterInode =
+        new DeferredCalls("fuse-seek", operations, request -> notifier.flush(request.nodeId()));
+    afterAll = new DeferredCalls("fuse-snapshot", operations, request -> flush());
     Optional<String> device = deviceOf(mountPoint);
     FilesByHandle byHandle = new FilesByHandle(fileSystem, mountPoint, device);
     writeBack = new WriteBack(byHandle, agreed.kernelMinor(), notifier);
@@ -83,7 +86,7 @@ public final class KernelMount {
     List<Thread> workers = new ArrayList<>();
     for (int i = 0; i < threads; i++) {
       FuseDevice own = devices.get(i % devices.size());
-      Worker worker = new Worker(own, operations, deferred, this::workerEnded);
+      Worker worker = new Worker(own, operations, afterInode, afterAll, this::workerEnded);
       Thread thread = new Thread(worker, "fuse-" + i);
       thread.setDaemon(true);
       workers.add(thread);
@@ -175,7 +178,8 @@ public final class KernelMount {
   /** Lets go of the file system; the second time, there is nothing left to do. */
   private synchronized void letGo() {
     operations.close();
-    deferred.close();
+    afterInode.close();
+    afterAll.close();
     fileSystem.setCacheInvalidator(CacheInvalidator.NONE);
     handles.releaseAll();
   }

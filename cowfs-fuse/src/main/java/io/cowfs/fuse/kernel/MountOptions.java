@@ -13,9 +13,16 @@ import java.util.Set;
  * @param allowOther other users than the one that mounts have access too (subject to permissions)
  * @param writeback the kernel collects small writes in its cache
  * @param nonEmpty the mount point may have entries, which are then hidden
+ * @param userSnapshots every user may make, rename and remove directories where that changes the
+ *     snapshots of the file system; for whoever makes the file system to obey
  */
 public record MountOptions(
-    String source, Set<Flag> flags, boolean allowOther, boolean writeback, boolean nonEmpty) {
+    String source,
+    Set<Flag> flags,
+    boolean allowOther,
+    boolean writeback,
+    boolean nonEmpty,
+    boolean userSnapshots) {
 
   /** Flags that the kernel itself obeys; the numbers are those of {@code mount(2)}. */
   public enum Flag {
@@ -54,11 +61,11 @@ public record MountOptions(
   /** Writeback cache on; open to other users exactly when root mounts. */
   public static MountOptions defaults() {
     boolean root = LibC.Native.LIBC.geteuid() == 0;
-    return new MountOptions("cowfs", Set.of(), root, true, false);
+    return new MountOptions("cowfs", Set.of(), root, true, false, false);
   }
 
   public MountOptions withSource(String newSource) {
-    return new MountOptions(newSource, flags, allowOther, writeback, nonEmpty);
+    return new MountOptions(newSource, flags, allowOther, writeback, nonEmpty, userSnapshots);
   }
 
   /**
@@ -86,16 +93,23 @@ public record MountOptions(
         } else {
           changed.remove(flag);
         }
-        return new MountOptions(source, changed, allowOther, writeback, nonEmpty);
+        return new MountOptions(source, changed, allowOther, writeback, nonEmpty, userSnapshots);
       }
     }
     return switch (option) {
       case "", "defaults", "default_permissions" -> this;
-      case "allow_other" -> new MountOptions(source, flags, true, writeback, nonEmpty);
-      case "noallow_other" -> new MountOptions(source, flags, false, writeback, nonEmpty);
-      case "writeback=on" -> new MountOptions(source, flags, allowOther, true, nonEmpty);
-      case "writeback=off" -> new MountOptions(source, flags, allowOther, false, nonEmpty);
-      case "nonempty" -> new MountOptions(source, flags, allowOther, writeback, true);
+      case "allow_other" ->
+          new MountOptions(source, flags, true, writeback, nonEmpty, userSnapshots);
+      case "noallow_other" ->
+          new MountOptions(source, flags, false, writeback, nonEmpty, userSnapshots);
+      case "writeback=on" ->
+          new MountOptions(source, flags, allowOther, true, nonEmpty, userSnapshots);
+      case "writeback=off" ->
+          new MountOptions(source, flags, allowOther, false, nonEmpty, userSnapshots);
+      case "nonempty" ->
+          new MountOptions(source, flags, allowOther, writeback, true, userSnapshots);
+      case "usersnap" -> new MountOptions(source, flags, allowOther, writeback, nonEmpty, true);
+      case "nousersnap" -> new MountOptions(source, flags, allowOther, writeback, nonEmpty, false);
       default -> throw new MountException("unknown mount option: " + option);
     };
   }

@@ -12,7 +12,8 @@ final class Worker implements Runnable {
 
   private final FuseDevice device;
   private final OperationTable operations;
-  private final DeferredCalls deferred;
+  private final DeferredCalls afterInode;
+  private final DeferredCalls afterAll;
   private final Runnable atEnd;
   private final Request request = new Request(Handshake.MAX_TRANSFER_BYTES);
   private final Reply reply = new Reply(Handshake.MAX_TRANSFER_BYTES);
@@ -20,12 +21,20 @@ final class Worker implements Runnable {
 
   /**
    * @param device the descriptor over which this worker alone reads, unless it could not be cloned
+   * @param afterInode answers what waits for the pages of its inode
+   * @param afterAll answers what waits for the pages of all files
    * @param atEnd run once, on this thread, when it ends
    */
-  Worker(FuseDevice device, OperationTable operations, DeferredCalls deferred, Runnable atEnd) {
+  Worker(
+      FuseDevice device,
+      OperationTable operations,
+      DeferredCalls afterInode,
+      DeferredCalls afterAll,
+      Runnable atEnd) {
     this.device = device;
     this.operations = operations;
-    this.deferred = deferred;
+    this.afterInode = afterInode;
+    this.afterAll = afterAll;
     this.atEnd = atEnd;
     this.call = operations.newCall(request);
   }
@@ -59,11 +68,13 @@ final class Worker implements Runnable {
         LOG.log(System.Logger.Level.ERROR, "the kernel sent a malformed request");
         continue;
       }
-      if (operations.needsFlush(request, call)) {
-        deferred.add(request, device);
-      } else {
-        operations.run(call, reply);
-        send(device, operations, request, reply, replyAddress);
+      switch (operations.flushFirst(request, call)) {
+        case NOTHING -> {
+          operations.run(call, reply);
+          send(device, operations, request, reply, replyAddress);
+        }
+        case INODE -> afterInode.add(request, device);
+        case ALL -> afterAll.add(request, device);
       }
     }
   }

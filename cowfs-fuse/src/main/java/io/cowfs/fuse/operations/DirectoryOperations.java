@@ -5,25 +5,34 @@ import static io.cowfs.fuse.wire.FileFormat.*;
 import io.cowfs.core.vfs.FileHandle;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsException;
+import io.cowfs.fuse.wire.Lifetime;
 import io.cowfs.fuse.wire.Reply;
 import io.cowfs.fuse.wire.Request;
 import java.util.Arrays;
 
-/** Open directories. The kernel may cache what it reads: all changes come through it. */
+/**
+ * Open directories. The kernel may cache what it reads, because all changes come through it; but
+ * not where the file system says otherwise.
+ */
 final class DirectoryOperations {
   private static final System.Logger LOG = System.getLogger(DirectoryOperations.class.getName());
 
   private final FileSystem fileSystem;
   private final HandleTable handles;
+  private final Lifetimes lifetimes;
 
   DirectoryOperations(FileSystem fileSystem, HandleTable handles) {
     this.fileSystem = fileSystem;
     this.handles = handles;
+    this.lifetimes = new Lifetimes(fileSystem);
   }
 
   void open(Call call, Reply reply) throws FsException {
-    FileHandle handle = fileSystem.openDirectory(call.request().nodeId());
-    reply.opened(handles.add(handle, false), OPENED_KEEP_CACHE | OPENED_CACHE_DIRECTORY);
+    long inode = call.request().nodeId();
+    FileHandle handle = fileSystem.openDirectory(inode);
+    int caching =
+        lifetimes.of(inode) == Lifetime.NONE ? 0 : OPENED_KEEP_CACHE | OPENED_CACHE_DIRECTORY;
+    reply.opened(handles.add(handle, false), caching);
   }
 
   void read(Call call, Reply reply) throws FsException {
@@ -39,7 +48,8 @@ final class DirectoryOperations {
   /**
    * Entries with their attributes. References are taken after the scan, and only for entries that
    * are in the reply. An entry without attributes (node id 0) is looked up by the kernel when it is
-   * needed: so are {@code .} and {@code ..}, and what was removed meanwhile.
+   * needed: so are {@code .} and {@code ..}, what was removed meanwhile, and names that it may not
+   * keep.
    */
   void readPlus(Call call, Reply reply) throws FsException {
     Request request = call.request();
@@ -56,14 +66,15 @@ final class DirectoryOperations {
           }
           return at >= 0;
         });
-    for (int i = 0; i < entries.count; i++) {
-      complete(reply, entries.at[i], entries.inode[i]);
+    Lifetime ofNames = lifetimes.of(handle.inode());
+    for (int i = 0; i < entries.count && ofNames != Lifetime.NONE; i++) {
+      complete(reply, entries.at[i], entries.inode[i], ofNames);
     }
   }
 
-  private void complete(Reply reply, int at, long inode) {
+  private void complete(Reply reply, int at, long inode, Lifetime ofName) {
     try {
-      reply.completePlus(at, fileSystem.reference(inode));
+      reply.completePlus(at, fileSystem.reference(inode), ofName, lifetimes.of(inode));
     } catch (FsException e) {
       // Left without attributes: the kernel looks the name up and gets the error from there.
       LOG.log(System.Logger.Level.TRACE, "no attributes for inode {0}", inode);

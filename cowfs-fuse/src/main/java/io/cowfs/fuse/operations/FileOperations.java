@@ -10,6 +10,7 @@ import io.cowfs.core.vfs.FileSystem.SeekTarget;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.OpenFlags;
+import io.cowfs.fuse.wire.Lifetime;
 import io.cowfs.fuse.wire.Reply;
 import io.cowfs.fuse.wire.Request;
 import java.nio.ByteBuffer;
@@ -84,7 +85,7 @@ final class FileOperations {
             request.nameAt(CREATE_BYTES),
             request.intAt(CREATE_MODE),
             openFlags(flags, request.intAt(CREATE_OPEN_FLAGS)));
-    reply.entry(created.attributes());
+    reply.entry(created.attributes(), Lifetime.LONG, Lifetime.LONG);
     opened(reply, created.handle(), flags);
   }
 

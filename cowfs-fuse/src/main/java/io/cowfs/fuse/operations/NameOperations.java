@@ -2,6 +2,7 @@ package io.cowfs.fuse.operations;
 
 import static io.cowfs.fuse.wire.NameFormat.*;
 
+import io.cowfs.core.vfs.Attributes;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
@@ -12,14 +13,18 @@ import io.cowfs.fuse.wire.Request;
 /** Making, moving and removing names. */
 final class NameOperations {
   private final FileSystem fileSystem;
+  private final Lifetimes lifetimes;
 
   NameOperations(FileSystem fileSystem) {
     this.fileSystem = fileSystem;
+    this.lifetimes = new Lifetimes(fileSystem);
   }
 
   void makeNode(Call call, Reply reply) throws FsException {
     Request request = call.request();
-    reply.entry(
+    entry(
+        request,
+        reply,
         fileSystem.makeNode(
             call.caller(request.intAt(MKNOD_UMASK)),
             request.nodeId(),
@@ -30,7 +35,9 @@ final class NameOperations {
 
   void makeDirectory(Call call, Reply reply) throws FsException {
     Request request = call.request();
-    reply.entry(
+    entry(
+        request,
+        reply,
         fileSystem.makeDirectory(
             call.caller(request.intAt(MKDIR_UMASK)),
             request.nodeId(),
@@ -38,11 +45,16 @@ final class NameOperations {
             request.intAt(MKDIR_MODE)));
   }
 
+  /** The request's inode is the directory of the new name. */
+  private void entry(Request request, Reply reply, Attributes made) {
+    reply.entry(made, lifetimes.of(request.nodeId()), lifetimes.of(made.inode()));
+  }
+
   void makeSymlink(Call call, Reply reply) throws FsException {
     Request request = call.request();
     byte[] name = request.nameAt(0);
     byte[] target = request.stringAt(name.length + 1);
-    reply.entry(fileSystem.makeSymlink(call.caller(), request.nodeId(), name, target));
+    entry(request, reply, fileSystem.makeSymlink(call.caller(), request.nodeId(), name, target));
   }
 
   void readSymlink(Call call, Reply reply) throws FsException {
@@ -51,7 +63,9 @@ final class NameOperations {
 
   void link(Call call, Reply reply) throws FsException {
     Request request = call.request();
-    reply.entry(
+    entry(
+        request,
+        reply,
         fileSystem.link(
             request.longAt(LINK_OLD_NODE_ID), request.nodeId(), request.nameAt(LINK_BYTES)));
   }

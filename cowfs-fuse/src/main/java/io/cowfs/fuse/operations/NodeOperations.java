@@ -3,6 +3,7 @@ package io.cowfs.fuse.operations;
 import static io.cowfs.fuse.wire.AttrFormat.*;
 
 import io.cowfs.core.vfs.AttributeChange;
+import io.cowfs.core.vfs.Attributes;
 import io.cowfs.core.vfs.FileHandle;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsException;
@@ -16,11 +17,13 @@ final class NodeOperations {
   private final FileSystem fileSystem;
   private final HandleTable handles;
   private final Settling settling;
+  private final Lifetimes lifetimes;
 
   NodeOperations(FileSystem fileSystem, HandleTable handles, Settling settling) {
     this.fileSystem = fileSystem;
     this.handles = handles;
     this.settling = settling;
+    this.lifetimes = new Lifetimes(fileSystem);
   }
 
   /**
@@ -29,7 +32,9 @@ final class NodeOperations {
    */
   void lookup(Call call, Reply reply) throws FsException {
     Request request = call.request();
-    reply.entry(fileSystem.lookup(request.nodeId(), request.nameAt(0)));
+    long parent = request.nodeId();
+    Attributes found = fileSystem.lookup(parent, request.nameAt(0));
+    reply.entry(found, lifetimes.of(parent), lifetimes.of(found.inode()));
   }
 
   void forget(Call call, Reply reply) {
@@ -58,14 +63,16 @@ final class NodeOperations {
   }
 
   void getAttributes(Call call, Reply reply) throws FsException {
-    reply.attributes(fileSystem.getAttributes(call.request().nodeId()));
+    long inode = call.request().nodeId();
+    reply.attributes(fileSystem.getAttributes(inode), lifetimes.of(inode));
   }
 
   void setAttributes(Call call, Reply reply) throws FsException {
     Request request = call.request();
     int valid = request.intAt(SET_VALID);
+    long inode = request.nodeId();
     if ((valid & VALID_SIZE) != 0 && settling.isEndedBy(request)) {
-      reply.attributes(fileSystem.settled(request.nodeId()));
+      reply.attributes(fileSystem.settled(inode), lifetimes.of(inode));
       return;
     }
     FileHandle handle =
@@ -80,7 +87,8 @@ final class NodeOperations {
             time(request, valid, VALID_MTIME, VALID_MTIME_NOW, SET_MTIME, SET_MTIME_NANOS),
             time(request, valid, VALID_CTIME, 0, SET_CTIME, SET_CTIME_NANOS),
             (valid & VALID_KILL_SUIDGID) != 0);
-    reply.attributes(fileSystem.setAttributes(call.caller(), request.nodeId(), handle, change));
+    reply.attributes(
+        fileSystem.setAttributes(call.caller(), inode, handle, change), lifetimes.of(inode));
   }
 
   private static Timestamp time(

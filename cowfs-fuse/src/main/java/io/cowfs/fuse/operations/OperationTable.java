@@ -121,13 +121,19 @@ public final class OperationTable {
   }
 
   /**
-   * True when the request's answer depends on pages that the kernel may hold dirty: have them
+   * Tells whether the request's answer depends on pages that the kernel may hold dirty: have them
    * written back first, and then run it, both on a thread that is no worker.
    */
-  public boolean needsFlush(Request request, Call call) {
-    return request.opcode() == Opcode.LSEEK
-        && request.bodyBytes() >= FileFormat.LSEEK_BYTES
-        && files.needsFlush(call);
+  public FlushFirst flushFirst(Request request, Call call) {
+    return switch (request.opcode()) {
+      case Opcode.LSEEK ->
+          request.bodyBytes() >= FileFormat.LSEEK_BYTES && files.needsFlush(call)
+              ? FlushFirst.INODE
+              : FlushFirst.NOTHING;
+      case Opcode.MKDIR ->
+          fileSystem.keepsAllWritten(request.nodeId()) ? FlushFirst.ALL : FlushFirst.NOTHING;
+      default -> FlushFirst.NOTHING;
+    };
   }
 
   /** Answers the call's request: afterwards the reply is complete, whatever happened. */

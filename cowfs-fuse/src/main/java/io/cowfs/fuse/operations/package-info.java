@@ -16,5 +16,6 @@
  * files that are open for writing: it writes a file's dirty pages back before the last handle is
  * released. {@link io.cowfs.fuse.operations.HandleTable} therefore knows the inodes that may have
  * such data, and {@link io.cowfs.fuse.operations.KernelCache} is the way to have it written back.
+ * {@link io.cowfs.fuse.operations.FlushFirst} tells which requests must wait for that.
  */
 package io.cowfs.fuse.operations;

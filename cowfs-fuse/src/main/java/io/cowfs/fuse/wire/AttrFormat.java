@@ -86,13 +86,6 @@ public final class AttrFormat {
   public static final int VALID_CTIME = 1 << 10;
   public static final int VALID_KILL_SUIDGID = 1 << 11;
 
-  /**
-   * How long the kernel may keep names and attributes, in seconds. This process is the only one
-   * that changes the file system, all changes come through the kernel, and the others are announced
-   * by notifications: so it may be long.
-   */
-  static final long VALID_SECONDS = 86_400;
-
   /** What {@code st_blksize} shows. */
   private static final int PREFERRED_IO_BYTES = 4096;
 
@@ -104,19 +97,20 @@ public final class AttrFormat {
   private AttrFormat() {}
 
   /** Puts a {@code fuse_entry_out} into zeroed bytes. */
-  static void putEntry(ByteBuffer buffer, int at, Attributes attributes) {
+  static void putEntry(
+      ByteBuffer buffer, int at, Attributes attributes, Lifetime ofName, Lifetime ofAttributes) {
     buffer.putLong(at + ENTRY_NODE_ID, attributes.inode());
     // The kernel made its root inode itself, with generation 0.
     long generation = attributes.inode() == ROOT_NODE_ID ? 0 : attributes.generation();
     buffer.putLong(at + ENTRY_GENERATION, generation);
-    buffer.putLong(at + ENTRY_VALID, VALID_SECONDS);
-    buffer.putLong(at + ENTRY_ATTR_VALID, VALID_SECONDS);
+    buffer.putLong(at + ENTRY_VALID, ofName.seconds());
+    buffer.putLong(at + ENTRY_ATTR_VALID, ofAttributes.seconds());
     putAttr(buffer, at + ENTRY_ATTR, attributes);
   }
 
   /** Puts a {@code fuse_attr_out} into zeroed bytes. */
-  static void putAttrOut(ByteBuffer buffer, int at, Attributes attributes) {
-    buffer.putLong(at + OUT_VALID, VALID_SECONDS);
+  static void putAttrOut(ByteBuffer buffer, int at, Attributes attributes, Lifetime lifetime) {
+    buffer.putLong(at + OUT_VALID, lifetime.seconds());
     putAttr(buffer, at + OUT_ATTR, attributes);
   }
 

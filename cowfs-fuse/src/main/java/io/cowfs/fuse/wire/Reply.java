@@ -144,14 +144,15 @@ public final class Reply {
   }
 
   /** Appends a {@code fuse_entry_out}; the kernel gets one reference to the inode. */
-  public void entry(Attributes attributes) {
+  public void entry(Attributes attributes, Lifetime ofName, Lifetime ofAttributes) {
     referenced(attributes.inode());
-    AttrFormat.putEntry(buffer, append(AttrFormat.ENTRY_BYTES), attributes);
+    int at = append(AttrFormat.ENTRY_BYTES);
+    AttrFormat.putEntry(buffer, at, attributes, ofName, ofAttributes);
   }
 
   /** Appends a {@code fuse_attr_out}. */
-  public void attributes(Attributes attributes) {
-    AttrFormat.putAttrOut(buffer, append(AttrFormat.OUT_BYTES), attributes);
+  public void attributes(Attributes attributes, Lifetime lifetime) {
+    AttrFormat.putAttrOut(buffer, append(AttrFormat.OUT_BYTES), attributes, lifetime);
   }
 
   /** Appends a {@code fuse_open_out}; the kernel gets the handle. */
@@ -198,9 +199,9 @@ public final class Reply {
   }
 
   /** Adds the attributes to an entry; the kernel gets one reference to the inode. */
-  public void completePlus(int at, Attributes attributes) {
+  public void completePlus(int at, Attributes attributes, Lifetime ofName, Lifetime ofAttributes) {
     referenced(attributes.inode());
-    AttrFormat.putEntry(buffer, at, attributes);
+    AttrFormat.putEntry(buffer, at, attributes, ofName, ofAttributes);
   }
 
   private void putDirent(int at, byte[] name, long inode, FileType type, long cookie) {

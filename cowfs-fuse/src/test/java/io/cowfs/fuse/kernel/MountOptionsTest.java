@@ -26,6 +26,9 @@ class MountOptionsTest {
     assertEquals(MountOptions.defaults(), MountOptions.parse(List.of()));
     assertEquals(MountOptions.defaults(), MountOptions.parse(List.of("", "defaults,rw")));
     assertTrue(MountOptions.defaults().writeback());
+    assertFalse(MountOptions.defaults().userSnapshots());
+    assertTrue(MountOptions.parse(List.of("usersnap,ro")).userSnapshots());
+    assertFalse(MountOptions.parse(List.of("usersnap", "nousersnap")).userSnapshots());
   }
 
   @Test

@@ -109,6 +109,59 @@ class OperationTableTest {
     handles.releaseAll();
   }
 
+  /** A file system whose root directory changes by itself and keeps states. */
+  private static final class Restless extends MemoryFileSystem {
+    @Override
+    public boolean changesUnannounced(long directory) {
+      return directory == ROOT_INODE;
+    }
+
+    @Override
+    public boolean keepsAllWritten(long directory) {
+      return directory == ROOT_INODE;
+    }
+  }
+
+  @Test
+  void whatChangesUnannouncedIsNotKept() throws Exception {
+    long[] kept = lifetimes(new MemoryFileSystem());
+    assertArrayEquals(new long[] {86_400, 86_400, 86_400, 8 | 2}, kept);
+    long[] asked = lifetimes(new Restless());
+    // The attributes of the new directory itself are not restless.
+    assertArrayEquals(new long[] {0, 86_400, 0, 0}, asked);
+  }
+
+  /** Of a name in the root, of what it leads to, of the root; and the flags of the open root. */
+  private long[] lifetimes(MemoryFileSystem of) throws Exception {
+    HandleTable opened = new HandleTable(of);
+    table = new OperationTable(of, opened, new NoCache(), true, false);
+    call = table.newCall(request);
+    ByteBuffer make = ByteBuffer.allocate(10).order(ByteOrder.nativeOrder());
+    make.putInt(0, 0755).put(8, (byte) 'd');
+    run(Opcode.MKDIR, make.array());
+    long ofName = TestMessages.payloadLong(reply, 16);
+    long ofAttributes = TestMessages.payloadLong(reply, 24);
+    run(Opcode.LOOKUP, new byte[] {'d', 0});
+    assertEquals(ofName, TestMessages.payloadLong(reply, 16));
+    assertEquals(ofAttributes, TestMessages.payloadLong(reply, 24));
+    run(Opcode.GETATTR, body(16));
+    long ofRoot = TestMessages.payloadLong(reply, 0);
+    run(Opcode.OPENDIR, body(8));
+    long flags = TestMessages.payloadLong(reply, 8) & 0xffff_ffffL;
+    opened.releaseAll();
+    return new long[] {ofName, ofAttributes, ofRoot, flags};
+  }
+
+  @Test
+  void allIsWrittenBackBeforeAStateIsKept() {
+    byte[] make = ByteBuffer.allocate(10).put(8, (byte) 'd').array();
+    assertTrue(request.received(TestMessages.request(Opcode.MKDIR, 42, 1, make)));
+    assertEquals(FlushFirst.NOTHING, table.flushFirst(request, call));
+    MemoryFileSystem restless = new Restless();
+    table = new OperationTable(restless, new HandleTable(restless), new NoCache(), true, false);
+    assertEquals(FlushFirst.ALL, table.flushFirst(request, call));
+  }
+
   @Test
   void forgettingIsNotAnswered() {
     run(Opcode.LOOKUP, NAME);

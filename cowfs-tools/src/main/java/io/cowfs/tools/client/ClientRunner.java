@@ -3,10 +3,11 @@ package io.cowfs.tools.client;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.pool.Pool;
 import io.cowfs.core.pool.PoolBusyException;
-import io.cowfs.core.pool.PoolPath;
 import io.cowfs.tools.command.CommandRunner;
+import io.cowfs.tools.command.ErrorLine;
 import io.cowfs.tools.command.InitCommand;
 import io.cowfs.tools.command.MountCommand;
+import io.cowfs.tools.command.MountPointsCommand;
 import io.cowfs.tools.command.MountsCommand;
 import io.cowfs.tools.command.PoolCommand;
 import io.cowfs.tools.command.PoolSession.IfMissing;
@@ -19,11 +20,8 @@ import io.cowfs.tools.control.ControlRequest;
 import io.cowfs.tools.control.DaemonClosingException;
 import io.cowfs.tools.daemon.Daemon;
 import io.cowfs.tools.target.CowfsMount;
-import io.cowfs.tools.target.MountTable;
 import io.cowfs.tools.target.Target;
 import io.cowfs.tools.target.TargetException;
-import io.cowfs.tools.target.TargetResolver;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -41,16 +39,17 @@ public final class ClientRunner implements CommandRunner {
   private static final int NO_DAEMON = -1;
 
   private final Path workingDirectory;
+  private final ClientPaths paths;
   private final OutputStream out;
   private final OutputStream err;
 
-  /** One attempt at a command. */
-  private interface Attempt {
+  /** One attempt at something that takes an open pool. */
+  private interface Attempt<T> {
     /**
      * @throws DaemonClosingException when the daemon is about to end: it is tried again
      * @throws PoolBusyException when another process has the pool: it is tried again
      */
-    int run() throws IOException;
+    T run() throws IOException;
   }
 
   /**
@@ -60,6 +59,7 @@ public final class ClientRunner implements CommandRunner {
    */
   public ClientRunner(Path workingDirectory, OutputStream out, OutputStream err) {
     this.workingDirectory = workingDirectory;
+    this.paths = new ClientPaths(workingDirectory);
     this.out = out;
     this.err = err;
   }
@@ -73,25 +73,18 @@ public final class ClientRunner implements CommandRunner {
   public OptionalInt forward(String... arguments) throws IOException {
     Optional<PoolVerb> verb =
         arguments.length == 0 ? Optional.empty() : PoolVerb.find(arguments[0]);
-    String text = null;
-    for (int i = 1; i < arguments.length; i++) {
-      if (!arguments[i].startsWith("-")) {
-        if (text != null) {
-          return OptionalInt.empty();
-        }
-        text = arguments[i];
+    Optional<ControlRequest> request = Optional.empty();
+    if (verb.isPresent()) {
+      try {
+        request = UnparsedLine.request(verb.get(), List.of(arguments), paths);
+      } catch (TargetException e) {
+        // The long way says it, unless it finds more that is wrong.
       }
     }
-    if (text == null || verb.isEmpty() || !verb.get().isForwardable()) {
+    if (request.isEmpty()) {
       return OptionalInt.empty();
     }
-    Target target;
-    try {
-      target = resolve(text);
-    } catch (TargetException e) {
-      return OptionalInt.empty();
-    }
-    int code = forward(verb.get(), new ControlRequest(List.of(arguments), target));
+    int code = forward(verb.get(), request.get());
     return code == NO_DAEMON ? OptionalInt.empty() : OptionalInt.of(code);
   }
 
@@ -99,7 +92,7 @@ public final class ClientRunner implements CommandRunner {
     Path pool = request.target().pool();
     return patiently(
         () -> {
-          flush(verb.flushFirst(), request.target());
+          flush(verb.flushFirst(request.arguments()), request.target());
           Optional<ControlClient> daemon = ControlClient.connect(pool);
           return daemon.isPresent() ? runRemotely(daemon.get(), request) : NO_DAEMON;
         });
@@ -113,11 +106,12 @@ public final class ClientRunner implements CommandRunner {
 
   @Override
   public int run(PoolCommand command) throws IOException {
-    Target target = resolve(command.target());
+    Target target = paths.target(command.target());
+    command.resolveOperands(target, paths);
     ControlRequest request = new ControlRequest(command.arguments(), target);
     return patiently(
         () -> {
-          flush(command.verb().flushFirst(), target);
+          flush(command.verb().flushFirst(request.arguments()), target);
           Optional<ControlClient> daemon = ControlClient.connect(target.pool());
           return daemon.isPresent()
               ? runRemotely(daemon.get(), request)
@@ -127,37 +121,82 @@ public final class ClientRunner implements CommandRunner {
 
   @Override
   public int mount(MountCommand command) throws IOException {
+    if (command.choice() == MountCommand.Choice.ALL) {
+      return mountAll(command);
+    }
     Target wanted = resolveForMount(command);
     Path directory = workingDirectory.resolve(command.directory());
-    removeDeadMount(wanted.pool(), directory.normalize());
+    PoolMounts.removeDead(wanted.pool(), directory.normalize());
     Path mountPoint = MountPoint.check(directory, wanted.pool(), command.ifMissing());
     Target target = createIfMissing(wanted, command.ifMissing());
     MountRequest request = command.request(target, mountPoint);
-    ControlRequest remote =
-        new ControlRequest(MountCommand.arguments(target.pool(), request), target);
-    return patiently(
-        () -> {
-          if (command.serve() == MountCommand.Serve.IN_FOREGROUND) {
+    if (command.serve() == MountCommand.Serve.IN_FOREGROUND) {
+      return patiently(
+          () -> {
             Daemon.runInForeground(target.pool(), request);
             return 0;
-          }
-          Optional<ControlClient> daemon = ControlClient.connect(target.pool());
+          });
+    }
+    return mountInBackground(target.pool(), request);
+  }
+
+  /** Mounts by the daemon of the pool, or by a new one. */
+  private int mountInBackground(Path pool, MountRequest request) throws IOException {
+    ControlRequest remote =
+        new ControlRequest(
+            MountCommand.arguments(pool, request), Target.ofDataset(pool, request.dataset()));
+    return patiently(
+        () -> {
+          Optional<ControlClient> daemon = ControlClient.connect(pool);
           if (daemon.isPresent()) {
             return runRemotely(daemon.get(), remote);
           }
-          DaemonProcess.start(target.pool(), request);
+          DaemonProcess.start(pool, request);
           return 0;
         });
   }
 
+  /** Mounts what has a mount point of its own; what fails keeps none of the others from it. */
+  private int mountAll(MountCommand command) throws IOException {
+    Path pool = command.poolOfAll(paths.target(command.target()));
+    int code = 0;
+    for (CowfsMount wanted : patiently(() -> mountPoints(pool))) {
+      if (PoolMounts.live(pool).stream().anyMatch(m -> m.dataset().equals(wanted.dataset()))) {
+        continue;
+      }
+      try {
+        PoolMounts.removeDead(pool, wanted.mountPoint());
+        Path mountPoint = MountPoint.check(wanted.mountPoint(), pool, command.ifMissing());
+        MountRequest request = command.requestExisting(wanted.dataset(), mountPoint);
+        if (mountInBackground(pool, request) == 0) {
+          command.out().println(wanted.dataset() + " at " + mountPoint);
+          command.out().flush();
+        } else {
+          code = 1;
+        }
+      } catch (IOException e) {
+        ErrorLine.print(e, command.err());
+        code = 1;
+      }
+    }
+    return code;
+  }
+
+  private static List<CowfsMount> mountPoints(Path pool) throws IOException {
+    Optional<String> printed = PoolMounts.ask(pool, MountPointsCommand.NAME);
+    return printed.isPresent()
+        ? MountsCommand.parse(printed.get(), pool)
+        : LocalPool.mountPoints(pool);
+  }
+
   @Override
   public int unmount(UmountCommand command) throws IOException {
-    Target target = resolve(command.target());
+    Target target = paths.target(command.target());
     target.refuseSnapshot("umount");
     ControlRequest request = new ControlRequest(command.arguments(), target);
     return patiently(
         () -> {
-          List<CowfsMount> dead = deadMounts(target);
+          List<CowfsMount> dead = PoolMounts.dead(target);
           for (CowfsMount mount : dead) {
             Tool.unmountDead(mount.mountPoint());
           }
@@ -177,7 +216,7 @@ public final class ClientRunner implements CommandRunner {
         });
   }
 
-  private static int patiently(Attempt attempt) throws IOException {
+  private static <T> T patiently(Attempt<T> attempt) throws IOException {
     Patience patience = new Patience();
     while (true) {
       try {
@@ -194,19 +233,10 @@ public final class ClientRunner implements CommandRunner {
     }
   }
 
-  private static boolean isPool(Path directory) {
-    return new PoolPath(directory).looksLikePool();
-  }
-
-  private Target resolve(String text) throws IOException {
-    return new TargetResolver(workingDirectory, MountTable.read(), ClientRunner::isPool)
-        .resolve(text);
-  }
-
   /** The target, which may be a pool still to be created. */
   private Target resolveForMount(MountCommand command) throws IOException {
     try {
-      return resolve(command.target());
+      return paths.target(command.target());
     } catch (TargetException e) {
       if (command.ifMissing() == IfMissing.FAIL || command.target().contains("@")) {
         throw e;
@@ -216,7 +246,7 @@ public final class ClientRunner implements CommandRunner {
   }
 
   private static Target createIfMissing(Target wanted, IfMissing ifMissing) throws IOException {
-    if (ifMissing == IfMissing.FAIL || isPool(wanted.pool())) {
+    if (ifMissing == IfMissing.FAIL || PoolMounts.isPool(wanted.pool())) {
       return wanted;
     }
     Pool.create(wanted.pool(), new Pool.CreateOptions(0, CompressionSetting.LZ4, null));
@@ -228,50 +258,17 @@ public final class ClientRunner implements CommandRunner {
     if (what == Flush.NOTHING) {
       return;
     }
-    for (CowfsMount mount : liveMounts(target.pool())) {
-      if (what == Flush.ALL || mount.dataset().equals(target.datasetOrDefault())) {
+    for (CowfsMount mount : PoolMounts.live(target.pool())) {
+      if (isMeant(what, mount.dataset(), target.datasetOrDefault())) {
         Tool.flush(mount.mountPoint());
       }
     }
   }
 
-  /** What the daemon of a pool has mounted; nothing when there is no daemon. */
-  private static List<CowfsMount> liveMounts(Path pool) throws IOException {
-    Optional<ControlClient> daemon = ControlClient.connect(pool);
-    if (daemon.isEmpty()) {
-      return List.of();
-    }
-    ByteArrayOutputStream printed = new ByteArrayOutputStream();
-    ByteArrayOutputStream complaint = new ByteArrayOutputStream();
-    List<String> arguments = List.of(MountsCommand.NAME, pool.toString());
-    try (ControlClient client = daemon.get()) {
-      int code = client.run(new ControlRequest(arguments, Target.ofPool(pool)), printed, complaint);
-      if (code != 0) {
-        throw new IOException(pool + ": " + complaint.toString(StandardCharsets.UTF_8).strip());
-      }
-    }
-    return MountsCommand.parse(printed.toString(StandardCharsets.UTF_8), pool);
-  }
-
-  /** The mounts meant that no daemon serves any more: it was killed. */
-  private static List<CowfsMount> deadMounts(Target target) throws IOException {
-    List<CowfsMount> live = liveMounts(target.pool());
-    return MountTable.read().cowfsOf(target.pool(), ClientRunner::isPool).stream()
-        .filter(mount -> UmountCommand.isChosen(mount, target))
-        .filter(mount -> live.stream().noneMatch(l -> l.mountPoint().equals(mount.mountPoint())))
-        .toList();
-  }
-
-  /**
-   * The mount of a daemon that was killed is no obstacle to mounting the pool there again. Only
-   * when no daemon answers, and the kernel says that it has none either, is it taken for dead.
-   */
-  private static void removeDeadMount(Path pool, Path directory) throws IOException {
-    for (CowfsMount mount : deadMounts(Target.ofPool(pool))) {
-      if (mount.mountPoint().equals(directory) && MountPoint.isDisconnected(directory)) {
-        Tool.unmountDead(directory);
-      }
-    }
+  private static boolean isMeant(Flush what, String mounted, String dataset) {
+    return what == Flush.ALL
+        || mounted.equals(dataset)
+        || (what == Flush.SUBTREE && mounted.startsWith(dataset + "/"));
   }
 
   private static void awaitExit(long pid) throws IOException {

@@ -8,14 +8,25 @@ import java.nio.file.Path;
 
 /** Small programs of the system that the client has do things that Java cannot. */
 final class Tool {
+  /** How the message for ESTALE ends; programs run in the locale C.UTF-8. */
+  private static final String STALE = "Stale file handle";
+
   private Tool() {}
 
   /** Makes the kernel write its dirty pages of a mounted file system (syncfs(2)). */
   static void flush(Path mountPoint) throws IOException {
-    String failure = run("sync", "-f", "--", mountPoint.toString());
+    String failure = sync(mountPoint);
+    if (failure != null && failure.endsWith(STALE)) {
+      // The kernel tells once of pages it could not write: those of a file that a rollback took.
+      failure = sync(mountPoint);
+    }
     if (failure != null) {
       throw new IOException(mountPoint + ": cannot flush it: " + failure);
     }
+  }
+
+  private static String sync(Path mountPoint) throws IOException {
+    return run("sync", "-f", "--", mountPoint.toString());
   }
 
   /** Unmounts what a daemon that died left behind, even where a process still stands on it. */

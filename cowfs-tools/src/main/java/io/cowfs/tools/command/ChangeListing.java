@@ -13,7 +13,6 @@ import java.util.Locale;
 /** The layouts of {@code cowfs diff}, one line for each change. Belongs to one thread. */
 final class ChangeListing {
   private static final String ARROW = " -> ";
-  private static final String ARROW_IN_PATH = " -\\076 ";
 
   private final PrintWriter out;
 
@@ -85,7 +84,7 @@ final class ChangeListing {
     if (type == FileType.DIRECTORY && path[path.length - 1] != '/') {
       text.append('/');
     }
-    return text.toString().replace(ARROW, ARROW_IN_PATH);
+    return text.toString().replace(" ->", " -\\076");
   }
 
   /** Controls, and what changes the direction or the lines of a terminal, are not. */

@@ -3,22 +3,27 @@ package io.cowfs.tools.command;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.UsageMessageSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** The command line as a whole: finds the verb and runs it. */
 @Command(
     name = "cowfs",
+    commandListHeading = "",
     versionProvider = CowfsCommand.Version.class,
     description = "A copy-on-write file system in user space, with snapshots.",
     footer = {
@@ -31,28 +36,12 @@ import picocli.CommandLine.Spec;
       "  cowfs help snapshot",
     })
 public final class CowfsCommand implements Runnable {
+  /** Width of the column of verbs in the help. */
+  private static final int VERB_COLUMNS = 12;
+
   @Spec private CommandSpec spec;
 
   private CowfsCommand() {}
-
-  /** The verbs in the order of the help. */
-  private static Map<String, Supplier<Object>> verbs(CommandRunner runner) {
-    Map<String, Supplier<Object>> verbs = new LinkedHashMap<>();
-    verbs.put("init", () -> new InitCommand(runner));
-    verbs.put("mount", () -> new MountCommand(runner));
-    verbs.put("umount", () -> new UmountCommand(runner));
-    verbs.put("snapshot", () -> new SnapshotCommand(runner));
-    verbs.put("list", () -> new ListCommand(runner));
-    verbs.put("diff", () -> new DiffCommand(runner));
-    verbs.put("rollback", () -> new RollbackCommand(runner));
-    verbs.put("destroy", () -> new DestroyCommand(runner));
-    verbs.put("create", () -> new CreateCommand(runner));
-    verbs.put("sync", () -> new SyncCommand(runner));
-    verbs.put("status", () -> new StatusCommand(runner));
-    verbs.put(MountsCommand.NAME, () -> new MountsCommand(runner));
-    verbs.put("help", HelpCommand::new);
-    return verbs;
-  }
 
   /**
    * Builds the parser.
@@ -62,14 +51,24 @@ public final class CowfsCommand implements Runnable {
    */
   static CommandLine parser(CommandRunner runner, String verb) {
     CommandLine parser = new CommandLine(new CowfsCommand());
-    Map<String, Supplier<Object>> verbs = verbs(runner);
+    List<VerbGroup> groups = VerbGroup.all(runner);
+    Map<String, Supplier<Object>> verbs = new LinkedHashMap<>();
+    groups.forEach(group -> verbs.putAll(group.verbs()));
+    verbs.put("help", HelpCommand::new);
     if (verbs.containsKey(verb) && !verb.equals("help")) {
       parser.addSubcommand(verb, verbs.get(verb).get());
     } else {
       verbs.forEach((name, command) -> parser.addSubcommand(name, command.get()));
+      parser
+          .getHelpSectionMap()
+          .put(UsageMessageSpec.SECTION_KEY_COMMAND_LIST, help -> commandList(groups, help));
     }
     addHelpOption(parser.getCommandSpec());
-    parser.getSubcommands().values().forEach(c -> addHelpOption(c.getCommandSpec()));
+    for (CommandLine command : parser.getSubcommands().values()) {
+      addHelpOption(command.getCommandSpec());
+      UsageMessageSpec usage = command.getCommandSpec().usageMessage();
+      usage.description(paragraphs(usage.description()));
+    }
     parser
         .getCommandSpec()
         .addOption(
@@ -80,6 +79,51 @@ public final class CowfsCommand implements Runnable {
     // "@NAME" is a snapshot here, not a file with arguments.
     parser.setExpandAtFiles(false);
     return parser;
+  }
+
+  /** Joins lines to paragraphs, which are broken where the help ends; not those with an indent. */
+  private static String[] paragraphs(String... lines) {
+    List<String> paragraphs = new ArrayList<>();
+    boolean open = false;
+    for (String line : lines) {
+      boolean apart = line.isEmpty() || line.startsWith(" ");
+      if (open && !apart) {
+        paragraphs.set(paragraphs.size() - 1, paragraphs.get(paragraphs.size() - 1) + " " + line);
+      } else {
+        paragraphs.add(line);
+      }
+      open = !apart;
+    }
+    return paragraphs.toArray(String[]::new);
+  }
+
+  /** The verbs that are not hidden, group by group. */
+  private static String commandList(List<VerbGroup> groups, Help help) {
+    StringBuilder list = new StringBuilder();
+    for (VerbGroup group : groups) {
+      list.append("%n%s:%n".formatted(group.heading()));
+      Help.TextTable table =
+          Help.TextTable.forColumns(
+              help.colorScheme(),
+              new Help.Column(VERB_COLUMNS, 2, Help.Column.Overflow.SPAN),
+              new Help.Column(
+                  help.commandSpec().usageMessage().width() - VERB_COLUMNS,
+                  0,
+                  Help.Column.Overflow.WRAP));
+      for (String verb : group.verbs().keySet()) {
+        Help command = help.subcommands().get(verb);
+        if (command != null) {
+          table.addRowValues(verb, firstSentence(command.commandSpec().usageMessage()));
+        }
+      }
+      list.append(table);
+    }
+    return list.toString();
+  }
+
+  /** What comes before the first full stop or colon. */
+  private static String firstSentence(UsageMessageSpec usage) {
+    return usage.description()[0].split("[.:]( |$)", 2)[0] + ".";
   }
 
   private static void addHelpOption(CommandSpec command) {

@@ -1,22 +1,28 @@
 package io.cowfs.tools.command;
 
 import io.cowfs.tools.target.Target;
-import io.cowfs.tools.target.TargetException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** Creates a dataset. */
 @Command(
     name = "create",
-    description = "Create an empty dataset in a pool.",
+    description = {
+      "Create an empty dataset in a pool. Datasets nest by their names: one inherits the",
+      "properties of the one above it, which has to exist.",
+    },
     footer = {
       "",
-      "Example:",
+      "Examples:",
       "  cowfs create /srv/pool/home",
+      "  cowfs create -o compression=zstd-3 /srv/pool/home/anna",
     })
 public final class CreateCommand extends PoolCommand {
+  @Mixin private NewProperties properties = new NewProperties();
+
   @Parameters(paramLabel = "PATH/DATASET", description = "Where PATH is a pool or a mount point.")
   private String target;
 
@@ -32,9 +38,6 @@ public final class CreateCommand extends PoolCommand {
   @Override
   public void execute(PoolSession session, Target target, PrintWriter out) throws IOException {
     target.refuseSnapshot("create");
-    session.createDataset(
-        target
-            .dataset()
-            .orElseThrow(() -> new TargetException("no dataset named: write POOL/DATASET")));
+    session.administration().createDataset(target.requireDataset(), properties.values(this));
   }
 }

@@ -2,12 +2,10 @@ package io.cowfs.tools.command;
 
 import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.dataset.NodeKind;
+import io.cowfs.tools.command.TextTable.Align;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.time.LocalDateTime;
-import java.time.ZoneId;
-import java.util.ArrayList;
 import java.util.List;
 
 /** The layouts of {@code cowfs list}. */
@@ -17,10 +15,6 @@ final class DatasetListing {
     HUMAN,
     EXACT
   }
-
-  private record Row(String name, String used, String referred, String created) {}
-
-  private static final Row HEADER = new Row("NAME", "USED", "REFER", "CREATED");
 
   private final List<DatasetInfo> infos;
   private final Numbers numbers;
@@ -32,64 +26,63 @@ final class DatasetListing {
 
   /** A header and aligned columns. */
   void printTable(PrintWriter out) {
-    List<Row> rows = new ArrayList<>();
-    rows.add(HEADER);
-    infos.forEach(info -> rows.add(row(info)));
-    int name = 0;
-    int used = 0;
-    int referred = 0;
-    for (Row row : rows) {
-      name = Math.max(name, row.name().length());
-      used = Math.max(used, row.used().length());
-      referred = Math.max(referred, row.referred().length());
-    }
-    String format = "%-" + name + "s  %" + used + "s  %" + referred + "s  %s%n";
-    for (Row row : rows) {
-      out.printf(format, row.name(), row.used(), row.referred(), row.created());
-    }
+    table().print(out);
   }
 
   /** For scripts: one line each, fields separated by one tab. */
   void printBare(PrintWriter out) {
+    table().printBare(out);
+  }
+
+  private TextTable table() {
+    TextTable table =
+        new TextTable()
+            .column("NAME", Align.LEFT)
+            .column("USED", Align.RIGHT)
+            .column("REFER", Align.RIGHT)
+            .column("CREATED", Align.LEFT);
     for (DatasetInfo info : infos) {
-      Row row = row(info);
-      out.println(row.name() + "\t" + row.used() + "\t" + row.referred() + "\t" + row.created());
+      table.row(
+          info.fullName(),
+          size(info.usedBytes()),
+          size(info.referencedBytes()),
+          time(info.created()));
     }
+    return table;
   }
 
   /** One JSON object (RFC 8259), always with exact numbers. */
   void printJson(Path pool, PrintWriter out) {
-    out.print("{\"pool\": " + quote(pool.toString()) + ", \"datasets\": [");
+    out.print("{\"pool\": " + JsonText.quote(pool.toString()) + ", \"datasets\": [");
     String separator = "\n  ";
     for (DatasetInfo info : infos) {
       out.print(separator);
       out.print(
           "{\"name\": %s, \"type\": %s, \"dataset\": %s, \"snapshot\": %s, \"parent\": %s, "
               .formatted(
-                  quote(info.fullName()),
-                  info.kind() == NodeKind.HEAD ? "\"dataset\"" : "\"snapshot\"",
-                  quote(info.dataset()),
-                  orNull(info.snapshot()),
-                  orNull(info.parentSnapshot())));
+                  JsonText.quote(info.fullName()),
+                  JsonText.quote(type(info.kind())),
+                  JsonText.quote(info.dataset()),
+                  JsonText.orNull(info.snapshot()),
+                  JsonText.orNull(info.parentSnapshot())));
       out.print(
-          "\"used\": %d, \"referenced\": %d, \"created\": %d, \"txg\": %d, \"compression\": %s}"
+          "\"used\": %d, \"referenced\": %d, \"created\": %d, \"txg\": %d}"
               .formatted(
                   info.usedBytes(),
                   info.referencedBytes(),
                   info.created().getEpochSecond(),
-                  info.txg(),
-                  quote(info.compression().toString())));
+                  info.txg()));
       separator = ",\n  ";
     }
     out.println("\n]}");
   }
 
-  private Row row(DatasetInfo info) {
-    return new Row(
-        info.fullName(),
-        size(info.usedBytes()),
-        size(info.referencedBytes()),
-        time(info.created()));
+  private static String type(NodeKind kind) {
+    return switch (kind) {
+      case HEAD -> "dataset";
+      case SNAPSHOT -> "snapshot";
+      case CHECKPOINT -> "checkpoint";
+    };
   }
 
   private String size(long bytes) {
@@ -100,34 +93,6 @@ final class DatasetListing {
     if (numbers == Numbers.EXACT) {
       return Long.toString(instant.getEpochSecond());
     }
-    // Cheaper at start-up than a DateTimeFormatter.
-    LocalDateTime t = LocalDateTime.ofInstant(instant, ZoneId.systemDefault());
-    return "%04d-%02d-%02d %02d:%02d:%02d"
-        .formatted(
-            t.getYear(),
-            t.getMonthValue(),
-            t.getDayOfMonth(),
-            t.getHour(),
-            t.getMinute(),
-            t.getSecond());
-  }
-
-  private static String orNull(String s) {
-    return s.isEmpty() ? "null" : quote(s);
-  }
-
-  private static String quote(String s) {
-    StringBuilder quoted = new StringBuilder(s.length() + 2).append('"');
-    for (int i = 0; i < s.length(); i++) {
-      char c = s.charAt(i);
-      if (c == '"' || c == '\\') {
-        quoted.append('\\').append(c);
-      } else if (c < ' ' || Character.isSurrogate(c)) {
-        quoted.append("\\u%04x".formatted((int) c));
-      } else {
-        quoted.append(c);
-      }
-    }
-    return quoted.append('"').toString();
+    return TimeText.local(instant);
   }
 }

@@ -1,6 +1,7 @@
 package io.cowfs.tools.command;
 
 import io.cowfs.core.dataset.DatasetInfo;
+import io.cowfs.core.dataset.NodeKind;
 import io.cowfs.tools.target.Target;
 import io.cowfs.tools.target.TargetException;
 import java.io.IOException;
@@ -25,20 +26,15 @@ import picocli.CommandLine.Parameters;
       "Examples:",
       "  cowfs list /srv/pool",
       "  cowfs list -H -p /mnt/data",
+      "  cowfs list --checkpoints /srv/pool/home",
     })
 public final class ListCommand extends PoolCommand {
-  /** The alternatives for the layout. */
-  static final class Layout {
-    @Option(names = "-H", description = "No header, fields separated by single tabs.")
-    private boolean bare;
-
-    @Option(
-        names = "--json",
-        description = "A JSON object; sizes in bytes, times in seconds since 1970.")
-    private boolean json;
-  }
-
   @ArgGroup private Layout layout = new Layout();
+
+  @Option(
+      names = {"-c", "--checkpoints"},
+      description = "List also the checkpoints, which commits keep for some time.")
+  private boolean checkpoints;
 
   @Option(names = "-p", description = "Exact numbers: bytes, and seconds since 1970.")
   private boolean exact;
@@ -68,20 +64,23 @@ public final class ListCommand extends PoolCommand {
     DatasetListing listing =
         new DatasetListing(
             chosen, exact ? DatasetListing.Numbers.EXACT : DatasetListing.Numbers.HUMAN);
-    if (layout.json) {
+    if (layout.isJson()) {
       listing.printJson(target.pool(), out);
-    } else if (layout.bare) {
+    } else if (layout.isBare()) {
       listing.printBare(out);
     } else {
       listing.printTable(out);
     }
   }
 
-  private static boolean isChosen(DatasetInfo info, Target target) {
+  private boolean isChosen(DatasetInfo info, Target target) {
     Optional<String> snapshot = target.snapshot();
     if (snapshot.isPresent()) {
       return info.dataset().equals(target.datasetOrDefault())
           && info.snapshot().equals(snapshot.get());
+    }
+    if (info.kind() == NodeKind.CHECKPOINT && !checkpoints) {
+      return false;
     }
     return target
         .dataset()

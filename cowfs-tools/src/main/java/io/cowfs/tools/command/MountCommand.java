@@ -3,6 +3,7 @@ package io.cowfs.tools.command;
 import io.cowfs.tools.command.PoolSession.IfMissing;
 import io.cowfs.tools.command.PoolSession.MountRequest;
 import io.cowfs.tools.target.Target;
+import io.cowfs.tools.target.TargetException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -24,6 +25,7 @@ import picocli.CommandLine.Parameters;
       "Examples:",
       "  cowfs mount /srv/pool /mnt/data",
       "  cowfs mount --create -o noatime,nodev /srv/pool/home /home",
+      "  cowfs mount -a /srv/pool",
     })
 public final class MountCommand extends PoolCommand {
   /** Whether the process that was started serves the mount itself. */
@@ -31,6 +33,19 @@ public final class MountCommand extends PoolCommand {
     IN_BACKGROUND,
     IN_FOREGROUND
   }
+
+  /** Which datasets are meant. */
+  public enum Choice {
+    ONE,
+    ALL
+  }
+
+  @Option(
+      names = {"-a", "--all"},
+      description =
+          "Mount every dataset that has a mountpoint property of its own and is not mounted yet, by"
+              + " one daemon, and print each mount point. --create then creates directories only.")
+  private boolean all;
 
   @Option(names = "--create", description = "Create the pool, the dataset and DIR if not there.")
   private boolean create;
@@ -45,7 +60,8 @@ public final class MountCommand extends PoolCommand {
       paramLabel = "OPTION",
       split = ",",
       description =
-          "Mount options: ro, nodev, nosuid, noexec, noatime, allow_other, writeback=off.")
+          "Mount options: ro, nodev, nosuid, noexec, noatime, allow_other, writeback=off,"
+              + " usersnap (every user may change the snapshots in .cowfs/snapshot).")
   private List<String> options = new ArrayList<>();
 
   @Parameters(
@@ -54,7 +70,11 @@ public final class MountCommand extends PoolCommand {
       description = "The pool, and the dataset in it.")
   private String target;
 
-  @Parameters(index = "1", paramLabel = "DIR", description = "The mount point.")
+  @Parameters(
+      index = "1",
+      arity = "0..1",
+      paramLabel = "DIR",
+      description = "The mount point; none with -a.")
   private String directory;
 
   MountCommand(CommandRunner runner) {
@@ -79,11 +99,32 @@ public final class MountCommand extends PoolCommand {
     return create ? IfMissing.CREATE : IfMissing.FAIL;
   }
 
+  public Choice choice() {
+    return all ? Choice.ALL : Choice.ONE;
+  }
+
+  /** The pool whose datasets are all to be mounted. */
+  public Path poolOfAll(Target target) throws IOException {
+    target.refuseSnapshot("mount");
+    if (target.dataset().isPresent()) {
+      throw new TargetException("-a means all datasets: leave out " + target.dataset().get());
+    }
+    return target.pool();
+  }
+
   /** What to mount, once the mount point is known by its real path. */
   public MountRequest request(Target target, Path mountPoint) throws IOException {
     target.refuseSnapshot("mount");
-    return new MountRequest(
-        target.datasetOrDefault(), mountPoint, List.copyOf(options), ifMissing());
+    return request(target.datasetOrDefault(), mountPoint, ifMissing());
+  }
+
+  /** What to mount of a dataset that is there. */
+  public MountRequest requestExisting(String dataset, Path mountPoint) {
+    return request(dataset, mountPoint, IfMissing.FAIL);
+  }
+
+  private MountRequest request(String dataset, Path mountPoint, IfMissing ifMissing) {
+    return new MountRequest(dataset, mountPoint, List.copyOf(options), ifMissing);
   }
 
   /** The command line for a daemon that runs already. */
@@ -105,6 +146,12 @@ public final class MountCommand extends PoolCommand {
 
   @Override
   public Integer call() throws IOException {
+    if (all && foreground) {
+      throw wrongUsage("-a mounts in the background: leave out --foreground");
+    }
+    if (all != (directory == null)) {
+      throw wrongUsage(all ? "-a takes no DIR" : "Missing required parameter: 'DIR'");
+    }
     return runner().mount(this);
   }
 }

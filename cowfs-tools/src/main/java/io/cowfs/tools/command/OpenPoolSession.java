@@ -3,6 +3,7 @@ package io.cowfs.tools.command;
 import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.pool.ChangeVisitor;
 import io.cowfs.core.pool.Pool;
+import io.cowfs.core.pool.PoolAdministration;
 import io.cowfs.core.pool.PoolStatus;
 import java.io.IOException;
 import java.util.List;
@@ -22,34 +23,19 @@ public abstract class OpenPoolSession implements PoolSession {
   }
 
   @Override
-  public void createDataset(String dataset) throws IOException {
-    pool.createDataset(dataset);
+  public PoolAdministration administration() {
+    return pool.administration();
   }
 
   @Override
-  public void snapshot(String dataset, String snapshot) throws IOException {
-    pool.snapshot(dataset, snapshot);
-  }
-
-  @Override
-  public String rollback(String dataset, String snapshot) throws IOException {
-    return pool.rollback(dataset, snapshot);
+  public List<String> check() throws IOException {
+    return pool.audit();
   }
 
   @Override
   public void diff(String dataset, String from, String to, ChangeVisitor visitor)
       throws IOException {
     pool.diff(dataset, from, to, visitor);
-  }
-
-  @Override
-  public void destroyDataset(String dataset, boolean recursive) throws IOException {
-    pool.destroy(dataset, null, recursive);
-  }
-
-  @Override
-  public void destroySnapshot(String dataset, String snapshot) throws IOException {
-    pool.destroy(dataset, snapshot, false);
   }
 
   @Override

@@ -6,6 +6,7 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** A command on one pool. */
@@ -20,6 +21,14 @@ public abstract class PoolCommand implements Callable<Integer> {
 
   /** The target as it was written. */
   public abstract String target();
+
+  /**
+   * Replaces the operands, other than the target, that mean something to the client alone. Called
+   * by the client, once, before {@link #arguments} and {@link #execute}.
+   *
+   * @param target what {@link #target} was found to mean
+   */
+  public void resolveOperands(Target target, PathLookup paths) throws IOException {}
 
   /** Does the work. What it prints is the result; errors are thrown. */
   public abstract void execute(PoolSession session, Target target, PrintWriter out)
@@ -38,6 +47,16 @@ public abstract class PoolCommand implements Callable<Integer> {
   /** Where the command prints. */
   public PrintWriter out() {
     return spec.commandLine().getOut();
+  }
+
+  /** Where errors go that do not end the command. */
+  public PrintWriter err() {
+    return spec.commandLine().getErr();
+  }
+
+  /** Wrong usage that the parser cannot see. */
+  ParameterException wrongUsage(String message) {
+    return new ParameterException(spec.commandLine(), message);
   }
 
   CommandRunner runner() {

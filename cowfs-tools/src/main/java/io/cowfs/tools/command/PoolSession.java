@@ -2,6 +2,7 @@ package io.cowfs.tools.command;
 
 import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.pool.ChangeVisitor;
+import io.cowfs.core.pool.PoolAdministration;
 import io.cowfs.core.pool.PoolStatus;
 import io.cowfs.tools.target.CowfsMount;
 import java.io.IOException;
@@ -30,16 +31,15 @@ public interface PoolSession {
 
   List<DatasetInfo> list() throws IOException;
 
-  void createDataset(String dataset) throws IOException;
-
-  void snapshot(String dataset, String snapshot) throws IOException;
+  /** The operations on datasets and snapshots. */
+  PoolAdministration administration();
 
   /**
-   * Makes a dataset what it was at a snapshot.
+   * Reads everything and compares it with the books.
    *
-   * @return the name of the snapshot that keeps what it was before
+   * @return the findings, one line each; empty when all is well
    */
-  String rollback(String dataset, String snapshot) throws IOException;
+  List<String> check() throws IOException;
 
   /**
    * Tells what changed between two states of a dataset; see {@link
@@ -49,11 +49,6 @@ public interface PoolSession {
    * @param to a snapshot, or null for what the dataset is now
    */
   void diff(String dataset, String from, String to, ChangeVisitor visitor) throws IOException;
-
-  /** Destroys a dataset with its snapshots; refused while it is mounted. */
-  void destroyDataset(String dataset, boolean recursive) throws IOException;
-
-  void destroySnapshot(String dataset, String snapshot) throws IOException;
 
   void sync() throws IOException;
 

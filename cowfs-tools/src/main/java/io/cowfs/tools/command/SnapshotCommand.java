@@ -1,9 +1,11 @@
 package io.cowfs.tools.command;
 
+import io.cowfs.core.pool.PoolAdministration.Scope;
 import io.cowfs.tools.target.Target;
 import java.io.IOException;
 import java.io.PrintWriter;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Takes a snapshot. */
@@ -14,10 +16,16 @@ import picocli.CommandLine.Parameters;
     },
     footer = {
       "",
-      "Example:",
+      "Examples:",
       "  cowfs snapshot /mnt/data@before-upgrade",
+      "  cowfs snapshot -r /srv/pool/home@monday",
     })
 public final class SnapshotCommand extends PoolCommand {
+  @Option(
+      names = {"-r", "--recursive"},
+      description = "Also of all datasets below it, at one and the same moment.")
+  private boolean recursive;
+
   @Parameters(
       paramLabel = "PATH[/DATASET]@NAME",
       description = "Where PATH is a pool or a mount point.")
@@ -34,6 +42,11 @@ public final class SnapshotCommand extends PoolCommand {
 
   @Override
   public void execute(PoolSession session, Target target, PrintWriter out) throws IOException {
-    session.snapshot(target.datasetOrDefault(), target.requireSnapshot());
+    session
+        .administration()
+        .snapshot(
+            target.datasetOrDefault(),
+            target.requireSnapshot(),
+            recursive ? Scope.WITH_DESCENDANTS : Scope.ONE);
   }
 }

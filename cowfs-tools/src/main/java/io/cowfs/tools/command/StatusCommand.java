@@ -6,6 +6,7 @@ import io.cowfs.tools.target.Target;
 import java.io.IOException;
 import java.io.PrintWriter;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Prints the state of a pool. */
@@ -18,6 +19,9 @@ import picocli.CommandLine.Parameters;
       "  cowfs status /srv/pool",
     })
 public final class StatusCommand extends PoolCommand {
+  @Option(names = "-p", description = "Exact numbers: bytes.")
+  private boolean exact;
+
   @Parameters(paramLabel = "PATH", description = "A pool or a mount point.")
   private String target;
 
@@ -36,20 +40,22 @@ public final class StatusCommand extends PoolCommand {
     PoolStatus status = session.status();
     line(out, "pool", target.pool().toString());
     line(out, "state", status.state());
-    line(
-        out,
-        "size",
-        status.capacityBytes() == 0 ? "no limit" : SizeText.human(status.capacityBytes()));
-    line(out, "used", SizeText.human(status.allocatedBytes()));
-    line(out, "freeing", SizeText.human(status.freeingBytes()));
-    line(out, "dirty", SizeText.human(status.dirtyBytes()));
+    line(out, "size", status.capacityBytes() == 0 ? "no limit" : size(status.capacityBytes()));
+    line(out, "used", size(status.allocatedBytes()));
+    line(out, "freeing", size(status.freeingBytes()));
+    line(out, "destroying", size(status.destroyingBytes()));
+    line(out, "dirty", size(status.dirtyBytes()));
     line(out, "txg", Long.toString(status.txg()));
     for (CowfsMount mount : session.mounts()) {
       line(out, "mount", mount.dataset() + " at " + mount.mountPoint());
     }
   }
 
+  private String size(long bytes) {
+    return exact ? Long.toString(bytes) : SizeText.human(bytes);
+  }
+
   private static void line(PrintWriter out, String key, String value) {
-    out.printf("%-9s%s%n", key + ":", value);
+    out.printf("%-12s%s%n", key + ":", value);
   }
 }

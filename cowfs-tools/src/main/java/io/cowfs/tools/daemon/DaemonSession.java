@@ -24,16 +24,6 @@ final class DaemonSession extends OpenPoolSession {
   }
 
   @Override
-  public void destroyDataset(String dataset, boolean recursive) throws IOException {
-    for (CowfsMount mount : mounts.list()) {
-      if (mount.dataset().equals(dataset)) {
-        throw new IOException(dataset + " is mounted at " + mount.mountPoint());
-      }
-    }
-    super.destroyDataset(dataset, recursive);
-  }
-
-  @Override
   public List<CowfsMount> mounts() {
     return mounts.list();
   }

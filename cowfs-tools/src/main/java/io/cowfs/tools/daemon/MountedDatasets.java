@@ -1,7 +1,10 @@
 package io.cowfs.tools.daemon;
 
 import io.cowfs.core.dataset.DatasetException;
+import io.cowfs.core.fs.SnapshotRights;
 import io.cowfs.core.pool.Pool;
+import io.cowfs.core.pool.PoolAdministration.Mode;
+import io.cowfs.core.pool.PoolAdministration.Scope;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.fuse.kernel.KernelMount;
 import io.cowfs.fuse.kernel.MountException;
@@ -95,7 +98,7 @@ final class MountedDatasets {
       return mountNow(request, options);
     } catch (IOException | RuntimeException e) {
       if (created) {
-        pool.destroy(request.dataset(), null, false);
+        pool.administration().destroyDataset(request.dataset(), Scope.ONE, Mode.EXECUTE);
       }
       throw e;
     }
@@ -104,7 +107,7 @@ final class MountedDatasets {
   /** Creates a dataset; answers whether it was not there. */
   private boolean create(String dataset) throws IOException {
     try {
-      pool.createDataset(dataset);
+      pool.administration().createDataset(dataset, Map.of());
       return true;
     } catch (DatasetException e) {
       if (e.reason() == DatasetException.Reason.EXISTS) {
@@ -116,7 +119,9 @@ final class MountedDatasets {
 
   private Live mountNow(MountRequest request, MountOptions options) throws IOException {
     String dataset = request.dataset();
-    FileSystem fileSystem = pool.fileSystem(dataset);
+    SnapshotRights rights =
+        options.userSnapshots() ? SnapshotRights.EVERYONE : SnapshotRights.OWNER;
+    FileSystem fileSystem = pool.browsableFileSystem(dataset, rights);
     try {
       KernelMount kernel = KernelMount.mount(fileSystem, request.mountPoint(), options);
       return new Live(
@@ -176,6 +181,15 @@ final class MountedDatasets {
     synchronized (this) {
       return ended;
     }
+  }
+
+  /** Has the kernel write back what users wrote to all mounts. No worker of a mount may call it. */
+  void flush() {
+    List<Live> all;
+    synchronized (this) {
+      all = List.copyOf(mounts.values());
+    }
+    all.forEach(live -> live.kernel().flush());
   }
 
   /** Waits until nothing is mounted any more. */

@@ -21,9 +21,19 @@ public record Target(
     return new Target(pool, Optional.empty(), Optional.empty(), Optional.empty());
   }
 
+  /** A dataset by its name. */
+  public static Target ofDataset(Path pool, String dataset) {
+    return new Target(pool, Optional.of(dataset), Optional.empty(), Optional.empty());
+  }
+
   /** The dataset named, else the one mounted there, else the default one. */
   public String datasetOrDefault() {
     return dataset.or(() -> mount.map(CowfsMount::dataset)).orElse(DEFAULT_DATASET);
+  }
+
+  /** The dataset named, where the mounted or the default one will not do. */
+  public String requireDataset() throws TargetException {
+    return dataset.orElseThrow(() -> new TargetException("no dataset named: write POOL/DATASET"));
   }
 
   /** The snapshot named. */

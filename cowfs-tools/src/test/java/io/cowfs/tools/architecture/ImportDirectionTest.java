@@ -73,10 +73,13 @@ class ImportDirectionTest {
   private static final Set<String> SHOWN_BY_THE_POOL =
       Set.of(
           "io.cowfs.core.codec.CompressionSetting",
+          "io.cowfs.core.dataset.ByteSize",
           "io.cowfs.core.dataset.DatasetInfo",
           "io.cowfs.core.dataset.DatasetException",
           "io.cowfs.core.dataset.NodeKind",
+          "io.cowfs.core.dataset.EffectiveProperty",
           "io.cowfs.core.fs.FileChange",
+          "io.cowfs.core.fs.SnapshotRights",
           "io.cowfs.core.vfs.FileSystem",
           "io.cowfs.core.vfs.FileType");
 

@@ -2,12 +2,16 @@ package io.cowfs.tools.command;
 
 import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cowfs.tools.target.Target;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.lang.reflect.Proxy;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -25,7 +29,21 @@ class CowfsCommandTest {
               "list",
               "rollback",
               "destroy",
+              "diff",
               "create",
+              "clone",
+              "diff",
+              "rename",
+              "undo",
+              "hold",
+              "release",
+              "holds",
+              "get",
+              "set",
+              "inherit",
+              "space",
+              "check",
+              "prune",
               "sync",
               "status",
               "help"));
@@ -55,6 +73,54 @@ class CowfsCommandTest {
 
   private record Result(int code, String out, String err) {}
 
+  /** Has commands executed on a session. */
+  private record Executing(PoolSession session, Target target) implements CommandRunner {
+    @Override
+    public int init(InitCommand command) {
+      throw new AssertionError("not asked for");
+    }
+
+    @Override
+    public int run(PoolCommand command) throws IOException {
+      command.execute(session, target, command.out());
+      return 0;
+    }
+
+    @Override
+    public int mount(MountCommand command) {
+      throw new AssertionError("not asked for");
+    }
+
+    @Override
+    public int unmount(UmountCommand command) {
+      throw new AssertionError("not asked for");
+    }
+  }
+
+  /** A session that answers {@code check} only. */
+  private static PoolSession checking(List<String> findings) {
+    return (PoolSession)
+        Proxy.newProxyInstance(
+            CowfsCommandTest.class.getClassLoader(),
+            new Class<?>[] {PoolSession.class},
+            (proxy, method, arguments) -> {
+              assertEquals("check", method.getName());
+              return findings;
+            });
+  }
+
+  private static Result check(List<String> findings) {
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    int code =
+        CowfsCommand.run(
+            new String[] {"check", "p"},
+            new Executing(checking(findings), Target.ofPool(Path.of("/p"))),
+            new PrintWriter(out),
+            new PrintWriter(err));
+    return new Result(code, out.toString(), err.toString());
+  }
+
   private static Result run(IOException error, String... arguments) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
@@ -80,7 +146,11 @@ class CowfsCommandTest {
               }
             });
     assertEquals(VERBS, shown);
-    assertTrue(run("--help").out().contains("snapshot"));
+    String help = run("--help").out();
+    VERBS.stream()
+        .filter(verb -> !verb.equals("help"))
+        .forEach(verb -> assertTrue(help.contains("\n  " + verb + " "), verb));
+    assertFalse(help.contains("mountpoints"), help);
   }
 
   @Test
@@ -117,6 +187,20 @@ class CowfsCommandTest {
             List.of("list", "-H", "--json", "p"),
             List.of("list", "a", "b"),
             List.of("mount", "p"),
+            List.of("mount", "-a", "p", "d"),
+            List.of("mount", "-a", "--foreground", "p"),
+            List.of("clone", "p@x"),
+            List.of("rename", "p@x"),
+            List.of("hold", "p@x"),
+            List.of("release", "p@x", "a", "b"),
+            List.of("set", "p"),
+            List.of("set", "p", "compression"),
+            List.of("create", "-o", "compression", "p/x"),
+            List.of("inherit", "p"),
+            List.of("undo", "p"),
+            List.of("undo", "p", "soon"),
+            List.of("space", "--bytes", "--json", "p"),
+            List.of("check"),
             List.of("init", "--size", "big", "p"),
             List.of("init", "--compression", "zip", "p"),
             List.of("init", "--compression", "zstd-99", "p"))) {
@@ -140,6 +224,24 @@ class CowfsCommandTest {
   }
 
   @Test
+  void checkFailsWhenSomethingIsFound() {
+    assertEquals(new Result(0, "no errors found\n", ""), check(List.of()));
+    assertEquals(
+        new Result(1, "space/leaked: 3 sectors\n", "cowfs: 1 finding\n"),
+        check(List.of("space/leaked: 3 sectors")));
+    assertEquals(
+        new Result(1, "a/b: c\nd/e: f?\n", "cowfs: 2 findings\n"),
+        check(List.of("a/b: c", "d/e: f\u001b")));
+  }
+
+  @Test
+  void helpIsNoWiderThanATerminal() {
+    for (String verb : VERBS) {
+      run("help", verb).out().lines().forEach(line -> assertTrue(line.length() <= 80, line));
+    }
+  }
+
+  @Test
   void atSignsAreNoArgumentFiles() {
     assertEquals(1, run("list", "@monday").code());
   }
@@ -149,10 +251,7 @@ class CowfsCommandTest {
     CommandLine parser = CowfsCommand.parser(new Failing(null), "mount");
     parser.parseArgs("mount", "-o", "ro,nodev", "-o", "writeback=off", "--create", "p", "d");
     MountCommand command = parser.getSubcommands().get("mount").getCommand();
-    PoolSession.MountRequest request =
-        command.request(
-            io.cowfs.tools.target.Target.ofPool(java.nio.file.Path.of("/p")),
-            java.nio.file.Path.of("/d"));
+    PoolSession.MountRequest request = command.request(Target.ofPool(Path.of("/p")), Path.of("/d"));
     assertEquals(List.of("ro", "nodev", "writeback=off"), request.options());
     assertEquals(
         List.of(
@@ -167,6 +266,6 @@ class CowfsCommandTest {
             "--",
             "/p",
             "/d"),
-        MountCommand.arguments(java.nio.file.Path.of("/p"), request));
+        MountCommand.arguments(Path.of("/p"), request));
   }
 }

@@ -2,7 +2,6 @@ package io.cowfs.tools.command;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.dataset.NodeKind;
 import io.cowfs.tools.command.DatasetListing.Numbers;
@@ -22,10 +21,8 @@ class DatasetListingTest {
   private static final long SECONDS = CREATED.getEpochSecond();
   private static final List<DatasetInfo> INFOS =
       List.of(
-          new DatasetInfo(
-              "root", "", NodeKind.HEAD, "a", 4096, 5_000_000, CREATED, 9, CompressionSetting.LZ4),
-          new DatasetInfo(
-              "root", "a", NodeKind.SNAPSHOT, "", 0, 17, CREATED, 7, CompressionSetting.NONE));
+          new DatasetInfo("root", "", NodeKind.HEAD, "a", 4096, 5_000_000, CREATED, 9),
+          new DatasetInfo("root", "a", NodeKind.SNAPSHOT, "", 0, 17, CREATED, 7));
 
   private static String printed(Consumer<PrintWriter> printer) {
     StringWriter text = new StringWriter();
@@ -62,9 +59,9 @@ class DatasetListingTest {
         """
         {"pool": "/srv/\\"p\\\\\\u0007\\"", "datasets": [
           {"name": "root", "type": "dataset", "dataset": "root", "snapshot": null, "parent": "a", \
-        "used": 4096, "referenced": 5000000, "created": %1$d, "txg": 9, "compression": "lz4"},
+        "used": 4096, "referenced": 5000000, "created": %1$d, "txg": 9},
           {"name": "root@a", "type": "snapshot", "dataset": "root", "snapshot": "a", "parent": null, \
-        "used": 0, "referenced": 17, "created": %1$d, "txg": 7, "compression": "none"}
+        "used": 0, "referenced": 17, "created": %1$d, "txg": 7}
         ]}
         """
             .formatted(SECONDS),

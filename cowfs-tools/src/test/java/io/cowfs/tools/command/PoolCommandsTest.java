@@ -10,6 +10,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -71,6 +72,13 @@ class PoolCommandsTest {
   }
 
   @Test
+  void statusIsExactOnRequest() {
+    String exact = run("status", "-p", "pool").out();
+    assertTrue(
+        exact.matches("(?s).*\\nused: +[0-9]{4,}\\nfreeing: +[0-9]+\\ndirty: +0\\n.*"), exact);
+  }
+
+  @Test
   void datasetsAndSnapshotsComeAndGo() {
     assertDone("create", "pool/home");
     assertDone("create", "pool/home/anna");
@@ -80,7 +88,8 @@ class PoolCommandsTest {
     assertFailed("home", "destroy", "pool/home");
     assertFailed("anna", "destroy", "pool/home/anna");
     assertDone("destroy", "-r", "pool/home/anna");
-    assertDone("destroy", "pool/home");
+    assertDone("create", "pool/home/bert");
+    assertDone("destroy", "-r", "pool/home");
     assertDone("destroy", "pool@one");
     assertEquals("root", names());
   }
@@ -92,6 +101,174 @@ class PoolCommandsTest {
     assertEquals(0, result.code());
     String kept = result.out().replaceFirst("^the state before is kept as (\\S+)\n$", "$1");
     assertTrue(names().contains(kept), result.out());
+  }
+
+  private String output(String... arguments) {
+    Result result = run(arguments);
+    assertEquals(0, result.code(), result.err());
+    return result.out();
+  }
+
+  @Test
+  void cloneIsADatasetOfItsOwn() {
+    assertDone("snapshot", "pool@one");
+    assertDone("clone", "-o", "readonly=on", "pool@one", "pool/trial");
+    assertDone("clone", "pool@one", "pool/trial/two");
+    assertDone("destroy", "pool@one");
+    assertEquals("root trial trial/two", names());
+    assertEquals("trial\treadonly\ton\tlocal\n", output("get", "-H", "pool/trial", "readonly"));
+    assertDone("snapshot", "pool@one");
+    assertFailed("trial", "clone", "pool@one", "pool/trial");
+    assertFailed("absent", "clone", "pool@one", "pool/absent/x");
+    assertFailed("no snapshot named", "clone", "pool", "pool/x");
+    assertFailed("no new name given", "clone", "pool@one", "pool");
+    assertFailed("nope", "clone", "-o", "nope=1", "pool@one", "pool/x");
+    assertDone("init", "other");
+    assertFailed("from one pool to another", "clone", "pool@one", "other/x");
+    assertFailed("from one pool to another", "rename", "pool@one", "other@x");
+    assertEquals("root root@one trial trial/two", names());
+  }
+
+  @Test
+  void datasetTakesThoseBelowItAlongToANewName() {
+    assertDone("create", "pool/home");
+    assertDone("create", "pool/home/anna");
+    assertDone("snapshot", "-r", "pool/home@one");
+    assertDone("rename", "pool/home", "pool/people");
+    assertEquals("people people@one people/anna people/anna@one root", names());
+    assertFailed("root", "rename", "pool/people", "pool/root");
+    assertFailed("people", "rename", "pool/people", "pool/people/anna/deep");
+    assertFailed("home", "rename", "pool/home", "pool/x");
+    assertFailed("no dataset named", "rename", "pool", "pool/x");
+  }
+
+  @Test
+  void snapshotIsRenamedInAllWaysOfWritingIt() {
+    assertDone("snapshot", "pool@a");
+    assertDone("rename", "pool@a", "b");
+    assertDone("rename", "pool@b", "@c");
+    assertDone("rename", "pool/root@c", "pool@d");
+    assertEquals("root root@d", names());
+    assertDone("snapshot", "pool@e");
+    assertFailed("root@e", "rename", "pool@d", "e");
+    assertFailed("nope", "rename", "pool@nope", "f");
+    assertFailed("illegal", "rename", "pool@d", "pool@a@b");
+    assertFailed("'-f'", "rename", "pool@d", "@-f");
+  }
+
+  @Test
+  void selectionSaysWhatIsDestroyed() {
+    for (String name : List.of("a1", "a2", "a3", "b1", "b2")) {
+      assertDone("snapshot", "pool@" + name);
+    }
+    String plan = output("destroy", "-n", "pool@a*,b1%b2");
+    assertTrue(plan.matches("(would destroy root@[ab][123]\n){5}would free [0-9.]+[BK]\n"), plan);
+    assertEquals("root root@a1 root@a2 root@a3 root@b1 root@b2", names());
+    assertFailed("c", "destroy", "pool@a1,c*");
+    assertFailed("c", "destroy", "pool@a1,c");
+    assertEquals(5 + 1, names().split(" ", -1).length);
+    String done = output("destroy", "-v", "pool@a2%");
+    assertTrue(done.startsWith("destroyed root@a2\ndestroyed root@a3\n"), done);
+    assertTrue(done.matches("(?s).*\nfrees [0-9.]+[BK] in the background\n"), done);
+    assertEquals("root root@a1", names());
+    assertEquals("", output("destroy", "pool@*"));
+    assertEquals("root", names());
+  }
+
+  @Test
+  void heldSnapshotStays() {
+    assertDone("snapshot", "pool@one");
+    assertDone("hold", "pool@one", "backup");
+    assertTrue(output("holds", "-H", "pool@one").matches("backup\t[0-9: -]+\n"));
+    assertTrue(output("holds", "--json", "pool@one").contains("{\"tag\": \"backup\", \"since\": "));
+    assertFailed("backup", "hold", "pool@one", "backup");
+    assertFailed("held", "destroy", "pool@one");
+    assertFailed("held", "destroy", "pool@*");
+    assertFailed("nope", "release", "pool@one", "nope");
+    assertDone("release", "pool@one", "backup");
+    assertEquals("TAG  SINCE\n", output("holds", "pool@one"));
+    assertDone("destroy", "pool@one");
+    assertFailed("one", "holds", "pool@one");
+  }
+
+  @Test
+  void propertiesShowWhereTheyComeFrom() {
+    assertDone("create", "-o", "compression=zstd-3", "-o", "user:owner=a = b", "pool/home");
+    assertDone("create", "pool/home/anna");
+    assertEquals(
+        """
+        home/anna\tcompression\tzstd-3\tinherited from home
+        home/anna\tuser:owner\ta = b\tinherited from home
+        home/anna\tatime\trelatime\tdefault
+        """,
+        output("get", "-H", "pool/home/anna", "compression", "user:owner", "atime"));
+    assertFailed("quota", "set", "pool/home", "atime=off", "quota=much");
+    assertFailed("frobs", "set", "pool/home", "atime=off", "frobs=1");
+    assertFailed("schedule", "set", "pool/home", "snapshot.schedule=sometimes");
+    assertFailed("frobs", "get", "pool/home", "frobs");
+    assertDone("set", "pool/home", "quota=1G", "user:owner=");
+    assertEquals(
+        """
+        {"name": "home", "properties": [
+          {"property": "atime", "value": "relatime", "source": "default"},
+          {"property": "quota", "value": "1G", "source": "local"},
+          {"property": "user:owner", "value": "", "source": "local"}
+        ]}
+        """,
+        output("get", "--json", "pool/home", "atime", "quota", "user:owner"));
+    assertDone("inherit", "pool/home", "compression");
+    assertEquals(
+        """
+        NAME       PROPERTY     VALUE  SOURCE
+        home/anna  compression  lz4    inherited from root
+        """,
+        output("get", "pool/home/anna", "compression"));
+    assertDone("snapshot", "pool/home@one");
+    assertDone("set", "pool/home@one", "user:why=test");
+    assertEquals(
+        "home@one\tuser:why\ttest\tlocal\n", output("get", "-H", "pool/home@one", "user:why"));
+    assertFailed("compression", "set", "pool/home@one", "compression=none");
+  }
+
+  @Test
+  void undoSaysHowToUndoIt() {
+    assertDone("snapshot", "pool@one");
+    String done = output("undo", "pool", "0s");
+    assertTrue(
+        done.matches(
+            "root is what it was at [0-9: -]{19}: root@\\S+\n"
+                + "to undo this: cowfs rollback /\\S+/pool/root@before-rollback-\\S+\n"),
+        done);
+    String again = done.substring(done.indexOf("cowfs rollback ") + 15).strip();
+    assertDone("rollback", again);
+    assertFailed("root", "undo", "pool", "52w");
+    assertFailed("undo takes no snapshot", "undo", "pool@one", "5m");
+  }
+
+  @Test
+  void rollbackThatDiscardsLeavesNothing() {
+    assertDone("snapshot", "pool@one");
+    assertEquals("", output("rollback", "--discard", "pool@one"));
+    assertEquals("root root@one", names());
+    assertFailed("leave out --path", "rollback", "--path", "", "pool@one");
+    assertFailed("is on no mount of", "rollback", "--path", "./x", "pool@one");
+    assertFailed("'..'", "rollback", "--path", "x/../y", "pool@one");
+    assertEquals(2, run("rollback", "--discard", "--path", "x", "pool@one").code());
+  }
+
+  @Test
+  void checkFindsNothingInAWholePool() {
+    assertDone("snapshot", "pool@one");
+    assertEquals("no errors found\n", output("check", "pool"));
+    assertFailed("check takes no snapshot", "check", "pool@one");
+  }
+
+  @Test
+  void mountAllNeedsAPoolAndDirectories() {
+    assertDone("mount", "-a", "pool");
+    assertDone("create", "-o", "mountpoint=" + base.resolve("absent"), "pool/home");
+    assertFailed("absent: no such file", "mount", "-a", "pool");
+    assertFailed("leave out home", "mount", "-a", "pool/home");
   }
 
   @Test

@@ -39,6 +39,11 @@ abstract class CrashLoad implements Callable<Void> {
     ending = true;
   }
 
+  /** Whether a failure may be that of a daemon that has ended: what it did is not known. */
+  protected final boolean isEnding() {
+    return ending;
+  }
+
   /** Works until the file system is gone. A failure before that is one of the test. */
   @Override
   public final Void call() throws IOException {

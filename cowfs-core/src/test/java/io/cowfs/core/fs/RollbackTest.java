@@ -1,0 +1,161 @@
+package io.cowfs.core.fs;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.pool.TestPool;
+import io.cowfs.core.vfs.CacheInvalidator;
+import io.cowfs.core.vfs.Caller;
+import io.cowfs.core.vfs.FileHandle;
+import io.cowfs.core.vfs.FileSystem;
+import io.cowfs.core.vfs.FsError;
+import io.cowfs.core.vfs.FsException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A front end hears of what a rollback changed, and of nothing else. */
+class RollbackTest {
+  @TempDir Path directory;
+  private TestPool pool;
+  private FileSystem fs;
+  private final Listener heard = new Listener();
+
+  /** A front end that writes to each file while it settles it. */
+  private final class Listener implements CacheInvalidator {
+    final List<String> words = new ArrayList<>();
+    boolean settles = true;
+    FileHandle writesTo;
+
+    @Override
+    public void inodeChanged(long inode) {
+      words.add("inode " + inode);
+    }
+
+    @Override
+    public void attributesChanged(long inode) {
+      words.add("attributes " + inode);
+    }
+
+    @Override
+    public void entryChanged(long parent, byte[] name) {
+      words.add("entry " + parent + " " + new String(name, UTF_8));
+    }
+
+    @Override
+    public boolean settle(long inode) {
+      words.add("settle " + inode);
+      try {
+        write(writesTo, 0, "thrown away");
+        if (settles) {
+          fs.settled(inode);
+          write(writesTo, 1, "kept");
+        }
+      } catch (FsException e) {
+        throw new AssertionError(e);
+      }
+      return settles;
+    }
+  }
+
+  @BeforeEach
+  void create() throws IOException {
+    pool =
+        TestPool.create(
+            directory.resolve("pool"), 64L << 20, CompressionSetting.NONE, TestPool.ON_DEMAND);
+    fs = pool.fileSystem();
+    fs.setCacheInvalidator(heard);
+  }
+
+  @AfterEach
+  void close() throws IOException {
+    pool.close();
+  }
+
+  private FileHandle create(String name) throws FsException {
+    return fs.create(Caller.ROOT, FileSystem.ROOT_INODE, name.getBytes(UTF_8), 0644, Set.of())
+        .handle();
+  }
+
+  private void write(FileHandle file, long offset, String text) throws FsException {
+    fs.write(Caller.ROOT, file, offset, ByteBuffer.wrap(text.getBytes(UTF_8)), false);
+  }
+
+  private String read(FileHandle file) throws FsException {
+    ByteBuffer content = ByteBuffer.allocate(100);
+    fs.read(file, 0, 100, content);
+    return new String(content.array(), 0, content.position(), UTF_8);
+  }
+
+  @Test
+  void onlyWhatDiffersIsAnnounced() throws Exception {
+    FileHandle changed = create("changed");
+    FileHandle same = create("same");
+    write(changed, 0, "before");
+    write(same, 0, "same");
+    pool.snapshot("s");
+    heard.writesTo = changed;
+    pool.rollback("s");
+    assertEquals(List.of(), heard.words, "nothing differs");
+
+    write(changed, 0, "after");
+    FileHandle later = create("later");
+    pool.rollback("s");
+    assertEquals(
+        List.of("entry 1 later", "inode 1", "inode " + later.inode(), "settle " + changed.inode()),
+        heard.words);
+    assertEquals("same", read(same));
+    assertThrows(FsException.class, () -> read(later));
+  }
+
+  @Test
+  void whatIsDoneToAFileBeforeItIsSettledComesToNothing() throws Exception {
+    FileHandle file = create("file");
+    write(file, 0, "before");
+    pool.snapshot("s");
+    write(file, 0, "after, and longer");
+    heard.writesTo = file;
+    pool.rollback("s");
+    assertEquals("bkepte", read(file));
+    write(file, 0, "goes on");
+    assertEquals("goes on", read(file));
+  }
+
+  @Test
+  void aFileThatCannotBeSettledBecomesAnotherOne() throws Exception {
+    FileHandle file = create("file");
+    write(file, 0, "before");
+    pool.snapshot("s");
+    write(file, 0, "after");
+    long generation = fs.getAttributes(file.inode()).generation();
+    heard.writesTo = file;
+    heard.settles = false;
+    pool.rollback("s");
+    assertNotEquals(generation, fs.getAttributes(file.inode()).generation());
+    assertEquals(FsError.STALE, assertThrows(FsException.class, () -> read(file)).error());
+    FileHandle again = fs.open(file.inode(), Set.of());
+    assertEquals("before", read(again));
+    write(again, 0, "changes count again");
+    assertEquals("changes count again", read(again));
+  }
+
+  @Test
+  void aFileThatWasOnlyReadKeepsItsPages() throws Exception {
+    FileHandle file = create("file");
+    write(file, 0, "content");
+    pool.snapshot("s");
+    assertEquals("content", read(file));
+    pool.rollback("s");
+    assertEquals(List.of("attributes " + file.inode()), heard.words);
+  }
+}

@@ -1,0 +1,23 @@
+package io.cowfs.tools.command;
+
+import io.cowfs.tools.target.Target;
+import java.io.IOException;
+
+/**
+ * What only the client can say about paths on a command line: a daemon has another working
+ * directory, and looks at no paths, which may lie on its own mounts.
+ */
+public interface PathLookup {
+  /** What a text means as a target. */
+  Target target(String text) throws IOException;
+
+  /**
+   * Where a path of this system lies within the dataset that is mounted there.
+   *
+   * @param path absolute, or relative to the working directory
+   * @param target names the dataset
+   * @return the path from the dataset's root, without a slash at its start or end
+   * @throws IOException with one line when the path is on no mount of that dataset
+   */
+  String insideDataset(String path, Target target) throws IOException;
+}
