@@ -9,6 +9,7 @@ import io.cowfs.core.txg.Participant;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -234,9 +235,9 @@ public final class Datasets {
     return totals;
   }
 
-  /** What was destroyed and is being freed, in bytes. */
+  /** What was destroyed and is not freed yet, in bytes; as of the last commit. */
   public long destroyingBytes() {
-    return condemned.sectors() * BlockPointer.SECTOR_BYTES;
+    return totals.condemned() * BlockPointer.SECTOR_BYTES;
   }
 
   /**
@@ -387,6 +388,11 @@ public final class Datasets {
 
   Deadlists deadlists() {
     return deadlists;
+  }
+
+  /** All nodes as the current txg has them. */
+  Collection<DatasetNode> liveNodes() {
+    return history.nodes();
   }
 
   long historyShape() {
