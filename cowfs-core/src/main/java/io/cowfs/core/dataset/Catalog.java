@@ -340,8 +340,7 @@ public final class Catalog implements Closeable {
   /** Where a range begins that may reach over a sector. */
   private long firstSharedOver(Txn<byte[]> txn, long sector) throws BadRecordException {
     try (CursorIterable<byte[]> before =
-        databases.shared.iterate(
-            txn, KeyRange.atLeastBackward(CatalogFormat.sharedKey(sector)))) {
+        databases.shared.iterate(txn, KeyRange.atLeastBackward(CatalogFormat.sharedKey(sector)))) {
       for (KeyVal<byte[]> each : before) {
         return CatalogLoad.sharedRange(each.key(), each.val()).sector();
       }

@@ -153,7 +153,9 @@ final class HistoryModelTest {
     String dataset = tasks.anyDataset();
     List<String> victims = tasks.someSnapshots(dataset);
     boolean whole = !dataset.equals(Names.ROOT_DATASET) && random.nextInt(3) == 0;
-    if (whole ? tasks.isDatasetHeld(dataset) : victims.isEmpty() || tasks.isHeld(dataset, victims)) {
+    if (whole
+        ? tasks.isDatasetHeld(dataset)
+        : victims.isEmpty() || tasks.isHeld(dataset, victims)) {
       return false;
     }
     long listed = listedBytes(dataset, victims);

@@ -27,8 +27,7 @@ final class SharedRangesTest {
   private SharedRanges shared = new SharedRanges(this::overlapping, 0, 0);
   private Random random;
 
-  private void overlapping(long sector, long end, SharedRanges.Visitor visitor)
-      throws IOException {
+  private void overlapping(long sector, long end, SharedRanges.Visitor visitor) throws IOException {
     for (SharedRange range : index.values()) {
       if (range.sector() < end && range.end() > sector) {
         visitor.range(range);

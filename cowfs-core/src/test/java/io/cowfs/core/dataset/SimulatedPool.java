@@ -263,8 +263,7 @@ final class SimulatedPool implements Closeable {
   /**
    * @param snapshot null for the dataset itself
    */
-  void setProperty(String dataset, String snapshot, String name, String value)
-      throws IOException {
+  void setProperty(String dataset, String snapshot, String name, String value) throws IOException {
     datasets.tasks().setProperties(dataset, snapshot, Map.of(name, value));
   }
 
