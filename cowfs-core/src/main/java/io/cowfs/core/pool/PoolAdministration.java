@@ -235,11 +235,13 @@ public final class PoolAdministration {
   public void setProperties(String dataset, String snapshot, Map<String, String> values)
       throws IOException {
     run(tasks -> tasks.setProperties(dataset, snapshot, values));
+    pool.rootListingsChanged();
   }
 
   /** Forgets a local value. */
   public void inheritProperty(String dataset, String snapshot, String name) throws IOException {
     run(tasks -> tasks.inheritProperty(dataset, snapshot, name));
+    pool.rootListingsChanged();
   }
 
   // ---- going back
@@ -332,22 +334,31 @@ public final class PoolAdministration {
     }
   }
 
-  /** The newest checkpoint or snapshot that is at least so old. */
+  /**
+   * The checkpoint or snapshot that is closest to what the dataset was so long ago: the newest one
+   * from before. That is what the first state kept since then goes on from. After a rollback, the
+   * newest state by the clock may be one that the dataset had left by then.
+   */
   public String snapshotOfAge(String dataset, Duration age) throws IOException {
-    Instant latest = clock.instant().minus(age);
-    String found = null;
+    Instant then = clock.instant().minus(age);
+    NodeRecord next = datasets.node(datasets.head(dataset).id()).orElseThrow();
     for (NodeRecord node : datasets.snapshots(dataset)) {
-      if (!node.created().isAfter(latest)) {
-        found = node.name();
+      if (node.created().isAfter(then)) {
+        next = node;
+        break;
       }
     }
-    if (found == null) {
+    Optional<NodeRecord> found = datasets.node(next.parent());
+    while (found.isPresent() && found.get().name().isEmpty()) {
+      found = datasets.node(found.get().parent());
+    }
+    if (found.isEmpty() || found.get().dataset() != datasets.head(dataset).id()) {
       throw new DatasetException(
           Reason.NOT_FOUND,
           "dataset '%s' has no checkpoint or snapshot from before %s"
-              .formatted(dataset, latest.truncatedTo(ChronoUnit.SECONDS)));
+              .formatted(dataset, then.truncatedTo(ChronoUnit.SECONDS)));
     }
-    return found;
+    return found.get().name();
   }
 
   // ---- space and schedules

@@ -17,6 +17,7 @@ import io.cowfs.core.vfs.FileSystem;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +42,7 @@ public final class TestPool implements AutoCloseable {
   private final Map<Long, Roots> history = new HashMap<>();
   private FaultInjectingDevice device;
   private Pool pool;
+  private Clock clock = Clock.systemUTC();
 
   /** What a commit has reached. */
   private record Roots(List<NodeRecord> nodes, BlockPointer directory) {}
@@ -64,7 +66,7 @@ public final class TestPool implements AutoCloseable {
   }
 
   private Environment environment() {
-    return new Environment(new MemoryDevices(), limit);
+    return new Environment(new MemoryDevices(), limit, clock);
   }
 
   /** The one device in memory, whoever opens it. */
@@ -80,6 +82,11 @@ public final class TestPool implements AutoCloseable {
       device = device.reopen();
       return device;
     }
+  }
+
+  /** The time that it goes by from the next opening on. */
+  public void setClock(Clock newClock) {
+    clock = newClock;
   }
 
   /** Opens it again after {@link #close}, {@link #crash}. */
