@@ -89,7 +89,7 @@ final class HistoryModelTest {
     pool.setProperty(Names.ROOT_DATASET, null, "checkpoints", "2s:8s 8s:30s");
     pool.commit();
     pool.keepsCheckpoints = true;
-    pool.datasets.checkpoints().enable();
+    pool.datasets.checkpoints().enable(() -> Long.MAX_VALUE);
   }
 
   private void runTxg() throws IOException {

@@ -96,7 +96,7 @@ final class SimulatedPool implements Closeable {
             state,
             budget);
     if (keepsCheckpoints) {
-      datasets.checkpoints().enable();
+      datasets.checkpoints().enable(() -> Long.MAX_VALUE);
     }
     txg = state.pool().txg();
   }

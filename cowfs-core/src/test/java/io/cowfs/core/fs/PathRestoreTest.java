@@ -219,9 +219,7 @@ class PathRestoreTest {
         });
     restore(".");
     assertEquals(
-        new TreeSet<>(
-            Set.of("entry " + in + " f", "inode " + in, "attributes " + in)),
-        told);
+        new TreeSet<>(Set.of("entry " + in + " f", "inode " + in, "attributes " + in)), told);
     fs.forget(in, 1);
   }
 
