@@ -359,9 +359,8 @@ public final class Pool implements Closeable {
 
   /** What can still be allocated, where the host has space for it. */
   long freeBytes(SpaceStatus space) {
-    return Math.min(
-        space.free() * BlockPointer.SECTOR_BYTES,
-        space.backed() * BlockPointer.SECTOR_BYTES + device.hostFreeBytes());
+    long hostFree = device.hostFreeBytes() / BlockPointer.SECTOR_BYTES;
+    return Math.min(space.free(), space.backed() + hostFree) * BlockPointer.SECTOR_BYTES;
   }
 
   /**

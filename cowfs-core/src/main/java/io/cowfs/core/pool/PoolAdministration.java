@@ -279,26 +279,37 @@ public final class PoolAdministration {
    *     it is absolute or contains {@code ..}, EXISTS when something that is no directory stands in
    *     the way
    */
-  @SuppressWarnings("try") // The hold is for what is read from the snapshot.
   public Restoration restorePath(String dataset, String snapshot, byte[] path) throws IOException {
-    synchronized (pool) {
-      try (ReadPins.Pin pin = txgs.readPins().pin()) {
-        NodeRecord node = datasets.snapshot(dataset, snapshot);
-        SourceTree source =
-            new SourceTree(
-                node.root().orElse(null),
-                dataset + "@" + snapshot,
-                () -> datasets.node(node.id()).isPresent());
-        boolean wasOpen = pool.openVolume(dataset).isPresent();
-        pool.fileSystem(dataset);
-        try {
-          Volume volume = pool.openVolume(dataset).orElseThrow();
-          Volume.Restored restored = volume.restorePath(source, path);
-          return new Restoration(restored.changed(), restored.added(), restored.removed());
-        } finally {
-          if (!wasOpen) {
-            pool.closeFileSystem(dataset);
-          }
+    List<Runnable> afterwards = new ArrayList<>();
+    try {
+      synchronized (pool) {
+        return restorePath(dataset, snapshot, path, afterwards);
+      }
+    } finally {
+      // Not under the lock: it tells kernels.
+      afterwards.forEach(Runnable::run);
+    }
+  }
+
+  @SuppressWarnings("try") // The hold is for what is read from the snapshot.
+  private Restoration restorePath(
+      String dataset, String snapshot, byte[] path, List<Runnable> afterwards) throws IOException {
+    try (ReadPins.Pin pin = txgs.readPins().pin()) {
+      NodeRecord node = datasets.snapshot(dataset, snapshot);
+      SourceTree source =
+          new SourceTree(
+              node.root().orElse(null),
+              dataset + "@" + snapshot,
+              () -> datasets.node(node.id()).isPresent());
+      boolean wasOpen = pool.openVolume(dataset).isPresent();
+      pool.fileSystem(dataset);
+      try {
+        Volume volume = pool.openVolume(dataset).orElseThrow();
+        Volume.Restored restored = volume.restorePath(source, path, afterwards::add);
+        return new Restoration(restored.changed(), restored.added(), restored.removed());
+      } finally {
+        if (!wasOpen) {
+          pool.closeFileSystem(dataset);
         }
       }
     }
