@@ -44,7 +44,10 @@ final class FreedSpace implements NodeVisitor {
     return sectors;
   }
 
-  /** What has been moved to another list since it was tried counts as if it were not shared. */
+  /**
+   * Short lists may have been joined since it was tried: what came to this one stands behind what
+   * it had, and what went from it counts as if it were not shared.
+   */
   private void dies(Condemned list) throws IOException {
     long[] left = {list.sectors()};
     storage
@@ -52,8 +55,10 @@ final class FreedSpace implements NodeVisitor {
         .forEachReference(
             list.list(),
             (sector, count, birth) -> {
-              left[0] -= count;
-              dies(sector, count);
+              if (left[0] > 0) {
+                left[0] -= count;
+                dies(sector, count);
+              }
             });
     sectors += Math.max(0, left[0]);
   }
