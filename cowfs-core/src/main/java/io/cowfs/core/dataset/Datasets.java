@@ -103,7 +103,7 @@ public final class Datasets {
     pool = record.pool();
     lastTxg = record.txg();
     ids = new IdCounter(record.nextId());
-    deadlists = new Deadlists(storage.catalog()::readDeadlist, ids);
+    deadlists = new Deadlists(storage.catalog()::readDeadlist, new Lists(), ids);
     shared =
         new SharedRanges(
             storage.catalog()::readShared, state.shared().ranges(), state.shared().savedSectors());
@@ -406,6 +406,18 @@ public final class Datasets {
   /** A chunk of references is used up. */
   void dropChunk(byte[] key) {
     droppedChunks.add(key);
+  }
+
+  private final class Lists implements Deadlists.Lists {
+    @Override
+    public List<Catalog.Chunk> firstChunks(long list, long references) throws IOException {
+      return storage.catalog().readChunks(list, references);
+    }
+
+    @Override
+    public void drop(Catalog.Chunk chunk) {
+      dropChunk(chunk.key());
+    }
   }
 
   /** The head has another root. */

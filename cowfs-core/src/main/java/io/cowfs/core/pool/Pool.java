@@ -183,7 +183,8 @@ public final class Pool implements Closeable {
 
       @Override
       public boolean isFreeing() {
-        return datasets.destroyingBytes() > 0;
+        // Not what is damaged and cannot be freed: nobody can wait for that.
+        return datasets.backgroundFrees().hasBacklog();
       }
     };
   }
@@ -449,6 +450,10 @@ public final class Pool implements Closeable {
       return findings;
     } catch (IOException failure) {
       return List.of("pool/unreadable: " + failure.getMessage());
+    } catch (RuntimeException | OutOfMemoryError | StackOverflowError failure) {
+      // It has only read. On the sync thread, letting this through would suspend a sound pool.
+      LOG.log(Level.ERROR, "the check did not get to its end", failure);
+      return List.of("pool/unreadable: the check did not get to its end: " + failure);
     }
   }
 

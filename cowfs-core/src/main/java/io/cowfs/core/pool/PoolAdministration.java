@@ -315,10 +315,14 @@ public final class PoolAdministration {
     }
   }
 
+  /** What was there before is compared, and asked for names, also when it is being freed. */
+  @SuppressWarnings("try") // The hold is for the tree that is replaced.
   private void replaceTree(String dataset, Body body) throws IOException {
     Optional<Volume> volume = pool.openVolume(dataset);
     if (volume.isPresent()) {
-      volume.get().replaceTree(task(body));
+      try (ReadPins.Pin pin = txgs.readPins().pin()) {
+        volume.get().replaceTree(task(body));
+      }
     } else {
       txgs.runTask(task(body));
     }

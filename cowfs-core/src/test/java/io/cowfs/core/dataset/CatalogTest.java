@@ -79,6 +79,23 @@ final class CatalogTest {
   }
 
   @Test
+  void aLongListIsReportedInOrderAndOnce() throws IOException {
+    ReferenceList written = references(25_000);
+    try (Catalog catalog = Catalog.create(directory, POOL, 0)) {
+      catalog.commit(batch(1, List.of(node(1, "root")), written, NO_SPACE));
+      int[] next = {0};
+      catalog.forEachReference(
+          LIST,
+          (sector, sectors, birthTxg) -> {
+            assertEquals(written.sector(next[0]), sector);
+            assertEquals(written.sectors(next[0]), sectors);
+            next[0]++;
+          });
+      assertEquals(25_000, next[0]);
+    }
+  }
+
+  @Test
   void droppedAndReleasedRecordsAreGone() throws IOException {
     try (Catalog catalog = Catalog.create(directory, POOL, 0)) {
       SpaceChanges freed = new SpaceChanges(List.of(), randomBytes(5000), new long[0]);

@@ -10,6 +10,7 @@ import io.cowfs.core.dataset.DatasetException.Reason;
 import io.cowfs.core.dataset.DatasetTasks.Recursion;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -233,6 +234,45 @@ final class DatasetsTest {
     pool.commit();
     HistoryAudit.check(pool);
     assertEquals(List.of("root", "root@s299"), names());
+  }
+
+  @Test
+  void aDeadlistHasFewPartsHoweverManySnapshotsWentAroundIt() throws IOException {
+    int ages = 10;
+    for (int age = 0; age < ages; age++) {
+      Map<Key, Integer> written = new HashMap<>();
+      for (int i = 0; i < 300; i++) {
+        written.put(key(1 + age * 1000 + i), 1);
+      }
+      writeAndCommit(written);
+      snapshotAndCommit("old" + age);
+    }
+    // What checkpoints do: many states that each lack something of every age, and that go again.
+    for (int i = 0; i < 200; i++) {
+      pool.begin();
+      Map<Key, Integer> gone = new HashMap<>();
+      for (int age = 0; age < ages; age++) {
+        gone.put(key(1 + age * 1000 + i), 0);
+      }
+      pool.change("root", gone, 0);
+      pool.snapshot("root", "s" + i);
+      if (i > 0) {
+        pool.destroySnapshot("root", "s" + (i - 1));
+      }
+      pool.commit();
+      HistoryAudit.check(pool);
+    }
+    int parts = pool.catalog.load().deadlists().lists().size();
+    assertTrue(parts <= 4 * ages, parts + " parts");
+    pool.crash();
+    pool.begin();
+    for (int age = 0; age < ages; age++) {
+      pool.destroySnapshot("root", "old" + age);
+    }
+    pool.commit();
+    HistoryAudit.check(pool);
+    freeAll();
+    HistoryAudit.check(pool);
   }
 
   @Test

@@ -125,6 +125,34 @@ public final class TestPool implements AutoCloseable {
     throw new IllegalArgumentException(snapshot);
   }
 
+  /** The root of a dataset's tree as of the last commit. */
+  public BlockPointer rootOf(String dataset) throws IOException {
+    return pool.auditSources().nodes().stream()
+        .filter(node -> node.name().equals(dataset))
+        .findAny()
+        .flatMap(NodeRecord::root)
+        .orElseThrow();
+  }
+
+  /** Whether a block is in use, or freed and not reusable yet. */
+  public boolean isAllocated(BlockPointer block) throws IOException {
+    return isAllocated(block.sector(), block.sectors());
+  }
+
+  public boolean isAllocated(long sector, int sectors) throws IOException {
+    return pool.auditSources().allocator().isAllocated(sector, sectors);
+  }
+
+  /** The tree of a dataset as of the last commit. */
+  public Tree liveTree(String dataset) throws IOException {
+    return new Tree(rootOf(dataset), pool.auditSources().store()::readBlock);
+  }
+
+  /** Damages the books: what somebody refers to is freed by the next commit. */
+  public void freeWrongly(long sector, int sectors) throws IOException {
+    pool.auditSources().allocator().free(sector, sectors, pool.status().txg() + 1);
+  }
+
   /** Returns the name of the snapshot that keeps the state before. */
   public String rollback(String name) throws IOException {
     return pool.administration().rollback(DATASET, name);
