@@ -202,12 +202,13 @@ final class VolumeState {
    * @param sectors that may be added
    */
   void requireQuota(long sectors) throws FsException, PoolSuspendedException {
-    if (quotaLeft() < sectors) {
-      // What was overwritten or deleted is let go by the commit.
-      services.txgs().awaitDurable(services.txgs().openTxg(), () -> false);
-      if (quotaLeft() < sectors) {
+    for (int commits = 0; quotaLeft() < sectors; commits++) {
+      // What was overwritten is let go by the next commit, a large file that was deleted by
+      // several.
+      if (commits > 0 && reaper.isIdle()) {
         throw new FsException(FsError.QUOTA_EXCEEDED);
       }
+      services.txgs().awaitDurable(services.txgs().openTxg(), () -> false);
     }
   }
 

@@ -20,7 +20,6 @@ import io.cowfs.core.dataset.DatasetHead;
 import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.dataset.DatasetSettings;
 import io.cowfs.core.dataset.Datasets;
-import io.cowfs.core.dataset.NodeRecord;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.DamagedPoolException;
 import io.cowfs.core.device.FileDevice;
@@ -30,7 +29,6 @@ import io.cowfs.core.fs.ExtentItems;
 import io.cowfs.core.fs.SnapshotRights;
 import io.cowfs.core.fs.SpaceRelief;
 import io.cowfs.core.fs.Volume;
-import io.cowfs.core.fs.VolumeAudit;
 import io.cowfs.core.fs.VolumeServices;
 import io.cowfs.core.scrub.SpaceAudit;
 import io.cowfs.core.txg.CommitSequence;
@@ -45,13 +43,10 @@ import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 
 /**
@@ -415,18 +410,15 @@ public final class Pool implements Closeable {
   }
 
   /**
-   * Reads the whole pool and compares it with the books of its space, between two commits; changes
-   * wait meanwhile for their commit only.
+   * Reads everything that the pool reaches, and compares it with the books of its space. While the
+   * pool is in use, data is read beside other work, and changes wait for their commit only while
+   * the books are compared.
    *
    * @return what is wrong, one line each; empty when all is well
    */
   public List<String> audit() throws IOException {
-    if (purpose == Purpose.CHECK) {
-      return auditNow();
-    }
-    List<String> findings = new ArrayList<>();
-    txgs.runTask(txg -> () -> findings.addAll(auditNow()));
-    return findings;
+    PoolAudit audit = new PoolAudit(datasets, store::readBlock, this::auditSources);
+    return purpose == Purpose.CHECK ? audit.whole() : audit.whileInUse(txgs);
   }
 
   /** Audits a pool that is not open, and changes nothing of it. */
@@ -438,23 +430,7 @@ public final class Pool implements Closeable {
 
   /** Nothing may be committed meanwhile. */
   List<String> auditNow() {
-    try {
-      List<String> findings = SpaceAudit.run(auditSources());
-      Set<Optional<BlockPointer>> seen = new HashSet<>();
-      for (NodeRecord node : datasets.nodes()) {
-        if (seen.add(node.root())) {
-          Tree tree = new Tree(node.root().orElse(null), store::readBlock);
-          findings.addAll(VolumeAudit.run("node " + node.id() + " '" + node.name() + "'", tree));
-        }
-      }
-      return findings;
-    } catch (IOException failure) {
-      return List.of("pool/unreadable: " + failure.getMessage());
-    } catch (RuntimeException | OutOfMemoryError | StackOverflowError failure) {
-      // It has only read. On the sync thread, letting this through would suspend a sound pool.
-      LOG.log(Level.ERROR, "the check did not get to its end", failure);
-      return List.of("pool/unreadable: the check did not get to its end: " + failure);
-    }
+    return new PoolAudit(datasets, store::readBlock, this::auditSources).whole();
   }
 
   /** What the last commit left, as an audit sees it. */
