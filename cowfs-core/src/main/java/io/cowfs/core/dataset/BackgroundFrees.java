@@ -36,6 +36,12 @@ final class BackgroundFrees implements Participant {
     static final Budget USUAL = new Budget(20_000, 10_000);
   }
 
+  /**
+   * A piece of a tree is smaller where reading takes long: others wait for the commit that it is
+   * in.
+   */
+  private static final long READING_NANOS = 250_000_000L;
+
   private final Datasets datasets;
   private final Catalog catalog;
   private final CondemnedSpace condemned;
@@ -64,15 +70,16 @@ final class BackgroundFrees implements Participant {
   public void sync(long txg, BlockWriter writer) throws IOException {
     int references = budget.references();
     int chunks = budget.chunks();
+    long start = System.nanoTime();
     for (Condemned each : condemned.oldestFirst()) {
-      if (references <= 0 || chunks <= 0) {
+      if (references <= 0 || chunks <= 0 || isLate(start)) {
         break;
       }
       if (stuck.contains(each.id())) {
         continue;
       }
       switch (each.kind()) {
-        case TREE -> references -= freeTree(each, references);
+        case TREE -> references -= freeTree(each, references, start);
         case LIST -> references -= freeList(each, references);
         case FORGOTTEN_LIST -> chunks -= forgetList(each, chunks);
         default -> throw new IllegalStateException(each.toString());
@@ -80,12 +87,19 @@ final class BackgroundFrees implements Participant {
     }
   }
 
+  private static boolean isLate(long start) {
+    return System.nanoTime() - start > READING_NANOS;
+  }
+
   /** Frees a piece of a tree; returns how many references died. */
-  private int freeTree(Condemned tree, int references) throws IOException {
+  private int freeTree(Condemned tree, int references, long start) throws IOException {
     Piece piece = new Piece(tree.bornAfter());
     PartialWalk walk =
         new PartialWalk(
-            datasets.reader(), tree.bornAfter(), piece, () -> piece.references() >= references);
+            datasets.reader(),
+            tree.bornAfter(),
+            piece,
+            () -> piece.references() >= references || isLate(start));
     PartialWalk.Progress progress =
         walk.walk(
             new Tree(tree.root().orElseThrow(), datasets.reader()), tree.cursor().orElse(null));

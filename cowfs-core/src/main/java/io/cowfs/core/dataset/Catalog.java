@@ -60,6 +60,8 @@ public final class Catalog implements Closeable {
   /** Beyond what the worst fragmentation of a pool needs. */
   private static final int POOL_BYTES_PER_MAP_BYTE = 16;
 
+  private static final int REFERENCES_AT_ONCE = 10_000;
+
   private static final int ENOSPC = 28;
   private static final int EDQUOT = 122;
 
@@ -269,12 +271,16 @@ public final class Catalog implements Closeable {
    * @param references that are wanted; there may be fewer, or some more
    */
   List<Chunk> readChunks(long list, long references) throws IOException {
+    return readChunks(chunksOf(list), references);
+  }
+
+  private List<Chunk> readChunks(KeyRange<byte[]> range, long references) throws IOException {
     return reading(
         txn -> {
           long lastTxg = CatalogLoad.pool(databases, txn).txg();
           List<Chunk> chunks = new ArrayList<>();
           long found = 0;
-          try (CursorIterable<byte[]> stored = databases.references.iterate(txn, chunksOf(list))) {
+          try (CursorIterable<byte[]> stored = databases.references.iterate(txn, range)) {
             for (KeyVal<byte[]> each : stored) {
               if (found >= references) {
                 break;
@@ -307,10 +313,16 @@ public final class Catalog implements Closeable {
         });
   }
 
-  /** Reports all references in a list. */
+  /** Reports all references in a list, in memory that does not grow with it. */
   void forEachReference(long list, ReferenceList.Visitor visitor) throws IOException {
-    for (Chunk chunk : readChunks(list, Long.MAX_VALUE)) {
-      chunk.references().forEach(visitor);
+    KeyRange<byte[]> all = chunksOf(list);
+    List<Chunk> chunks = readChunks(all, REFERENCES_AT_ONCE);
+    while (!chunks.isEmpty()) {
+      for (Chunk chunk : chunks) {
+        chunk.references().forEach(visitor);
+      }
+      byte[] last = chunks.get(chunks.size() - 1).key();
+      chunks = readChunks(KeyRange.openClosed(last, all.getStop()), REFERENCES_AT_ONCE);
     }
   }
 
@@ -340,7 +352,7 @@ public final class Catalog implements Closeable {
   /** Where a range begins that may reach over a sector. */
   private long firstSharedOver(Txn<byte[]> txn, long sector) throws BadRecordException {
     try (CursorIterable<byte[]> before =
-        databases.shared.iterate(txn, KeyRange.atMostBackward(CatalogFormat.sharedKey(sector)))) {
+        databases.shared.iterate(txn, KeyRange.atLeastBackward(CatalogFormat.sharedKey(sector)))) {
       for (KeyVal<byte[]> each : before) {
         return CatalogLoad.sharedRange(each.key(), each.val()).sector();
       }

@@ -145,18 +145,17 @@ final class CatalogLoad {
 
   private CatalogState.DeadlistIds deadlists() throws IOException, BadRecordException {
     Set<Long> deadlists = new HashSet<>();
-    Set<Long> lists = new HashSet<>();
+    IdSet.Builder lists = new IdSet.Builder();
     forEach(
         databases.deadlists(),
         CatalogFormat.DEADLIST_KEY_BYTES,
         (key, content) -> {
           DeadlistPartFormat.decode(content);
           deadlists.add(key.getLong(CatalogFormat.DEADLIST_KEY_ID));
-          if (!lists.add(key.getLong(CatalogFormat.DEADLIST_KEY_LIST))) {
-            throw new BadRecordException("a list of references is in two deadlists");
-          }
+          lists.append(key.getLong(CatalogFormat.DEADLIST_KEY_LIST));
         });
-    return new CatalogState.DeadlistIds(deadlists, lists);
+    return new CatalogState.DeadlistIds(
+        deadlists, lists.build("a list of references is in two deadlists"));
   }
 
   static DeadlistPart deadlistPart(byte[] key) {
@@ -168,15 +167,16 @@ final class CatalogLoad {
   }
 
   private Set<Long> lists(long lastTxg) throws IOException, BadRecordException {
-    Set<Long> lists = new HashSet<>();
+    IdSet.Builder lists = new IdSet.Builder();
     forEach(
         databases.references(),
         CatalogFormat.REFERENCE_KEY_BYTES,
         (key, content) -> {
           ReferenceChunkFormat.decode(content, lastTxg, (sector, sectors, birthTxg) -> {});
+          // The chunks of a list follow each other.
           lists.add(key.getLong(CatalogFormat.REFERENCE_KEY_LIST));
         });
-    return lists;
+    return lists.build("the lists of references are out of order");
   }
 
   List<Condemned> condemned() throws IOException, BadRecordException {

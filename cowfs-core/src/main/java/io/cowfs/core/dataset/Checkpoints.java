@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 
 /**
  * Keeps roots as they are committed, for some time: as {@link NodeKind#CHECKPOINT} nodes of the
@@ -32,8 +33,12 @@ public final class Checkpoints {
   private final Map<Integer, Instant> newest = new HashMap<>();
   private volatile boolean enabled;
   private volatile boolean spaceIsShort;
-  private volatile long unheld;
-  private volatile long limitSectors = Long.MAX_VALUE;
+  private volatile boolean mayGiveWay;
+  private volatile LongSupplier capacitySectors = () -> Long.MAX_VALUE;
+
+  /** Those that are left are held: nothing comes of asking again before there are more. */
+  private boolean exhausted;
+
   private Instant lastLook = Instant.EPOCH;
 
   Checkpoints(History history) {
@@ -41,11 +46,16 @@ public final class Checkpoints {
     for (DatasetNode node : history.checkpoints()) {
       newest.put(node.dataset, node.created);
     }
-    unheld = countUnheld();
+    mayGiveWay = history.checkpointCount() > 0;
   }
 
-  /** Keeps checkpoints from now on. Any thread. */
-  public void enable() {
+  /**
+   * Keeps checkpoints from now on. Any thread.
+   *
+   * @param capacity what the pool can hold, in sectors: they may have a share of it
+   */
+  public void enable(LongSupplier capacity) {
+    capacitySectors = capacity;
     enabled = true;
   }
 
@@ -55,16 +65,11 @@ public final class Checkpoints {
    * @return false when there are none that may go
    */
   public boolean giveWay() {
-    if (unheld == 0) {
+    if (!mayGiveWay) {
       return false;
     }
     spaceIsShort = true;
     return true;
-  }
-
-  /** What the pool can hold, in sectors: they may have a share of it. Any thread. */
-  public void setCapacity(long sectors) {
-    limitSectors = sectors / POOL_SHARE;
   }
 
   /**
@@ -84,13 +89,9 @@ public final class Checkpoints {
     }
     if (spaceIsShort || isOverShare(now)) {
       spaceIsShort = false;
-      dropOldest();
+      exhausted = dropOldest() == 0;
     }
-    unheld = countUnheld();
-  }
-
-  private long countUnheld() {
-    return history.checkpoints().stream().filter(Checkpoints::mayGo).count();
+    mayGiveWay = history.checkpointCount() > 0 && !exhausted;
   }
 
   private void take(DatasetHead head, long txg, Instant now) {
@@ -103,6 +104,7 @@ public final class Checkpoints {
     String name =
         CheckpointPolicy.checkpointName(now, taken -> history.snapshot(head.id(), taken) != null);
     history.snapshot(head.node(), NodeKind.CHECKPOINT, name, txg, now);
+    exhausted = false;
     newest.put(head.id(), now);
   }
 
@@ -123,12 +125,15 @@ public final class Checkpoints {
     for (DatasetNode checkpoint : history.checkpoints()) {
       trial.destroySnapshot(trial.node(checkpoint.id));
     }
-    return sectors[0] > limitSectors;
+    return sectors[0] > capacitySectors.getAsLong() / POOL_SHARE;
   }
 
-  private void dropOldest() throws IOException {
+  /** Returns how many went. */
+  private int dropOldest() throws IOException {
     List<DatasetNode> unheld = history.checkpoints().stream().filter(Checkpoints::mayGo).toList();
-    drop(unheld.subList(0, (unheld.size() + PART_TO_DROP - 1) / PART_TO_DROP));
+    List<DatasetNode> oldest = unheld.subList(0, (unheld.size() + PART_TO_DROP - 1) / PART_TO_DROP);
+    drop(oldest);
+    return oldest.size();
   }
 
   private void drop(List<DatasetNode> checkpoints) throws IOException {

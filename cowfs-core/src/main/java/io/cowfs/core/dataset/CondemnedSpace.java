@@ -6,18 +6,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/**
- * Everything that was destroyed and is not freed yet. Owned by the sync thread, but for {@link
- * #sectors}.
- */
+/** Everything that was destroyed and is not freed yet. Owned by the sync thread. */
 final class CondemnedSpace implements History.Grave {
   private final TreeMap<Long, Condemned> all = new TreeMap<>();
 
   /** By id, null for what is gone. */
   private final Map<Long, Condemned> changed = new HashMap<>();
 
-  /** For any thread. */
-  private volatile long sectors;
+  private long sectors;
 
   CondemnedSpace(Collection<Condemned> committed) {
     committed.forEach(each -> all.put(each.id(), each));
@@ -33,22 +29,17 @@ final class CondemnedSpace implements History.Grave {
   void put(Condemned condemned) {
     Condemned before = all.put(condemned.id(), condemned);
     changed.put(condemned.id(), condemned);
-    count(condemned.sectors() - (before == null ? 0 : before.sectors()));
+    sectors += condemned.sectors() - (before == null ? 0 : before.sectors());
   }
 
   /** All of it is freed. */
   void remove(Condemned condemned) {
     Condemned before = all.remove(condemned.id());
     changed.put(condemned.id(), null);
-    count(-before.sectors());
+    sectors -= before.sectors();
   }
 
-  @SuppressWarnings("NonAtomicVolatileUpdate") // Only the sync thread changes it.
-  private void count(long more) {
-    sectors += more;
-  }
-
-  /** The sectors of all references that are still to die. Any thread may ask. */
+  /** The sectors of all references that are still to die. */
   long sectors() {
     return sectors;
   }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 
@@ -91,7 +92,7 @@ public final class DatasetTasks {
   public void snapshot(List<String> names, String snapshot, PropertySet properties)
       throws DatasetException {
     List<DatasetNode> heads = new ArrayList<>();
-    for (String name : names) {
+    for (String name : new LinkedHashSet<>(names)) {
       DatasetNode head = requireHead(name);
       requireSnapshotAbsent(head, snapshot);
       heads.add(head);
@@ -210,7 +211,7 @@ public final class DatasetTasks {
       throws DatasetException {
     DatasetNode head = requireHead(dataset);
     List<DatasetNode> snapshots = new ArrayList<>();
-    for (String name : names) {
+    for (String name : new LinkedHashSet<>(names)) {
       DatasetNode snapshot = requireSnapshot(head, name);
       requireUnheld(head, snapshot);
       snapshots.add(snapshot);

@@ -9,6 +9,7 @@ import io.cowfs.core.txg.Participant;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -102,7 +103,7 @@ public final class Datasets {
     pool = record.pool();
     lastTxg = record.txg();
     ids = new IdCounter(record.nextId());
-    deadlists = new Deadlists(storage.catalog()::readDeadlist, ids);
+    deadlists = new Deadlists(storage.catalog()::readDeadlist, new Lists(), ids);
     shared =
         new SharedRanges(
             storage.catalog()::readShared, state.shared().ranges(), state.shared().savedSectors());
@@ -234,9 +235,9 @@ public final class Datasets {
     return totals;
   }
 
-  /** What was destroyed and is being freed, in bytes. */
+  /** What was destroyed and is not freed yet, in bytes; as of the last commit. */
   public long destroyingBytes() {
-    return condemned.sectors() * BlockPointer.SECTOR_BYTES;
+    return totals.condemned() * BlockPointer.SECTOR_BYTES;
   }
 
   /**
@@ -389,6 +390,11 @@ public final class Datasets {
     return deadlists;
   }
 
+  /** All nodes as the current txg has them. */
+  Collection<DatasetNode> liveNodes() {
+    return history.nodes();
+  }
+
   long historyShape() {
     return history.shape();
   }
@@ -400,6 +406,18 @@ public final class Datasets {
   /** A chunk of references is used up. */
   void dropChunk(byte[] key) {
     droppedChunks.add(key);
+  }
+
+  private final class Lists implements Deadlists.Lists {
+    @Override
+    public List<Catalog.Chunk> firstChunks(long list, long references) throws IOException {
+      return storage.catalog().readChunks(list, references);
+    }
+
+    @Override
+    public void drop(Catalog.Chunk chunk) {
+      dropChunk(chunk.key());
+    }
   }
 
   /** The head has another root. */

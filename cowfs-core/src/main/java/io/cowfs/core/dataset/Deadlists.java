@@ -13,8 +13,8 @@ import java.util.TreeMap;
  * The deadlists as the current txg sees them: those in the index, and what the txg has changed
  * since. A deadlist is a set of {@link DeadlistPart parts}, sorted by the birth of what is in them:
  * to take out what was born after an ancestor, and to join the rest with another deadlist, only the
- * parts are moved and never the references in them. After the sublists of OpenZFS' {@code
- * dsl_deadlist.c}.
+ * parts are moved, and references only where a part has so few that it would not be worth its
+ * record. After the sublists of OpenZFS' {@code dsl_deadlist.c}.
  *
  * <p>Owned by the sync thread.
  */
@@ -23,6 +23,15 @@ final class Deadlists {
   interface Source {
     /** Reports the parts of a deadlist with the sectors in them; none for an empty one. */
     void forEachPart(long deadlist, PartVisitor visitor) throws IOException;
+  }
+
+  /** Where lists of references are read, and what is used up of them goes. */
+  interface Lists {
+    /** As {@link Catalog#readChunks} has it. */
+    List<Catalog.Chunk> firstChunks(long list, long references) throws IOException;
+
+    /** The chunk is not needed after this txg. */
+    void drop(Catalog.Chunk chunk);
   }
 
   /** Receives parts. */
@@ -46,7 +55,14 @@ final class Deadlists {
    */
   record Changes(Map<DeadlistPart, Long> parts, Map<Long, ReferenceList> appended) {}
 
+  /** A list of at most so many references is added to another one where that is possible. */
+  private static final int SHORT_LIST = ReferenceChunkFormat.MAX_ENTRIES;
+
   private final Source source;
+
+  /** Null where things are only tried out: then lists stay what they are in the index. */
+  private final Lists lists;
+
   private final IdCounter ids;
 
   /** The deadlists that were looked at, whole; those that grow are kept from txg to txg. */
@@ -56,8 +72,9 @@ final class Deadlists {
   private final Map<DeadlistPart, Long> changed = new TreeMap<>();
   private final Map<Long, ReferenceList> appended = new HashMap<>();
 
-  Deadlists(Source source, IdCounter ids) {
+  Deadlists(Source source, Lists lists, IdCounter ids) {
     this.source = source;
+    this.lists = lists;
     this.ids = ids;
   }
 
@@ -69,6 +86,7 @@ final class Deadlists {
             visitor.part(part.getKey(), part.getValue());
           }
         },
+        null,
         new IdCounter(ids.next()));
   }
 
@@ -87,10 +105,14 @@ final class Deadlists {
   }
 
   private DeadlistPart partFor(long deadlist, long bornAfter) throws IOException {
+    DeadlistPart found = find(deadlist, bornAfter);
+    return found != null ? found : new DeadlistPart(deadlist, bornAfter, ids.take());
+  }
+
+  /** A part of a deadlist with this bound, or null. */
+  private DeadlistPart find(long deadlist, long bornAfter) throws IOException {
     DeadlistPart found = parts(deadlist).ceilingKey(new DeadlistPart(deadlist, bornAfter, 0));
-    return found != null && found.bornAfter() == bornAfter
-        ? found
-        : new DeadlistPart(deadlist, bornAfter, ids.take());
+    return found != null && found.bornAfter() == bornAfter ? found : null;
   }
 
   /** The sectors of what is in a deadlist and was born after an ancestor's txg, or after 0. */
@@ -121,12 +143,47 @@ final class Deadlists {
     return taken;
   }
 
-  /** Makes everything that is in one deadlist a part of another; the first is gone. */
+  /**
+   * Makes everything that is in one deadlist a part of another; the first is gone. Both have the
+   * same ancestors. Short lists with the same bound become one, or a deadlist would get as many
+   * parts as snapshots were ever destroyed around it.
+   */
   void join(long deadlist, long into) throws IOException {
-    for (Map.Entry<DeadlistPart, Long> part : List.copyOf(parts(deadlist).entrySet())) {
-      remove(part.getKey());
-      set(new DeadlistPart(into, part.getKey().bornAfter(), part.getKey().list()), part.getValue());
+    for (Map.Entry<DeadlistPart, Long> each : List.copyOf(parts(deadlist).entrySet())) {
+      DeadlistPart part = each.getKey();
+      long sectors = each.getValue();
+      remove(part);
+      DeadlistPart same = find(into, part.bornAfter());
+      if (same != null && moveIfShort(part.list(), same.list())) {
+        set(same, parts(into).get(same) + sectors);
+      } else {
+        set(new DeadlistPart(into, part.bornAfter(), part.list()), sectors);
+      }
     }
+  }
+
+  /** Adds the references of a short list to another one; the first is gone then. */
+  private boolean moveIfShort(long list, long to) throws IOException {
+    if (lists == null) {
+      return false;
+    }
+    List<Catalog.Chunk> stored = lists.firstChunks(list, SHORT_LIST + 1L);
+    ReferenceList added = appended.getOrDefault(list, new ReferenceList());
+    int count = added.size();
+    for (Catalog.Chunk chunk : stored) {
+      count += chunk.references().size();
+    }
+    if (count > SHORT_LIST) {
+      return false;
+    }
+    ReferenceList target = appended.computeIfAbsent(to, id -> new ReferenceList());
+    for (Catalog.Chunk chunk : stored) {
+      chunk.references().forEach(target::add);
+      lists.drop(chunk);
+    }
+    added.forEach(target::add);
+    appended.remove(list);
+    return true;
   }
 
   private NavigableMap<DeadlistPart, Long> parts(long deadlist) throws IOException {

@@ -37,14 +37,25 @@ final class FreedSpace implements NodeVisitor {
           bornAfter = each.bornAfter();
           new Tree(each.root().orElseThrow(), storage.reader()).walk(bornAfter, this);
         }
-        case LIST ->
-            storage
-                .catalog()
-                .forEachReference(each.list(), (sector, count, birth) -> dies(sector, count));
+        case LIST -> dies(each);
         default -> {} // Nothing in a forgotten list dies.
       }
     }
     return sectors;
+  }
+
+  /** What has been moved to another list since it was tried counts as if it were not shared. */
+  private void dies(Condemned list) throws IOException {
+    long[] left = {list.sectors()};
+    storage
+        .catalog()
+        .forEachReference(
+            list.list(),
+            (sector, count, birth) -> {
+              left[0] -= count;
+              dies(sector, count);
+            });
+    sectors += Math.max(0, left[0]);
   }
 
   private void dies(long sector, int count) throws IOException {

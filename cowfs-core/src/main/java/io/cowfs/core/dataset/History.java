@@ -38,6 +38,8 @@ final class History {
   private final Set<Integer> removed = new HashSet<>();
   private int nextNode;
 
+  private int checkpointCount;
+
   /** Counts the changes of who continues whom. */
   private long shape;
 
@@ -100,6 +102,11 @@ final class History {
   List<DatasetNode> checkpoints(int dataset) {
     TreeMap<Integer, DatasetNode> own = checkpoints.get(dataset);
     return own == null ? List.of() : List.copyOf(own.values());
+  }
+
+  /** How many checkpoints all datasets have. */
+  int checkpointCount() {
+    return checkpointCount;
   }
 
   /** The checkpoints of all datasets, from old to new. */
@@ -358,6 +365,7 @@ final class History {
       snapshots.computeIfAbsent(node.dataset, id -> new HashMap<>()).put(node.name, node);
       if (node.kind == NodeKind.CHECKPOINT) {
         checkpoints.computeIfAbsent(node.dataset, id -> new TreeMap<>()).put(node.id, node);
+        checkpointCount++;
       }
     }
   }
@@ -367,6 +375,7 @@ final class History {
       snapshots.get(node.dataset).remove(node.name);
       if (node.kind == NodeKind.CHECKPOINT) {
         checkpoints.get(node.dataset).remove(node.id);
+        checkpointCount--;
       }
     }
   }

@@ -100,25 +100,35 @@ final class HistoryCheck {
   /** Every list of references is a part of a deadlist, or condemned, and of one thing only. */
   private void checkLists() throws BadRecordException {
     PoolRecord pool = state.pool();
-    Set<Long> owned = new HashSet<>(state.deadlists().lists());
+    Set<Long> parts = state.deadlists().lists();
+    Set<Long> destroyed = new HashSet<>();
     for (Condemned condemned : state.condemned()) {
       if (condemned.id() >= pool.nextId() || condemned.bornAfter() > pool.txg()) {
         throw new BadRecordException("something destroyed has an id not given yet");
       }
-      if (condemned.kind() != Condemned.Kind.TREE && !owned.add(condemned.list())) {
-        throw new BadRecordException("a list of references belongs to two");
+      if (condemned.kind() != Condemned.Kind.TREE) {
+        checkListId(condemned.list());
+        if (parts.contains(condemned.list()) || !destroyed.add(condemned.list())) {
+          throw new BadRecordException("a list of references belongs to two");
+        }
       }
     }
-    if (!owned.containsAll(state.lists())) {
-      throw new BadRecordException("a list of references belongs to nothing");
-    }
-    for (long id : owned) {
-      if (id < 1 || id >= pool.nextId()) {
-        throw new BadRecordException("a list of references has an id not given yet");
+    for (long id : state.lists()) {
+      if (!parts.contains(id) && !destroyed.contains(id)) {
+        throw new BadRecordException("a list of references belongs to nothing");
       }
     }
-    if (!state.lists().containsAll(state.deadlists().lists())) {
-      throw new BadRecordException("a list of references is missing");
+    for (long id : parts) {
+      checkListId(id);
+      if (!state.lists().contains(id)) {
+        throw new BadRecordException("a list of references is missing");
+      }
+    }
+  }
+
+  private void checkListId(long id) throws BadRecordException {
+    if (id < 1 || id >= state.pool().nextId()) {
+      throw new BadRecordException("a list of references has an id not given yet");
     }
   }
 

@@ -2,7 +2,7 @@ package io.cowfs.core.dataset;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Iterator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -37,7 +37,10 @@ final class SharedRanges {
   private final Source source;
 
   /** By first sector; null for a range of the index that is gone. */
-  private final TreeMap<Long, SharedRange> changed = new TreeMap<>();
+  private final Map<Long, SharedRange> changed = new HashMap<>();
+
+  /** Of these the ranges that are there: disjoint, as all ranges are. */
+  private final TreeMap<Long, SharedRange> made = new TreeMap<>();
 
   /** Records in the index, and how many the txg has more. */
   private long records;
@@ -145,16 +148,18 @@ final class SharedRanges {
     return merged;
   }
 
-  private void replace(List<SharedRange> old, List<SharedRange> made) {
+  private void replace(List<SharedRange> old, List<SharedRange> now) {
     for (SharedRange range : old) {
       changed.put(range.sector(), null);
+      made.remove(range.sector());
       savedSectors -= range.savedSectors();
     }
-    for (SharedRange range : made) {
+    for (SharedRange range : now) {
       changed.put(range.sector(), range);
+      made.put(range.sector(), range);
       savedSectors += range.savedSectors();
     }
-    records += made.size() - old.size();
+    records += now.size() - old.size();
   }
 
   /** The ranges that overlap, ascending, as the txg has them. */
@@ -171,16 +176,11 @@ final class SharedRanges {
             found.put(range.sector(), range);
           }
         });
-    Iterator<Map.Entry<Long, SharedRange>> before =
-        changed.headMap(end, false).descendingMap().entrySet().iterator();
-    while (before.hasNext()) {
-      Map.Entry<Long, SharedRange> entry = before.next();
-      if (entry.getKey() + SharedRange.MAX_SECTORS <= sector) {
+    for (SharedRange range : made.headMap(end, false).descendingMap().values()) {
+      if (range.end() <= sector) {
         break;
       }
-      if (entry.getValue() != null && entry.getValue().end() > sector) {
-        found.put(entry.getKey(), entry.getValue());
-      }
+      found.put(range.sector(), range);
     }
     return new ArrayList<>(found.values());
   }
@@ -193,5 +193,6 @@ final class SharedRanges {
   /** The changes are in the index now. */
   void committed() {
     changed.clear();
+    made.clear();
   }
 }

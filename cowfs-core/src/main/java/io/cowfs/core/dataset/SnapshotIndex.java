@@ -67,10 +67,9 @@ public final class SnapshotIndex {
 
   /** Sync thread: these nodes are new or changed, and those are gone, durably. */
   void apply(Collection<NodeRecord> changed, Collection<Integer> removed) {
-    for (int id : removed) {
-      forget(id);
-      datasets.remove(id);
-    }
+    removed.forEach(this::forget);
+    // A dataset goes with its head, whose id is its own.
+    removed.forEach(datasets::remove);
     for (NodeRecord node : changed) {
       if (node.kind() == NodeKind.HEAD) {
         continue;
@@ -85,8 +84,9 @@ public final class SnapshotIndex {
 
   private void forget(int id) {
     NodeRecord gone = known.remove(id);
-    if (gone != null) {
-      of(gone.dataset()).remove(gone);
+    OfDataset listed = gone == null ? null : datasets.get(gone.dataset());
+    if (listed != null) {
+      listed.remove(gone);
     }
   }
 }

@@ -8,6 +8,7 @@ import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FileType;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
+import io.cowfs.core.vfs.Timestamp;
 import java.io.IOException;
 import java.util.Arrays;
 
@@ -134,16 +135,22 @@ final class Creation {
   }
 
   /** The root directory of a new dataset. */
+  /** The root directory of a dataset that nothing was written to. */
+  static Inode newRoot(VolumeServices.Owner owner, Timestamp now) {
+    Inode root = new Inode(FileSystem.ROOT_INODE);
+    root.mode = FileType.DIRECTORY.format() | 0755;
+    root.uid = owner.uid();
+    root.gid = owner.gid();
+    root.nlink = 2;
+    root.generation = 1;
+    root.atime = root.mtime = root.ctime = root.btime = now;
+    return root;
+  }
+
   void createRoot() throws FsException, IOException {
     try (Mutation change = Mutation.begin(volume, Caller.ROOT, ReserveTier.WRITE)) {
-      Inode root = new Inode(FileSystem.ROOT_INODE);
-      root.mode = FileType.DIRECTORY.format() | 0755;
-      root.uid = volume.owner().uid();
-      root.gid = volume.owner().gid();
-      root.nlink = 2;
-      root.generation = 1;
       change.join();
-      root.atime = root.mtime = root.ctime = root.btime = change.now();
+      Inode root = newRoot(volume.owner(), change.now());
       change.add(root);
       change.store(root);
     }

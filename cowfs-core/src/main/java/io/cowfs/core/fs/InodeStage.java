@@ -5,8 +5,6 @@ import io.cowfs.core.block.DataExtent;
 import io.cowfs.core.block.DataExtentFormat;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.Tree;
-import io.cowfs.core.dataset.DatasetException;
-import io.cowfs.core.dataset.DatasetException.Reason;
 import io.cowfs.core.vfs.FileType;
 import io.cowfs.core.vfs.FsException;
 import java.io.IOException;
@@ -40,6 +38,7 @@ final class InodeStage implements TreeEdits.Edit {
   private final List<Map.Entry<Key, DataExtent>> extents = new ArrayList<>();
   private final Set<Long> unlinked = new HashSet<>();
   private int bytes;
+  private long cloned;
 
   InodeStage(VolumeState volume, SourceTree origin) {
     this.volume = volume;
@@ -102,6 +101,7 @@ final class InodeStage implements TreeEdits.Edit {
       DataExtent extent = DataExtentFormat.decode(item.getValue());
       extents.add(Map.entry(Items.extent(copy.number, item.getKey().low()), extent));
       copy.allocatedSectors += extent.sectors();
+      cloned += extent.sectors();
       bytes += item.getValue().length + ITEM_BYTES;
       if (isFull()) {
         items.put(Items.inode(copy.number), copy.encode());
@@ -114,14 +114,15 @@ final class InodeStage implements TreeEdits.Edit {
   /**
    * Makes everything durable that was copied. No inode may be locked.
    *
-   * @throws FsException NO_SPACE
-   * @throws DatasetException NOT_FOUND when the snapshot was destroyed
+   * @throws FsException NO_SPACE, QUOTA_EXCEEDED
+   * @throws io.cowfs.core.dataset.DatasetException NOT_FOUND when the snapshot was destroyed
    */
   void commit() throws FsException, IOException {
     if (items.isEmpty() && extents.isEmpty()) {
       return;
     }
     int sectors = Mutation.sectorsOfItems(bytes) + REWRITE_SECTORS;
+    volume.requireQuota(sectors + cloned);
     volume.space().reserve(sectors, ReserveTier.WRITE);
     try {
       volume.edits().commit(this);
@@ -131,14 +132,12 @@ final class InodeStage implements TreeEdits.Edit {
     items.clear();
     extents.clear();
     bytes = 0;
+    cloned = 0;
   }
 
   @Override
   public IOException refusal() {
-    return origin.isThere().getAsBoolean()
-        ? null
-        : new DatasetException(
-            Reason.NOT_FOUND, "'%s' was destroyed meanwhile".formatted(origin.name()));
+    return origin.refusal();
   }
 
   @Override

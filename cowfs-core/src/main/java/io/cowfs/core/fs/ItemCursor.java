@@ -15,16 +15,20 @@ final class ItemCursor {
   private static final int CHUNK_ITEMS = 512;
 
   private final ItemSource source;
-  private final long inode;
-  private final int kind;
+  private final Key last;
   private final ArrayDeque<Map.Entry<Key, byte[]>> ahead = new ArrayDeque<>();
   private Key next;
 
+  /** All items of one kind of one inode. */
   ItemCursor(ItemSource source, long inode, int kind) {
+    this(source, new Key(inode, kind, 0), new Key(inode, kind, -1L));
+  }
+
+  /** A part of them, both ends included. */
+  ItemCursor(ItemSource source, Key first, Key last) {
     this.source = source;
-    this.inode = inode;
-    this.kind = kind;
-    this.next = new Key(inode, kind, 0);
+    this.next = first;
+    this.last = last;
   }
 
   /** The next item, which stays the next one; null at the end. */
@@ -32,15 +36,13 @@ final class ItemCursor {
     if (ahead.isEmpty() && next != null) {
       source.scan(
           next,
-          new Key(inode, kind, -1L),
+          last,
           (key, value) -> {
             ahead.add(Map.entry(key, value));
             return ahead.size() < CHUNK_ITEMS;
           });
-      next =
-          ahead.size() < CHUNK_ITEMS
-              ? null
-              : new Key(inode, kind, ahead.getLast().getKey().low() + 1);
+      Key end = ahead.size() < CHUNK_ITEMS ? last : ahead.getLast().getKey();
+      next = end.equals(last) ? null : new Key(end.high(), end.kind(), end.low() + 1);
     }
     return ahead.peek();
   }

@@ -129,8 +129,7 @@ final class PathRestore {
    * @throws DatasetException NOT_FOUND when the snapshot lacks the path or is destroyed meanwhile,
    *     EXISTS when something that is no directory stands in the way now
    */
-  Volume.Restored run(List<byte[]> path, CacheInvalidator frontEnd)
-      throws FsException, IOException {
+  Volume.Restored run(List<byte[]> path) throws FsException, IOException {
     Inode original = findOriginal(path);
     volume.checkWritable();
     volume.txgs().syncAll();
@@ -143,9 +142,13 @@ final class PathRestore {
       flush();
     } finally {
       stage.abandon();
-      names.tell(frontEnd);
     }
     return new Volume.Restored(changed, added, removed);
+  }
+
+  /** Tells the front end what it may know and is no longer so. No lock may be held. */
+  void tell(CacheInvalidator frontEnd) {
+    names.tell(frontEnd);
   }
 
   private Inode findOriginal(List<byte[]> path) throws IOException {

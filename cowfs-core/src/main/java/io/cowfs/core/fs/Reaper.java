@@ -84,8 +84,10 @@ final class Reaper {
    * Sync thread: frees what is due in this txg.
    *
    * @param inodesMax that there is space for: to delete items, nodes are written anew
+   * @throws IOException when something is freed in part only; not for what cannot be read
    */
-  Harvest harvest(long txg, TransactionalTree tree, DatasetHead head, int inodesMax) {
+  Harvest harvest(long txg, TransactionalTree tree, DatasetHead head, int inodesMax)
+      throws IOException {
     TreeSet<Long> due = new TreeSet<>();
     List<Orphan> later = new ArrayList<>();
     for (Orphan orphan = queue.poll(); orphan != null; orphan = queue.poll()) {
@@ -99,18 +101,24 @@ final class Reaper {
     int budget = EXTENTS_PER_TXG;
     int inodesLeft = inodesMax;
     for (long inode : due) {
+      if (budget == 0 || inodesLeft-- <= 0) {
+        later.add(new Orphan(inode, 0));
+        continue;
+      }
+      Reading reading;
       try {
-        if (budget == 0 || inodesLeft-- <= 0) {
-          later.add(new Orphan(inode, 0));
-        } else if (isOrphan(inode, tree)) {
-          budget -= reap(inode, budget, tree.committed(), head, harvest);
-          if (!harvest.gone.contains(inode)) {
-            later.add(new Orphan(inode, 0));
-          }
-        }
+        reading = isOrphan(inode, tree) ? read(inode, budget, tree.committed()) : null;
       } catch (IOException damaged) {
         // Its orphan item stays: the space is lost until the damage is mended, the pool is not.
         LOG.log(Level.ERROR, () -> "the orphan inode " + inode + " cannot be freed", damaged);
+        continue;
+      }
+      if (reading != null) {
+        budget -= reading.extents.size();
+        reap(inode, reading, head, harvest);
+        if (!reading.all) {
+          later.add(new Orphan(inode, 0));
+        }
       }
     }
     queue.addAll(later);
@@ -124,34 +132,48 @@ final class Reaper {
     return changed != null ? changed != Overlay.DELETED : tree.committed().get(key) != null;
   }
 
-  /** Frees up to {@code budget} extents of an inode. Returns how many. */
-  private static int reap(long inode, int budget, Tree committed, DatasetHead head, Harvest harvest)
-      throws IOException {
-    List<DataExtent> freed = new ArrayList<>();
+  /**
+   * The first extents of an inode.
+   *
+   * @param lastKey of the last of them
+   * @param all whether there are no more
+   */
+  private record Reading(List<DataExtent> extents, long lastKey, boolean all) {}
+
+  private static Reading read(long inode, int budget, Tree committed) throws IOException {
+    List<DataExtent> extents = new ArrayList<>();
     long[] last = {0};
     boolean all =
         committed.scan(
             Items.extent(inode, 0),
             Items.extent(inode, -1L),
             (key, source, offset, length) -> {
-              if (freed.size() == budget) {
+              if (extents.size() == budget) {
                 return false;
               }
-              DataExtent extent = DataExtentFormat.decode(ByteBuffer.wrap(source, offset, length));
-              freed.add(extent);
+              extents.add(DataExtentFormat.decode(ByteBuffer.wrap(source, offset, length)));
               last[0] = key.low();
               return true;
             });
-    // Everything is read: from here on nothing fails for damage.
-    for (DataExtent extent : freed) {
+    return new Reading(extents, last[0], all);
+  }
+
+  /**
+   * Frees what was read.
+   *
+   * @throws IOException in the middle of it: nothing may be committed any more
+   */
+  private static void reap(long inode, Reading reading, DatasetHead head, Harvest harvest)
+      throws IOException {
+    for (DataExtent extent : reading.extents) {
       head.leaves(extent.sector(), extent.sectors(), extent.birthTxg());
     }
-    if (all) {
+    if (reading.all) {
       harvest.gone.add(inode);
       harvest.ranges.add(Change.deleteRange(Items.firstOf(inode), Items.lastOf(inode)));
     } else {
-      harvest.ranges.add(Change.deleteRange(Items.extent(inode, 0), Items.extent(inode, last[0])));
+      harvest.ranges.add(
+          Change.deleteRange(Items.extent(inode, 0), Items.extent(inode, reading.lastKey)));
     }
-    return freed.size();
   }
 }

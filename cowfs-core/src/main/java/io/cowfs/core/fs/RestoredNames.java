@@ -28,7 +28,8 @@ final class RestoredNames {
   private final VolumeState volume;
   private final Removal removal;
   private final List<Name> changedNames = new ArrayList<>();
-  private final Set<Long> changedInodes = new LinkedHashSet<>();
+  private final Set<Long> changedDirectories = new LinkedHashSet<>();
+  private final Set<Long> changedAttributes = new LinkedHashSet<>();
 
   RestoredNames(VolumeState volume) {
     this.volume = volume;
@@ -97,11 +98,11 @@ final class RestoredNames {
   private void changed(long parent, byte[] name, long... inodes) {
     if (volume.inodes().isReferenced(parent)) {
       changedNames.add(new Name(parent, name));
-      changedInodes.add(parent);
+      changedDirectories.add(parent);
     }
     for (long inode : inodes) {
       if (inode != 0 && volume.inodes().isReferenced(inode)) {
-        changedInodes.add(inode);
+        changedAttributes.add(inode);
       }
     }
   }
@@ -202,15 +203,17 @@ final class RestoredNames {
       change.store(inode);
     }
     if (volume.inodes().isReferenced(number)) {
-      changedInodes.add(number);
+      changedAttributes.add(number);
     }
   }
 
   /** Tells the front end what it may know and is no longer so. No lock may be held. */
   void tell(CacheInvalidator frontEnd) {
     changedNames.forEach(name -> frontEnd.entryChanged(name.directory, name.name));
-    changedInodes.forEach(frontEnd::inodeChanged);
+    changedDirectories.forEach(frontEnd::inodeChanged);
+    changedAttributes.forEach(frontEnd::attributesChanged);
     changedNames.clear();
-    changedInodes.clear();
+    changedDirectories.clear();
+    changedAttributes.clear();
   }
 }

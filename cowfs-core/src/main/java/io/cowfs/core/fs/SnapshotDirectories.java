@@ -13,7 +13,6 @@ import io.cowfs.core.vfs.RenameMode;
 import io.cowfs.core.vfs.Timestamp;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.time.Instant;
 import java.util.Arrays;
 import java.util.Set;
 
@@ -148,8 +147,7 @@ final class SnapshotDirectories extends ReadOnlyFileSystem {
     if (isListing(number)) {
       SnapshotShelf.Kept newest = shelf.newest(kind(number));
       if (newest != null) {
-        Instant created = newest.created();
-        changed = new Timestamp(created.getEpochSecond(), created.getNano());
+        changed = Timestamp.of(newest.created());
       }
     }
     SnapshotRights who = number == BrowseNumbers.SNAPSHOTS ? rights : SnapshotRights.OWNER;

@@ -2,8 +2,10 @@ package io.cowfs.core.fs;
 
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.txg.TransactionalTree;
+import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
+import io.cowfs.core.vfs.Timestamp;
 import java.io.IOException;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
@@ -15,6 +17,9 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * the snapshot is there. Nothing here needs to be closed.
  */
 final class SnapshotVolume {
+  private final boolean isEmpty;
+  private final VolumeServices.Owner owner;
+  private final Timestamp taken;
   private final TransactionalTree tree;
   private final DirectoryItems directories;
   private final DirectoryReads directoryReads;
@@ -23,6 +28,10 @@ final class SnapshotVolume {
   private final XattrReads xattrs;
 
   SnapshotVolume(VolumeServices services, SnapshotShelf.Kept kept) {
+    // Taken before the dataset was mounted for the first time, which gives it its root directory.
+    this.isEmpty = kept.root().isEmpty();
+    this.owner = services.owner();
+    this.taken = Timestamp.of(kept.created());
     // No txg ever changes it, so the numbers of txgs do not matter.
     this.tree = new TransactionalTree(new Tree(kept.root().orElse(null), services.nodes()), 0, 1);
     this.directories = new DirectoryItems(tree);
@@ -41,6 +50,9 @@ final class SnapshotVolume {
    */
   Inode load(long number) throws FsException, IOException {
     byte[] value = tree.get(Items.inode(number));
+    if (value == null && isEmpty && number == FileSystem.ROOT_INODE) {
+      return Creation.newRoot(owner, taken);
+    }
     if (value == null) {
       throw new FsException(FsError.STALE);
     }

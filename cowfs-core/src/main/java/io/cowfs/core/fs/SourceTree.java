@@ -1,6 +1,8 @@
 package io.cowfs.core.fs;
 
 import io.cowfs.core.block.BlockPointer;
+import io.cowfs.core.dataset.DatasetException;
+import io.cowfs.core.dataset.DatasetException.Reason;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -13,4 +15,11 @@ import java.util.function.BooleanSupplier;
  * @param isThere false when it was destroyed as of the last commit: then its references may be gone
  *     and nothing of it can be cloned any more. Asked by the sync thread
  */
-public record SourceTree(BlockPointer root, String name, BooleanSupplier isThere) {}
+public record SourceTree(BlockPointer root, String name, BooleanSupplier isThere) {
+  /** Why nothing can be cloned of it any more; null while it can. */
+  DatasetException refusal() {
+    return isThere.getAsBoolean()
+        ? null
+        : new DatasetException(Reason.NOT_FOUND, "'%s' was destroyed meanwhile".formatted(name));
+  }
+}

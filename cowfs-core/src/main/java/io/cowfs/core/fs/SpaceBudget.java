@@ -20,6 +20,12 @@ final class SpaceBudget {
    */
   private static final int COMMITS_TO_WAIT_FOR = 6;
 
+  /**
+   * What may go goes by quarters, so this is enough for any number of it. New ones come while
+   * others change things: whoever waited for those as well might wait for ever.
+   */
+  private static final int YIELDS_MAX = 100;
+
   private final Allocator allocator;
   private final TransactionGroups txgs;
   private final SpaceRelief relief;
@@ -38,8 +44,11 @@ final class SpaceBudget {
    */
   void reserve(long sectors, ReserveTier tier) throws FsException, IOException {
     int commits = 0;
+    int yields = 0;
     while (!allocator.tryReserve(sectors, tier)) {
-      if (relief.giveWay() || relief.isFreeing()) {
+      boolean givesWay = yields < YIELDS_MAX && relief.giveWay();
+      yields += givesWay ? 1 : 0;
+      if (givesWay || relief.isFreeing()) {
         commits = 0;
       }
       boolean mayComeBack =

@@ -9,6 +9,6 @@ public interface SpaceRelief {
    */
   boolean giveWay();
 
-  /** Whether space that was destroyed is still being freed. */
+  /** Whether space that was destroyed is still being freed; false where that cannot go on. */
   boolean isFreeing();
 }

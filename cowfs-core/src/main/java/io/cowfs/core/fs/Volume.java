@@ -26,6 +26,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * The file system of one dataset. Thread-safe; operations are in classes of their own, this one
@@ -48,6 +49,7 @@ public final class Volume implements FileSystem {
   private final DirectoryReads directoryReads;
   private final FileSeek seek;
   private final Rollback rollback;
+  private final RangeCloning cloning;
 
   private volatile CacheInvalidator invalidator = CacheInvalidator.NONE;
 
@@ -67,6 +69,7 @@ public final class Volume implements FileSystem {
     this.directoryReads = new DirectoryReads(tree, state.directories(), state.gate());
     this.seek = new FileSeek(tree);
     this.rollback = new Rollback(state);
+    this.cloning = new RangeCloning(state);
   }
 
   /** Opens the file system of a dataset; a new one gets its root directory. */
@@ -131,6 +134,43 @@ public final class Volume implements FileSystem {
   }
 
   /**
+   * Puts a range of a live file, of this file system or another of the pool, into a file of this
+   * one by reference: the data is not copied and takes no space. Atomic and durable. The caches of
+   * the front end are not told: the one who asked for it knows.
+   *
+   * @param length in bytes; offsets are multiples of 4 KiB, and so is the length unless the range
+   *     ends where both files end
+   * @return the bytes cloned: fewer than asked for where the source ends before, or has very many
+   *     extents
+   * @throws FsException INVALID where offsets and length do not allow it, or the ranges overlap;
+   *     NO_SPACE, QUOTA_EXCEEDED, STALE
+   */
+  public long cloneRange(
+      Volume from,
+      FileHandle source,
+      long fromOffset,
+      FileHandle target,
+      long toOffset,
+      long length)
+      throws FsException {
+    RangeCloning.Range range = new RangeCloning.Range(fromOffset, toOffset, length);
+    return call(
+        target.inode(), () -> cloning.clone(from.state, (Handle) source, (Handle) target, range));
+  }
+
+  /**
+   * The same from a file of a snapshot.
+   *
+   * @param inode of the file in the snapshot
+   */
+  public long cloneRange(
+      SourceTree from, long inode, long fromOffset, FileHandle target, long toOffset, long length)
+      throws FsException {
+    RangeCloning.Range range = new RangeCloning.Range(fromOffset, toOffset, length);
+    return call(target.inode(), () -> cloning.clone(from, inode, (Handle) target, range));
+  }
+
+  /**
    * What was done to restore a path, in directory entries.
    *
    * @param changed have another content or other attributes
@@ -140,21 +180,26 @@ public final class Volume implements FileSystem {
   public record Restored(long changed, long added, long removed) {}
 
   /**
-   * Brings one path back to what it was in a snapshot, while the file system is in use, and tells
-   * the front end what it must forget. Nothing else is touched. One at a time; no rollback may
-   * happen meanwhile.
+   * Brings one path back to what it was in a snapshot, while the file system is in use. Nothing
+   * else is touched. One at a time; no rollback may happen meanwhile.
    *
    * @param path relative to the root of the dataset; {@code .} for all of it
+   * @param afterwards gets what tells the front end what it must forget: to be run when this has
+   *     returned or failed, and no lock is held
    * @throws io.cowfs.core.dataset.DatasetException INVALID_NAME or NAME_TOO_LONG for the path;
    *     NOT_FOUND when the snapshot has no such path, or is destroyed meanwhile; EXISTS when
    *     something else stands in the way. Nothing was changed, but where it was destroyed
    * @throws IOException when it fails in the middle: each file is then as it was or as it is in the
    *     snapshot, and the path can be restored again
    */
-  public Restored restorePath(SourceTree snapshot, byte[] path) throws IOException {
+  public Restored restorePath(SourceTree snapshot, byte[] path, Consumer<Runnable> afterwards)
+      throws IOException {
     List<byte[]> names = PathRestore.parse(path);
+    PathRestore restore = new PathRestore(state, snapshot);
+    CacheInvalidator frontEnd = invalidator;
+    afterwards.accept(() -> restore.tell(frontEnd));
     try {
-      return new PathRestore(state, snapshot).run(names, invalidator);
+      return restore.run(names);
     } catch (FsException refused) {
       String what = "'%s' is not restored: ".formatted(new String(path, StandardCharsets.UTF_8));
       if (refused.error() == FsError.NO_SPACE) {

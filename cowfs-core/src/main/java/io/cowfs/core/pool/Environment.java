@@ -5,15 +5,18 @@ import io.cowfs.core.device.FileDevice;
 import io.cowfs.core.txg.DirtyLimit;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Clock;
 
 /**
  * What a pool stands on besides its directory.
  *
  * @param limit of what may be changed and not committed
+ * @param clock for times that are stored, and for what is done on a schedule
  */
-record Environment(Devices devices, DirtyLimit limit) {
+record Environment(Devices devices, DirtyLimit limit, Clock clock) {
   /** Devices in files of the host, and the ordinary limit. */
-  static final Environment HOST = new Environment(new HostDevices(), DirtyLimit.DEFAULT);
+  static final Environment HOST =
+      new Environment(new HostDevices(), DirtyLimit.DEFAULT, Clock.systemUTC());
 
   /** Where devices come from. */
   interface Devices {

@@ -34,7 +34,6 @@ import io.cowfs.core.fs.VolumeAudit;
 import io.cowfs.core.fs.VolumeServices;
 import io.cowfs.core.scrub.SpaceAudit;
 import io.cowfs.core.txg.CommitSequence;
-import io.cowfs.core.txg.DirtyLimit;
 import io.cowfs.core.txg.RootRecord;
 import io.cowfs.core.txg.RootRing;
 import io.cowfs.core.txg.TransactionGroups;
@@ -88,7 +87,7 @@ public final class Pool implements Closeable {
 
   private final VolumeServices services;
   private final PoolAdministration administration;
-  private final Clock clock = Clock.systemUTC();
+  private final Clock clock;
 
   /** Guarded by this; null until there is one. */
   private Housekeeper housekeeper;
@@ -111,11 +110,12 @@ public final class Pool implements Closeable {
       PoolLabel label,
       BlockDevice device,
       Catalog catalog,
-      DirtyLimit limit,
+      Environment environment,
       Purpose purpose)
       throws IOException {
     this.lock = lock;
     this.purpose = purpose;
+    this.clock = environment.clock();
     this.label = label;
     this.device = device;
     this.catalog = catalog;
@@ -147,7 +147,7 @@ public final class Pool implements Closeable {
                 new PoolIndex(datasets, catalog, allocator),
                 ring,
                 clock),
-            limit,
+            environment.limit(),
             txg);
     if (purpose == Purpose.USE) {
       txgs.addIndependent(datasets.backgroundFrees());
@@ -183,7 +183,8 @@ public final class Pool implements Closeable {
 
       @Override
       public boolean isFreeing() {
-        return datasets.destroyingBytes() > 0;
+        // Not what is damaged and cannot be freed: nobody can wait for that.
+        return datasets.backgroundFrees().hasBacklog();
       }
     };
   }
@@ -294,7 +295,7 @@ public final class Pool implements Closeable {
       }
       device = environment.devices().open(path.data(), capacity(label.capacityBytes()));
       catalog = Catalog.open(directory, label.uuid(), label.capacityBytes());
-      return new Pool(lock, label, device, catalog, environment.limit(), purpose);
+      return new Pool(lock, label, device, catalog, environment, purpose);
     } catch (IOException | RuntimeException failure) {
       if (catalog != null) {
         catalog.close();
@@ -325,10 +326,20 @@ public final class Pool implements Closeable {
    */
   public synchronized void startHousekeeping(Runnable beforeSnapshot) {
     if (housekeeper == null && !closed) {
-      datasets.checkpoints().enable();
+      datasets.checkpoints().enable(this::usableSectors);
       Retention retention = new Retention(administration, datasets);
       housekeeper = new Housekeeper(administration, retention, clock, beforeSnapshot);
     }
+  }
+
+  /** Properties changed, and with them perhaps what is listed in root directories. */
+  void rootListingsChanged() {
+    List<Volume> open;
+    synchronized (this) {
+      open = List.copyOf(volumes.values());
+    }
+    // Not under the lock: it tells kernels.
+    open.forEach(Volume::rootListingChanged);
   }
 
   /** The file system of a dataset, if it is open. */
@@ -341,11 +352,15 @@ public final class Pool implements Closeable {
     return allocator.status();
   }
 
+  private long usableSectors() {
+    SpaceStatus now = allocator.status();
+    return now.allocated() + freeBytes(now) / BlockPointer.SECTOR_BYTES;
+  }
+
   /** What can still be allocated, where the host has space for it. */
   long freeBytes(SpaceStatus space) {
-    return Math.min(
-        space.free() * BlockPointer.SECTOR_BYTES,
-        space.backed() * BlockPointer.SECTOR_BYTES + device.hostFreeBytes());
+    long hostFree = device.hostFreeBytes() / BlockPointer.SECTOR_BYTES;
+    return Math.min(space.free(), space.backed() + hostFree) * BlockPointer.SECTOR_BYTES;
   }
 
   /**
@@ -435,6 +450,10 @@ public final class Pool implements Closeable {
       return findings;
     } catch (IOException failure) {
       return List.of("pool/unreadable: " + failure.getMessage());
+    } catch (RuntimeException | OutOfMemoryError | StackOverflowError failure) {
+      // It has only read. On the sync thread, letting this through would suspend a sound pool.
+      LOG.log(Level.ERROR, "the check did not get to its end", failure);
+      return List.of("pool/unreadable: the check did not get to its end: " + failure);
     }
   }
 

@@ -235,11 +235,13 @@ public final class PoolAdministration {
   public void setProperties(String dataset, String snapshot, Map<String, String> values)
       throws IOException {
     run(tasks -> tasks.setProperties(dataset, snapshot, values));
+    pool.rootListingsChanged();
   }
 
   /** Forgets a local value. */
   public void inheritProperty(String dataset, String snapshot, String name) throws IOException {
     run(tasks -> tasks.inheritProperty(dataset, snapshot, name));
+    pool.rootListingsChanged();
   }
 
   // ---- going back
@@ -277,35 +279,50 @@ public final class PoolAdministration {
    *     it is absolute or contains {@code ..}, EXISTS when something that is no directory stands in
    *     the way
    */
-  @SuppressWarnings("try") // The hold is for what is read from the snapshot.
   public Restoration restorePath(String dataset, String snapshot, byte[] path) throws IOException {
-    synchronized (pool) {
-      try (ReadPins.Pin pin = txgs.readPins().pin()) {
-        NodeRecord node = datasets.snapshot(dataset, snapshot);
-        SourceTree source =
-            new SourceTree(
-                node.root().orElse(null),
-                dataset + "@" + snapshot,
-                () -> datasets.node(node.id()).isPresent());
-        boolean wasOpen = pool.openVolume(dataset).isPresent();
-        pool.fileSystem(dataset);
-        try {
-          Volume volume = pool.openVolume(dataset).orElseThrow();
-          Volume.Restored restored = volume.restorePath(source, path);
-          return new Restoration(restored.changed(), restored.added(), restored.removed());
-        } finally {
-          if (!wasOpen) {
-            pool.closeFileSystem(dataset);
-          }
+    List<Runnable> afterwards = new ArrayList<>();
+    try {
+      synchronized (pool) {
+        return restorePath(dataset, snapshot, path, afterwards);
+      }
+    } finally {
+      // Not under the lock: it tells kernels.
+      afterwards.forEach(Runnable::run);
+    }
+  }
+
+  @SuppressWarnings("try") // The hold is for what is read from the snapshot.
+  private Restoration restorePath(
+      String dataset, String snapshot, byte[] path, List<Runnable> afterwards) throws IOException {
+    try (ReadPins.Pin pin = txgs.readPins().pin()) {
+      NodeRecord node = datasets.snapshot(dataset, snapshot);
+      SourceTree source =
+          new SourceTree(
+              node.root().orElse(null),
+              dataset + "@" + snapshot,
+              () -> datasets.node(node.id()).isPresent());
+      boolean wasOpen = pool.openVolume(dataset).isPresent();
+      pool.fileSystem(dataset);
+      try {
+        Volume volume = pool.openVolume(dataset).orElseThrow();
+        Volume.Restored restored = volume.restorePath(source, path, afterwards::add);
+        return new Restoration(restored.changed(), restored.added(), restored.removed());
+      } finally {
+        if (!wasOpen) {
+          pool.closeFileSystem(dataset);
         }
       }
     }
   }
 
+  /** What was there before is compared, and asked for names, also when it is being freed. */
+  @SuppressWarnings("try") // The hold is for the tree that is replaced.
   private void replaceTree(String dataset, Body body) throws IOException {
     Optional<Volume> volume = pool.openVolume(dataset);
     if (volume.isPresent()) {
-      volume.get().replaceTree(task(body));
+      try (ReadPins.Pin pin = txgs.readPins().pin()) {
+        volume.get().replaceTree(task(body));
+      }
     } else {
       txgs.runTask(task(body));
     }
@@ -332,22 +349,31 @@ public final class PoolAdministration {
     }
   }
 
-  /** The newest checkpoint or snapshot that is at least so old. */
+  /**
+   * The checkpoint or snapshot that is closest to what the dataset was so long ago: the newest one
+   * from before. That is what the first state kept since then goes on from. After a rollback, the
+   * newest state by the clock may be one that the dataset had left by then.
+   */
   public String snapshotOfAge(String dataset, Duration age) throws IOException {
-    Instant latest = clock.instant().minus(age);
-    String found = null;
+    Instant then = clock.instant().minus(age);
+    NodeRecord next = datasets.node(datasets.head(dataset).id()).orElseThrow();
     for (NodeRecord node : datasets.snapshots(dataset)) {
-      if (!node.created().isAfter(latest)) {
-        found = node.name();
+      if (node.created().isAfter(then)) {
+        next = node;
+        break;
       }
     }
-    if (found == null) {
+    Optional<NodeRecord> found = datasets.node(next.parent());
+    while (found.isPresent() && found.get().name().isEmpty()) {
+      found = datasets.node(found.get().parent());
+    }
+    if (found.isEmpty() || found.get().dataset() != datasets.head(dataset).id()) {
       throw new DatasetException(
           Reason.NOT_FOUND,
           "dataset '%s' has no checkpoint or snapshot from before %s"
-              .formatted(dataset, latest.truncatedTo(ChronoUnit.SECONDS)));
+              .formatted(dataset, then.truncatedTo(ChronoUnit.SECONDS)));
     }
-    return found;
+    return found.get().name();
   }
 
   // ---- space and schedules

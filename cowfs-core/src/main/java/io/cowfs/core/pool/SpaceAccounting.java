@@ -10,6 +10,8 @@ import io.cowfs.core.pool.SpaceReport.SnapshotSpace;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Makes the report of space from the books of one commit. */
 final class SpaceAccounting {
@@ -65,9 +67,9 @@ final class SpaceAccounting {
 
   /** What the oldest state of a clone has from the snapshot that it continues. */
   private long fromOrigin(List<NodeRecord> nodes) {
+    Set<Integer> ids = nodes.stream().map(NodeRecord::id).collect(Collectors.toSet());
     for (NodeRecord node : nodes) {
-      boolean isOldest = nodes.stream().noneMatch(other -> other.id() == node.parent());
-      if (isOldest && node.parent() != 0) {
+      if (node.parent() != 0 && !ids.contains(node.parent())) {
         return node.referencedSectors() - node.uniqueSectors();
       }
     }

@@ -1,5 +1,7 @@
 package io.cowfs.core.vfs;
 
+import java.time.Instant;
+
 /**
  * A point in time.
  *
@@ -7,6 +9,10 @@ package io.cowfs.core.vfs;
  * @param nanos 0 to 999,999,999
  */
 public record Timestamp(long seconds, int nanos) implements Comparable<Timestamp> {
+  public static Timestamp of(Instant instant) {
+    return new Timestamp(instant.getEpochSecond(), instant.getNano());
+  }
+
   @Override
   public int compareTo(Timestamp other) {
     int bySeconds = Long.compare(seconds, other.seconds);

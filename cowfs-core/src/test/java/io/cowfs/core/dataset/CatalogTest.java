@@ -79,6 +79,23 @@ final class CatalogTest {
   }
 
   @Test
+  void aLongListIsReportedInOrderAndOnce() throws IOException {
+    ReferenceList written = references(25_000);
+    try (Catalog catalog = Catalog.create(directory, POOL, 0)) {
+      catalog.commit(batch(1, List.of(node(1, "root")), written, NO_SPACE));
+      int[] next = {0};
+      catalog.forEachReference(
+          LIST,
+          (sector, sectors, birthTxg) -> {
+            assertEquals(written.sector(next[0]), sector);
+            assertEquals(written.sectors(next[0]), sectors);
+            next[0]++;
+          });
+      assertEquals(25_000, next[0]);
+    }
+  }
+
+  @Test
   void droppedAndReleasedRecordsAreGone() throws IOException {
     try (Catalog catalog = Catalog.create(directory, POOL, 0)) {
       SpaceChanges freed = new SpaceChanges(List.of(), randomBytes(5000), new long[0]);
@@ -98,6 +115,43 @@ final class CatalogTest {
       assertTrue(state.deadlists().deadlists().isEmpty());
       assertTrue(state.lists().isEmpty());
     }
+  }
+
+  @Test
+  void sharedRangesAreFoundFromAnySectorInThem() throws IOException {
+    List<SharedRange> ranges =
+        List.of(
+            new SharedRange(200, 10, 2), new SharedRange(210, 5, 3), new SharedRange(300, 1, 2));
+    Map<Long, SharedRange> changes = new TreeMap<>();
+    ranges.forEach(range -> changes.put(range.sector(), range));
+    try (Catalog catalog = Catalog.create(directory, POOL, 0)) {
+      assertEquals(List.of(), shared(catalog, 0, 1_000));
+      catalog.commit(
+          new CommitBatch(
+              new PoolRecord(POOL, 1, 9, 10, Optional.empty(), 0),
+              new HistoryChanges(List.of(), Map.of(), Set.of()),
+              new Deadlists.Changes(Map.of(), Map.of()),
+              List.of(),
+              Map.of(),
+              changes,
+              NO_SPACE));
+      assertEquals(new CatalogState.SharedTotals(3, 21), catalog.load().shared());
+      for (int from = 195; from < 305; from++) {
+        for (int to = from + 1; to < 306; to++) {
+          int first = from;
+          int end = to;
+          List<SharedRange> expected =
+              ranges.stream().filter(it -> it.sector() < end && it.end() > first).toList();
+          assertEquals(expected, shared(catalog, from, to), from + " to " + to);
+        }
+      }
+    }
+  }
+
+  private static List<SharedRange> shared(Catalog catalog, long from, long to) throws IOException {
+    List<SharedRange> found = new ArrayList<>();
+    catalog.readShared(from, to, found::add);
+    return found;
   }
 
   @Test

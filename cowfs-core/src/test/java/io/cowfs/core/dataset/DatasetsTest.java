@@ -10,6 +10,7 @@ import io.cowfs.core.dataset.DatasetException.Reason;
 import io.cowfs.core.dataset.DatasetTasks.Recursion;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -151,6 +152,73 @@ final class DatasetsTest {
   }
 
   @Test
+  void clonesOutliveTheDatasetThatTheyCameFrom() throws IOException {
+    pool.begin();
+    pool.create("base");
+    pool.commit();
+    pool.begin();
+    pool.change("base", Map.of(key(1), 5, key(2), 3), 0);
+    pool.snapshot("base", "s");
+    pool.commit();
+    pool.begin();
+    pool.cloneSnapshot("base", "s", "one");
+    pool.cloneSnapshot("base", "s", "two");
+    pool.commit();
+    HistoryAudit.check(pool);
+    pool.begin();
+    pool.destroyDataset("base");
+    pool.commit();
+    HistoryAudit.check(pool);
+    assertEquals(List.of("one", "root", "two"), names());
+    assertEquals(4, pool.datasets.nodes().size(), "the snapshot goes on without a name");
+    pool.crash();
+    HistoryAudit.check(pool);
+    pool.begin();
+    pool.destroyDataset("one");
+    pool.commit();
+    HistoryAudit.check(pool);
+    assertEquals(2, pool.datasets.nodes().size(), "until one clone is left");
+    assertEquals(0, pool.datasets.totals().condemned(), "which has everything");
+  }
+
+  @Test
+  void partsOfADeadlistRespectTwoSnapshotsOfOneTxg() throws IOException {
+    pool.begin();
+    pool.change("root", Map.of(key(1), 5), 0);
+    pool.snapshot("root", "a");
+    pool.snapshot("root", "b");
+    pool.snapshot("root", "c");
+    pool.commit();
+    writeAndCommit(Map.of(key(1), 2));
+    HistoryAudit.check(pool);
+    for (String gone : List.of("c", "a", "b")) {
+      pool.begin();
+      pool.destroySnapshot("root", gone);
+      pool.commit();
+      HistoryAudit.check(pool);
+    }
+    freeAll();
+    assertEquals(0, pool.datasets.totals().condemned());
+    HistoryAudit.check(pool);
+  }
+
+  @Test
+  void whatIsNamedTwiceIsMeantOnce() throws IOException {
+    writeAndCommit(Map.of(key(1), 1));
+    pool.begin();
+    pool.snapshot(List.of("root", "root"), "s");
+    pool.snapshot("root", "t");
+    pool.commit();
+    HistoryAudit.check(pool);
+    assertEquals(List.of("root", "root@s", "root@t"), names());
+    pool.begin();
+    pool.destroySnapshots("root", List.of("s", "t", "s"));
+    pool.commit();
+    HistoryAudit.check(pool);
+    assertEquals(List.of("root"), names());
+  }
+
+  @Test
   void hundredsOfSnapshotsCollapseOneByOne() throws IOException {
     for (int i = 0; i < 300; i++) {
       pool.begin();
@@ -166,6 +234,45 @@ final class DatasetsTest {
     pool.commit();
     HistoryAudit.check(pool);
     assertEquals(List.of("root", "root@s299"), names());
+  }
+
+  @Test
+  void aDeadlistHasFewPartsHoweverManySnapshotsWentAroundIt() throws IOException {
+    int ages = 10;
+    for (int age = 0; age < ages; age++) {
+      Map<Key, Integer> written = new HashMap<>();
+      for (int i = 0; i < 300; i++) {
+        written.put(key(1 + age * 1000 + i), 1);
+      }
+      writeAndCommit(written);
+      snapshotAndCommit("old" + age);
+    }
+    // What checkpoints do: many states that each lack something of every age, and that go again.
+    for (int i = 0; i < 200; i++) {
+      pool.begin();
+      Map<Key, Integer> gone = new HashMap<>();
+      for (int age = 0; age < ages; age++) {
+        gone.put(key(1 + age * 1000 + i), 0);
+      }
+      pool.change("root", gone, 0);
+      pool.snapshot("root", "s" + i);
+      if (i > 0) {
+        pool.destroySnapshot("root", "s" + (i - 1));
+      }
+      pool.commit();
+      HistoryAudit.check(pool);
+    }
+    int parts = pool.catalog.load().deadlists().lists().size();
+    assertTrue(parts <= 4 * ages, parts + " parts");
+    pool.crash();
+    pool.begin();
+    for (int age = 0; age < ages; age++) {
+      pool.destroySnapshot("root", "old" + age);
+    }
+    pool.commit();
+    HistoryAudit.check(pool);
+    freeAll();
+    HistoryAudit.check(pool);
   }
 
   @Test

@@ -79,6 +79,12 @@ final class MemoryBlocks implements NodeReader {
     return node;
   }
 
+  /** Makes a node unreadable; returns what repairs it. */
+  Runnable damage(BlockPointer pointer) {
+    byte[] node = nodeOfWrite.remove(pointer.checksum());
+    return () -> nodeOfWrite.put(pointer.checksum(), node);
+  }
+
   /** Whether the range still has what a write put there. */
   boolean holds(long sector, int sectors, long write) {
     for (long s = sector; s < sector + sectors; s++) {

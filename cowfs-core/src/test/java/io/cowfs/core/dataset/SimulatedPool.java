@@ -17,7 +17,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.UUID;
 
 /**
@@ -35,11 +37,19 @@ final class SimulatedPool implements Closeable {
   Allocator allocator;
   Datasets datasets;
 
+  /** Whether roots are kept as they are committed. */
+  boolean keepsCheckpoints;
+
   /** Seconds since 1970, for times of creation. */
   long clock;
 
   /** Content by dataset, and by "dataset@snapshot". */
   Map<String, Map<Key, byte[]>> model = new TreeMap<>();
+
+  /** The full names of held snapshots. */
+  Set<String> held = new TreeSet<>();
+
+  private Set<String> committedHeld = Set.of();
 
   /** The model as of the last commit. */
   private Map<String, Map<Key, byte[]>> committedModel = Map.of();
@@ -85,6 +95,9 @@ final class SimulatedPool implements Closeable {
                 () -> Instant.ofEpochSecond(clock)),
             state,
             budget);
+    if (keepsCheckpoints) {
+      datasets.checkpoints().enable(() -> Long.MAX_VALUE);
+    }
     txg = state.pool().txg();
   }
 
@@ -98,6 +111,7 @@ final class SimulatedPool implements Closeable {
   void crash() throws IOException {
     catalog.close();
     model = copy(committedModel);
+    held = new TreeSet<>(committedHeld);
     catalog = Catalog.open(directory, POOL, CAPACITY_BYTES);
     load();
   }
@@ -193,12 +207,20 @@ final class SimulatedPool implements Closeable {
   }
 
   void snapshot(String dataset, String name) throws IOException {
-    datasets.tasks().snapshot(List.of(dataset), name, PropertySet.EMPTY);
-    model.put(dataset + "@" + name, Map.copyOf(model.get(dataset)));
+    snapshot(List.of(dataset), name);
+  }
+
+  void snapshot(List<String> datasetNames, String name) throws IOException {
+    datasets.tasks().snapshot(datasetNames, name, PropertySet.EMPTY);
+    for (String dataset : datasetNames) {
+      model.put(dataset + "@" + name, Map.copyOf(model.get(dataset)));
+    }
   }
 
   void cloneSnapshot(String dataset, String snapshot, String name) throws IOException {
     datasets.tasks().cloneSnapshot(dataset, snapshot, name, Map.of());
+    DatasetHead clone = datasets.head(name);
+    assertEquals(clone.node().parent.nextObjectNumber, clone.nextObjectNumber(), "goes on");
     model.put(name, new HashMap<>(model.get(dataset + "@" + snapshot)));
   }
 
@@ -219,7 +241,7 @@ final class SimulatedPool implements Closeable {
 
   void renameSnapshot(String dataset, String from, String to) throws IOException {
     datasets.tasks().renameSnapshot(dataset, from, to);
-    model.put(dataset + "@" + to, model.remove(dataset + "@" + from));
+    rename(dataset + "@" + from, dataset + "@" + to);
   }
 
   void renameDataset(String from, String to) throws IOException {
@@ -227,9 +249,33 @@ final class SimulatedPool implements Closeable {
       String renamed = to + old.substring(from.length());
       for (String name : List.copyOf(model.keySet())) {
         if (belongsTo(name, old)) {
-          model.put(renamed + name.substring(old.length()), model.remove(name));
+          rename(name, renamed + name.substring(old.length()));
         }
       }
+    }
+  }
+
+  private void rename(String from, String to) {
+    model.put(to, model.remove(from));
+    if (held.remove(from)) {
+      held.add(to);
+    }
+  }
+
+  /**
+   * @param snapshot null for the dataset itself
+   */
+  void setProperty(String dataset, String snapshot, String name, String value) throws IOException {
+    datasets.tasks().setProperties(dataset, snapshot, Map.of(name, value));
+  }
+
+  /** Holds a snapshot that is not held, or releases it. */
+  void toggleHold(String dataset, String snapshot) throws IOException {
+    if (held.add(dataset + "@" + snapshot)) {
+      datasets.tasks().hold(dataset, snapshot, "tag");
+    } else {
+      datasets.tasks().release(dataset, snapshot, "tag");
+      held.remove(dataset + "@" + snapshot);
     }
   }
 
@@ -269,6 +315,7 @@ final class SimulatedPool implements Closeable {
     datasets.backgroundFrees().published(txg);
     followCheckpoints();
     committedModel = copy(model);
+    committedHeld = Set.copyOf(held);
   }
 
   /** Those that were taken have what their datasets have; those that are gone are forgotten. */

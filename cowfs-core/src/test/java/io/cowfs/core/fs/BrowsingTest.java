@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.pool.PoolAdministration.Scope;
 import io.cowfs.core.pool.TestPool;
 import io.cowfs.core.txg.ReadPins;
 import io.cowfs.core.vfs.AttributeChange;
@@ -27,6 +28,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
@@ -482,6 +484,16 @@ class BrowsingTest {
     assertEquals(3, fs.read(handle, 0, 3, ByteBuffer.allocate(3)));
     fs.release(handle);
     assertEquals(5, names(SNAPSHOTS).size(), "what was before the rollback is there too");
+  }
+
+  @Test
+  void aSnapshotFromBeforeTheFirstMountIsAnEmptyDirectory() throws Exception {
+    pool.pool().administration().createDataset("other", Map.of());
+    pool.pool().administration().snapshot("other", "s", Scope.ONE);
+    fs = pool.pool().browsableFileSystem("other", SnapshotRights.OWNER);
+    assertEquals(List.of(".", ".."), names(SNAPSHOTS + "/s"));
+    assertEquals(0040755, find(SNAPSHOTS + "/s").mode());
+    assertEquals(List.of(".", "..", "s"), names(SNAPSHOTS));
   }
 
   @Test

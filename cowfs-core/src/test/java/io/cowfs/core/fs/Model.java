@@ -31,7 +31,7 @@ final class Model {
     root.parent = root;
   }
 
-  private Model(ModelNode root) {
+  Model(ModelNode root) {
     this.root = root;
   }
 

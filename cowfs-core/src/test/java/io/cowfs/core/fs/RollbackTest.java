@@ -2,9 +2,12 @@ package io.cowfs.core.fs;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.pool.TestPool;
 import io.cowfs.core.vfs.CacheInvalidator;
@@ -157,5 +160,49 @@ class RollbackTest {
     assertEquals("content", read(file));
     pool.rollback("s");
     assertEquals(List.of("attributes " + file.inode()), heard.words);
+  }
+
+  @Test
+  void whatIsDiscardedStaysReadableUntilTheFrontEndHasHeard() throws Exception {
+    FileHandle file = create("file");
+    pool.snapshot("s");
+    create("later");
+    pool.pool().sync();
+    BlockPointer discarded = pool.rootOf("root");
+    boolean[] wasAllocated = {false};
+    fs.setCacheInvalidator(
+        new CacheInvalidator() {
+          @Override
+          public void inodeChanged(long inode) {}
+
+          @Override
+          public void attributesChanged(long inode) {}
+
+          @Override
+          public boolean settle(long inode) {
+            return true;
+          }
+
+          @Override
+          public void entryChanged(long parent, byte[] name) {
+            // Long enough for what is freed to be used again.
+            for (int commit = 0; commit < 8; commit++) {
+              try {
+                write(file, 0, "commit " + commit);
+                pool.pool().sync();
+                wasAllocated[0] = pool.isAllocated(discarded);
+              } catch (FsException | IOException e) {
+                throw new AssertionError(e);
+              }
+            }
+          }
+        });
+    pool.pool().administration().rollbackAndDiscard("root", "s");
+    assertTrue(wasAllocated[0], "it was given away while it was needed");
+    for (int commit = 0; commit < 8; commit++) {
+      write(file, 0, "again " + commit);
+      pool.pool().sync();
+    }
+    assertFalse(pool.isAllocated(discarded), "it comes back in the end");
   }
 }

@@ -1,9 +1,15 @@
 package io.cowfs.core.fs;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cowfs.core.block.BlockPointer;
+import io.cowfs.core.block.DataExtent;
+import io.cowfs.core.btree.Key;
+import io.cowfs.core.btree.NodeVisitor;
+import io.cowfs.core.btree.Tree;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.device.FaultInjectingDevice.Fault;
 import io.cowfs.core.device.FaultInjectingDevice.Operation;
@@ -13,9 +19,12 @@ import io.cowfs.core.vfs.FileHandle;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -99,5 +108,55 @@ class SuspensionTest {
   @Test
   void failedSyncSuspendsThePool() throws Exception {
     check(Operation.SYNC);
+  }
+
+  @Test
+  void anOrphanThatIsFreedInPartOnlySuspendsThePool() throws Exception {
+    try (TestPool pool =
+        TestPool.create(
+            directory.resolve("part"), 64L << 20, CompressionSetting.NONE, TestPool.ON_DEMAND)) {
+      FileSystem fs = pool.fileSystem();
+      byte[] name = {'a'};
+      FileHandle handle = fs.create(Caller.ROOT, 1, name, 0644, Set.of()).handle();
+      fs.write(Caller.ROOT, handle, 0, bytes(1), false);
+      fs.syncAll();
+      fs.release(handle);
+      fs.forget(handle.inode(), 1);
+
+      List<DataExtent> extents = extents(pool.liveTree("root"));
+      assertTrue(extents.size() > 1);
+      DataExtent last = extents.get(extents.size() - 1);
+      pool.freeWrongly(last.sector(), last.sectors());
+      for (byte i = 0; i < 5; i++) {
+        fs.makeDirectory(Caller.ROOT, 1, new byte[] {'d', (byte) ('0' + i)}, 0755);
+        fs.syncAll();
+      }
+      assertFalse(pool.isAllocated(last.sector(), last.sectors()), "damaged");
+
+      fs.unlink(1, name);
+      refused(FsError.IO, fs::syncAll);
+      assertTrue(pool.pool().status().state().startsWith("suspended"));
+      pool.closeAfterFailure();
+    }
+  }
+
+  private static List<DataExtent> extents(Tree tree) throws IOException {
+    List<DataExtent> extents = new ArrayList<>();
+    tree.walk(
+        -1,
+        new NodeVisitor() {
+          @Override
+          public void item(Key key, byte[] source, int offset, int length) throws IOException {
+            DataExtent extent =
+                ExtentItems.extentOf(key, Arrays.copyOfRange(source, offset, offset + length));
+            if (extent != null) {
+              extents.add(extent);
+            }
+          }
+
+          @Override
+          public void node(BlockPointer pointer, int level) {}
+        });
+    return extents;
   }
 }

@@ -17,6 +17,7 @@ import io.cowfs.core.vfs.FileSystem;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +42,10 @@ public final class TestPool implements AutoCloseable {
   private final Map<Long, Roots> history = new HashMap<>();
   private FaultInjectingDevice device;
   private Pool pool;
+  private Clock clock = Clock.systemUTC();
+
+  /** Something was destroyed and may not be freed yet. */
+  private boolean mayBeFreeing;
 
   /** What a commit has reached. */
   private record Roots(List<NodeRecord> nodes, BlockPointer directory) {}
@@ -64,7 +69,7 @@ public final class TestPool implements AutoCloseable {
   }
 
   private Environment environment() {
-    return new Environment(new MemoryDevices(), limit);
+    return new Environment(new MemoryDevices(), limit, clock);
   }
 
   /** The one device in memory, whoever opens it. */
@@ -80,6 +85,11 @@ public final class TestPool implements AutoCloseable {
       device = device.reopen();
       return device;
     }
+  }
+
+  /** The time that it goes by from the next opening on. */
+  public void setClock(Clock newClock) {
+    clock = newClock;
   }
 
   /** Opens it again after {@link #close}, {@link #crash}. */
@@ -115,13 +125,60 @@ public final class TestPool implements AutoCloseable {
     throw new IllegalArgumentException(snapshot);
   }
 
+  /** The root of a dataset's tree as of the last commit. */
+  public BlockPointer rootOf(String dataset) throws IOException {
+    return pool.auditSources().nodes().stream()
+        .filter(node -> node.name().equals(dataset))
+        .findAny()
+        .flatMap(NodeRecord::root)
+        .orElseThrow();
+  }
+
+  /** Whether a block is in use, or freed and not reusable yet. */
+  public boolean isAllocated(BlockPointer block) throws IOException {
+    return isAllocated(block.sector(), block.sectors());
+  }
+
+  public boolean isAllocated(long sector, int sectors) throws IOException {
+    return pool.auditSources().allocator().isAllocated(sector, sectors);
+  }
+
+  /** The tree of a dataset as of the last commit. */
+  public Tree liveTree(String dataset) throws IOException {
+    return new Tree(rootOf(dataset), pool.auditSources().store()::readBlock);
+  }
+
+  /** Damages the books: what somebody refers to is freed by the next commit. */
+  public void freeWrongly(long sector, int sectors) throws IOException {
+    pool.auditSources().allocator().free(sector, sectors, pool.status().txg() + 1);
+  }
+
   /** Returns the name of the snapshot that keeps the state before. */
   public String rollback(String name) throws IOException {
     return pool.administration().rollback(DATASET, name);
   }
 
+  /** Returns when its space is free: from then on nothing is committed of itself. */
   public void destroySnapshot(String name) throws IOException {
+    mayBeFreeing = true;
     pool.administration().destroySnapshots(DATASET, name, Mode.EXECUTE);
+    settle();
+  }
+
+  private void settle() throws IOException {
+    while (pool.status().destroyingBytes() > 0) {
+      commit();
+    }
+    // A list is removed in the commit after the one that freed the last of it.
+    for (int i = 0; i < 3; i++) {
+      commit();
+    }
+    mayBeFreeing = false;
+  }
+
+  /** By a request that changes nothing. */
+  private void commit() throws IOException {
+    pool.administration().inheritProperty(DATASET, null, "user:none");
   }
 
   /** Closes and opens it. */
@@ -157,6 +214,11 @@ public final class TestPool implements AutoCloseable {
    * newest one are still whole, as far as they were {@link #remember remembered}.
    */
   public void auditAsFound() throws IOException {
+    if (mayBeFreeing) {
+      // Commits follow each other, so nothing stays as it was found.
+      assertEquals(List.of(), pool.audit());
+      return;
+    }
     assertEquals(List.of(), pool.auditNow());
     SpaceAudit.Sources now = pool.auditSources();
     long txg = pool.status().txg();

@@ -1,5 +1,6 @@
 package io.cowfs.fuse.kernel;
 
+import io.cowfs.fuse.errno.Errno;
 import io.cowfs.fuse.operations.Call;
 import io.cowfs.fuse.operations.OperationTable;
 import io.cowfs.fuse.wire.Reply;
@@ -18,6 +19,7 @@ import java.util.function.Consumer;
  * whose flush needs that lock: what flushes all files has a thread of its own.
  */
 final class DeferredCalls {
+  private static final System.Logger LOG = System.getLogger(DeferredCalls.class.getName());
   private static final long IDLE_SECONDS = 10;
 
   private final OperationTable operations;
@@ -63,8 +65,14 @@ final class DeferredCalls {
     if (!request.received(message)) {
       throw new IllegalStateException("a copied request is malformed");
     }
-    flush.accept(request);
-    operations.run(call, reply);
+    try {
+      flush.accept(request);
+      operations.run(call, reply);
+    } catch (RuntimeException e) {
+      LOG.log(System.Logger.Level.ERROR, "the kernel's pages cannot be written back", e);
+      reply.begin();
+      reply.error(Errno.EIO);
+    }
     Worker.send(device, operations, request, reply, LibC.Native.address(reply.buffer()));
   }
 

@@ -36,6 +36,9 @@ import picocli.CommandLine.Spec;
       "  cowfs help snapshot",
     })
 public final class CowfsCommand implements Runnable {
+  /** The exit code of a command line that makes no sense. */
+  public static final int EXIT_USAGE = CommandLine.ExitCode.USAGE;
+
   /** Width of the column of verbs in the help. */
   private static final int VERB_COLUMNS = 12;
 
@@ -164,7 +167,7 @@ public final class CowfsCommand implements Runnable {
     String name = at.getCommandSpec().qualifiedName();
     at.getErr().println("cowfs: " + ErrorLine.oneLine(e.getMessage()));
     at.getErr().println("Try '" + name + " --help'.");
-    return CommandLine.ExitCode.USAGE;
+    return EXIT_USAGE;
   }
 
   @Override

@@ -29,7 +29,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.logging.Level;
 import java.util.logging.Logger;
-import picocli.CommandLine;
 
 /** The life of a daemon, from opening the pool to closing it. */
 public final class Daemon {
@@ -199,7 +198,7 @@ public final class Daemon {
 
   /** The verb and the time, and no names: those of a user's datasets are nobody's business. */
   private static void logTime(String verb, int code, long nanos) {
-    if (code != CommandLine.ExitCode.USAGE) {
+    if (code != CowfsCommand.EXIT_USAGE) {
       LOG.info(String.format(Locale.ROOT, "command %s took %.3f ms", verb, nanos / 1e6));
     }
   }

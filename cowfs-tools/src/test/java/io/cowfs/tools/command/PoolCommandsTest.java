@@ -75,7 +75,7 @@ class PoolCommandsTest {
   void statusIsExactOnRequest() {
     String exact = run("status", "-p", "pool").out();
     assertTrue(
-        exact.matches("(?s).*\\nused: +[0-9]{4,}\\nfreeing: +[0-9]+\\ndirty: +0\\n.*"), exact);
+        exact.matches("(?s).*\\nused: +[0-9]{4,}\\nfreeing: +[0-9]+\\ndestroying: +0\\ndirty: +0\\n.*"), exact);
   }
 
   @Test

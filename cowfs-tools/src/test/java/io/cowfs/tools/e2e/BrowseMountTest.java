@@ -224,6 +224,17 @@ final class BrowseMountTest {
     assertEquals(List.of("s"), names());
   }
 
+  @Test
+  void theDirectoryIsListedWhereThePropertySaysSo() throws IOException {
+    assertEquals("", Program.succeed(mounted.root(), "ls", "-A"));
+    mounted.succeed("set", mounted.root().toString(), "snapdir=visible");
+    assertEquals(".cowfs\n", Program.succeed(mounted.root(), "ls", "-A"));
+    assertEquals("checkpoint\nsnapshot\n", Program.succeed(mounted.root(), "ls", ".cowfs"));
+    mounted.succeed("inherit", mounted.root().toString(), "snapdir");
+    assertEquals("", Program.succeed(mounted.root(), "ls", "-A"));
+    assertEquals("checkpoint\nsnapshot\n", Program.succeed(mounted.root(), "ls", ".cowfs"));
+  }
+
   private void assertErrors(String expected, String script) throws IOException {
     Program.Result result = Program.run(mounted.root(), List.of("sh", "-c", script));
     assertTrue(result.errors().contains(expected), result::toString);
