@@ -30,7 +30,7 @@ final class Reaper {
 
   static final int EXTENTS_PER_TXG = 100_000;
 
-  private record Orphan(long inode, long unlinkedTxg) {}
+  private record Orphan(long inode, long changedTxg) {}
 
   private final Queue<Orphan> queue = new ConcurrentLinkedQueue<>();
   private final Runnable onWork;
@@ -51,9 +51,9 @@ final class Reaper {
     final List<Change> ranges = new ArrayList<>();
   }
 
-  /** Has an orphan freed in the txg that unlinked it, or later. */
-  void add(long inode, long unlinkedTxg) {
-    queue.add(new Orphan(inode, unlinkedTxg));
+  /** Has an orphan freed in the txg that changed it last, or later. */
+  void add(long inode, long changedTxg) {
+    queue.add(new Orphan(inode, changedTxg));
     onWork.run();
   }
 
@@ -91,7 +91,7 @@ final class Reaper {
     TreeSet<Long> due = new TreeSet<>();
     List<Orphan> later = new ArrayList<>();
     for (Orphan orphan = queue.poll(); orphan != null; orphan = queue.poll()) {
-      if (orphan.unlinkedTxg <= txg) {
+      if (orphan.changedTxg <= txg) {
         due.add(orphan.inode);
       } else {
         later.add(orphan);

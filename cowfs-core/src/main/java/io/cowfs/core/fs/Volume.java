@@ -525,7 +525,13 @@ public final class Volume implements FileSystem {
     run(
         directory.number,
         () -> {
-          inodes.load(directory);
+          // With the gate: a rollback in between would leave it as the old tree has it.
+          state.gate().lock();
+          try {
+            inodes.load(directory);
+          } finally {
+            state.gate().unlock();
+          }
           if (cookie == 0) {
             attributeChanges.accessed(directory);
           }

@@ -66,7 +66,11 @@ final class VolumeState {
     this.states = new States(null, new TxgState(openTxg));
     this.nextInodeNumber =
         new AtomicLong(Math.max(head.nextObjectNumber(), FileSystem.ROOT_INODE + 1));
-    this.inodes = new InodeTable(tree, orphan -> reaper.add(orphan.number, orphan.unlinkedTxg));
+    // Not before the txg that changed it last: that one writes its attributes once more.
+    this.inodes =
+        new InodeTable(
+            tree,
+            orphan -> reaper.add(orphan.number, Math.max(orphan.unlinkedTxg, orphan.changedTxg)));
     this.directories = new DirectoryItems(tree);
     this.space = new SpaceBudget(services.allocator(), services.txgs(), services.relief());
     this.reads = new FileReads(tree, services.store(), arena());

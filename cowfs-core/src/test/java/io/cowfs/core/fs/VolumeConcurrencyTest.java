@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.pool.TestPool;
+import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Attributes;
 import io.cowfs.core.vfs.Caller;
 import io.cowfs.core.vfs.FileSystem;
@@ -31,6 +32,9 @@ class VolumeConcurrencyTest {
   private static final long SEED = Long.getLong("cowfs.test.seed", 20_261_126);
   private static final int STEPS = Integer.getInteger("cowfs.test.steps", 4_000);
   private static final int THREADS = 4;
+
+  private static final AttributeChange TIMES =
+      new AttributeChange(null, null, null, null, null, AttributeChange.NOW, null, false);
 
   @TempDir Path directory;
 
@@ -166,6 +170,34 @@ class VolumeConcurrencyTest {
       if (!possible.contains(refused.error())) {
         throw refused;
       }
+    }
+  }
+
+  /** A kernel that caches writes sends a file's times when it lets go of it. */
+  @Test
+  void nothingIsLeftOfAFileThatWasChangedAfterItWasUnlinked() throws Exception {
+    try (TestPool pool =
+        TestPool.create(
+            directory.resolve("pool"), 1L << 30, CompressionSetting.NONE, TestPool.RESTLESS)) {
+      FileSystem fs = pool.fileSystem();
+      List<Callable<Void>> work = new ArrayList<>();
+      for (int i = 0; i < THREADS; i++) {
+        byte[] name = Model.bytes("n" + i);
+        work.add(
+            () -> {
+              for (int step = 0; step < STEPS; step++) {
+                FileSystem.Created created = fs.create(Caller.ROOT, 1, name, 0644, Set.of());
+                long inode = created.attributes().inode();
+                fs.release(created.handle());
+                fs.unlink(1, name);
+                fs.setAttributes(Caller.ROOT, inode, null, TIMES);
+                fs.forget(inode, 1);
+              }
+              return null;
+            });
+      }
+      inParallel(work);
+      pool.audit();
     }
   }
 

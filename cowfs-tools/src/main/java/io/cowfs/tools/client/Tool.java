@@ -5,19 +5,28 @@ import java.io.InterruptedIOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 
 /** Small programs of the system that the client has do things that Java cannot. */
 final class Tool {
-  /** How the message for ESTALE ends; programs run in the locale C.UTF-8. */
-  private static final String STALE = "Stale file handle";
+  /**
+   * How messages end that say that pages were refused for good; programs run in the locale C.UTF-8.
+   * The kernel tells once of such pages: to the next who flushes, and to their writer anyway.
+   */
+  private static final List<String> REFUSED =
+      List.of(
+          // Of a file that a rollback took.
+          "Stale file handle",
+          "No space left on device",
+          "Disk quota exceeded",
+          "Read-only file system");
 
   private Tool() {}
 
   /** Makes the kernel write its dirty pages of a mounted file system (syncfs(2)). */
   static void flush(Path mountPoint) throws IOException {
     String failure = sync(mountPoint);
-    if (failure != null && failure.endsWith(STALE)) {
-      // The kernel tells once of pages it could not write: those of a file that a rollback took.
+    if (failure != null && REFUSED.stream().anyMatch(failure::endsWith)) {
       failure = sync(mountPoint);
     }
     if (failure != null) {

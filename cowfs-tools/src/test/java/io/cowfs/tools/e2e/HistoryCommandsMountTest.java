@@ -78,6 +78,20 @@ final class HistoryCommandsMountTest {
   }
 
   @Test
+  void commandsAreNotRefusedForWhatAWriterCouldNotWrite() throws IOException {
+    Files.writeString(mounted.path("file"), "before");
+    mounted.succeed("set", mounted.root().toString(), "quota=4M");
+    Program.Result writer =
+        Program.run(
+            mounted.root(),
+            List.of("dd", "if=/dev/urandom", "of=large", "bs=1M", "count=32", "conv=fsync"));
+    assertTrue(writer.errors().contains("Disk quota exceeded"), writer.toString());
+    mounted.succeed("snapshot", mounted.root() + "@one");
+    mounted.succeed("rollback", mounted.root() + "@one");
+    assertEquals("before", Files.readString(mounted.path("file")));
+  }
+
+  @Test
   void recursiveSnapshotHasWhatTheKernelHeldBackOfEachMount() throws IOException {
     mounted.succeed("create", pool("/a"));
     mounted.succeed("create", pool("/a/b"));
