@@ -6,10 +6,12 @@ import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.dataset.Condemned;
 import io.cowfs.core.dataset.DatasetException;
 import io.cowfs.core.dataset.DatasetException.Reason;
+import io.cowfs.core.dataset.DatasetHead;
 import io.cowfs.core.dataset.DatasetTasks;
 import io.cowfs.core.dataset.DatasetTasks.Recursion;
 import io.cowfs.core.dataset.Datasets;
 import io.cowfs.core.dataset.EffectiveProperty;
+import io.cowfs.core.dataset.Names;
 import io.cowfs.core.dataset.NodeKind;
 import io.cowfs.core.dataset.NodeRecord;
 import io.cowfs.core.dataset.PropertySet;
@@ -140,13 +142,16 @@ public final class PoolAdministration {
     run(
         tasks ->
             tasks.snapshot(
-                scope == Scope.ONE ? List.of(dataset) : requireAtAndBelow(tasks, dataset),
+                scope == Scope.ONE ? List.of(dataset) : atAndBelow(tasks, dataset),
                 name,
                 PropertySet.EMPTY));
   }
 
-  private static List<String> requireAtAndBelow(DatasetTasks tasks, String dataset)
-      throws DatasetException {
+  /** Everything is below the pool's own dataset, from which all others inherit. */
+  private List<String> atAndBelow(DatasetTasks tasks, String dataset) {
+    if (dataset.equals(Names.ROOT_DATASET)) {
+      return datasets.heads().stream().map(DatasetHead::name).sorted().toList();
+    }
     List<String> names = tasks.atAndBelow(dataset);
     return names.isEmpty() ? List.of(dataset) : names;
   }

@@ -268,7 +268,8 @@ public final class ClientRunner implements CommandRunner {
   private static boolean isMeant(Flush what, String mounted, String dataset) {
     return what == Flush.ALL
         || mounted.equals(dataset)
-        || (what == Flush.SUBTREE && mounted.startsWith(dataset + "/"));
+        || (what == Flush.SUBTREE
+            && (dataset.equals(Target.DEFAULT_DATASET) || mounted.startsWith(dataset + "/")));
   }
 
   private static void awaitExit(long pid) throws IOException {

@@ -22,7 +22,7 @@ public enum PoolVerb {
   RELEASE(Flush.NOTHING, Operands.TARGET_AND_WORDS),
   HOLDS(Flush.NOTHING, Operands.TARGET),
   GET(Flush.NOTHING, Operands.TARGET_AND_WORDS),
-  SET(Flush.NOTHING, Operands.TARGET_AND_WORDS),
+  SET(Flush.DATASET, Operands.TARGET_AND_WORDS),
   INHERIT(Flush.NOTHING, Operands.TARGET_AND_WORDS),
   SPACE(Flush.ALL, Operands.TARGET),
   CHECK(Flush.NOTHING, Operands.TARGET),

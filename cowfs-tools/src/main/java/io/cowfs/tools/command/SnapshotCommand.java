@@ -23,7 +23,10 @@ import picocli.CommandLine.Parameters;
 public final class SnapshotCommand extends PoolCommand {
   @Option(
       names = {"-r", "--recursive"},
-      description = "Also of all datasets below it, at one and the same moment.")
+      description = {
+        "Also of all datasets below it, at one and the same moment. Below 'root' are all datasets",
+        "of the pool.",
+      })
   private boolean recursive;
 
   @Parameters(

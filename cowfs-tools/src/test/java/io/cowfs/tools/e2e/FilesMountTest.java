@@ -194,6 +194,7 @@ final class FilesMountTest {
 
   @Test
   void anUnlinkedFileLivesWhileItIsOpen() throws IOException {
+    mounted.keepNoCheckpoints();
     Path file = mounted.path("file");
     byte[] content = noise(3, 60_000_000);
     Files.write(file, content);
@@ -212,6 +213,7 @@ final class FilesMountTest {
 
   @Test
   void anUnlinkedFileThatWasOpenInACrashIsReaped() throws IOException {
+    mounted.keepNoCheckpoints();
     Path file = Files.write(mounted.path("file"), noise(4, 60_000_000));
     mounted.succeed("sync", mounted.pool().toString());
     long before = mounted.allocatedBytes();

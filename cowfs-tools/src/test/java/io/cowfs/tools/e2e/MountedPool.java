@@ -56,6 +56,11 @@ final class MountedPool implements AutoCloseable {
     return created;
   }
 
+  /** What is deleted is freed by the next commits. */
+  void keepNoCheckpoints() throws IOException {
+    succeed("set", pool.toString(), "checkpoints=off");
+  }
+
   private static MountedPool at(Path directory) throws IOException {
     Path root = Files.createDirectories(directory.resolve("mnt"));
     return new MountedPool(directory.resolve("pool"), root);
