@@ -8,6 +8,7 @@ import io.cowfs.core.btree.Key;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.dataset.DatasetException.Reason;
 import io.cowfs.core.dataset.DatasetTasks.Recursion;
+import io.cowfs.core.dataset.MemoryBlocks.Extent;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -273,6 +274,28 @@ final class DatasetsTest {
     HistoryAudit.check(pool);
     freeAll();
     HistoryAudit.check(pool);
+  }
+
+  @Test
+  void aPredictionWithClonedRangesCountsOnlyWhatWasBornSince() throws IOException {
+    writeAndCommit(Map.of(key(1), 3, key(2), 2));
+    pool.begin();
+    Extent source = Extent.decode(pool.model.get("root").get(key(2)));
+    pool.cloneRange(source, 0, 2, "root", key(3), 0);
+    pool.commit();
+    snapshotAndCommit("a");
+    writeAndCommit(Map.of(key(2), 4));
+    snapshotAndCommit("b");
+    pool.begin();
+    pool.rollback("root", "a", "old");
+    pool.destroySnapshots("root", List.of("old"));
+    pool.commit();
+    pool.begin();
+    List<Condemned> tried = pool.datasets.tasks().tryDestroySnapshots("root", List.of("b"));
+    pool.commit();
+    // Its one leaf is new, and has the extents of the other keys from before.
+    long own = pool.node("root@b").orElseThrow().uniqueSectors();
+    assertEquals(own * 4096, pool.datasets.bytesFreedBy(tried));
   }
 
   @Test
