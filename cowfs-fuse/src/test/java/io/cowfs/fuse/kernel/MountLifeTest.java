@@ -267,7 +267,8 @@ class MountLifeTest {
       try (var open = Files.list(descriptors)) {
         long count = open.count();
         before = i == 5 ? count : before;
-        assertTrue(i <= 5 || count <= before, count + " descriptors, before " + before);
+        // The virtual machine may open something of its own; a leak would come with each mount.
+        assertTrue(i <= 5 || count <= before + 3, count + " descriptors, before " + before);
       }
     }
   }
