@@ -95,7 +95,29 @@ final class InodeTable {
           known.handles--;
           return known.uses > 0 || known.handles > 0 ? known : becameIdle(known);
         });
+    if (!references.contains(inode.number)) {
+      dropShift(inode.number);
+    }
     shrink();
+  }
+
+  /**
+   * The front end does not hold the inode any more, and may get its plain generation again. An
+   * inode that is open or in use keeps what its handles compare with; an idle one is read anew.
+   */
+  private void dropShift(long number) {
+    if (!generationShifts.containsKey(number)) {
+      return;
+    }
+    inodes.compute(
+        number,
+        (key, known) -> {
+          if (known != null && (known.uses > 0 || known.handles > 0)) {
+            return known;
+          }
+          generationShifts.remove(number);
+          return known != null && known.unlinked ? known : null;
+        });
   }
 
   /** Decides within the map's entry what becomes of an inode that nobody uses: kept, or dropped. */
@@ -153,7 +175,7 @@ final class InodeTable {
     if (!references.remove(number, count)) {
       return;
     }
-    generationShifts.remove(number);
+    dropShift(number);
     if (unlinked.containsKey(number)) {
       inodes.computeIfPresent(
           number, (key, known) -> known.uses > 0 || known.handles > 0 ? known : becameIdle(known));
