@@ -19,6 +19,13 @@ final class Inode {
   static final int GROUP_EXECUTE = 010;
   static final int PERMISSIONS = 07777;
 
+  /** Whether a directory has a default access control list. */
+  enum DefaultAcl {
+    /** To be looked up. */
+    UNKNOWN,
+    ABSENT
+  }
+
   final long number;
   private final StampedLock lock = new StampedLock();
 
@@ -34,6 +41,12 @@ final class Inode {
   volatile boolean loaded;
 
   // Guarded by the lock.
+  /** Was made without a name, and has had none yet. */
+  boolean mayGetFirstName;
+
+  /** What is known of a directory's default access control list. */
+  DefaultAcl hasDefaultAcl = DefaultAcl.UNKNOWN;
+
   int mode;
   int uid;
   int gid;
@@ -173,6 +186,7 @@ final class Inode {
       throw new CorruptBlockException("inode " + number + ": negative size, space or link count");
     }
     unlinked = nlink == 0;
+    hasDefaultAcl = DefaultAcl.UNKNOWN;
   }
 
   /** Clears what lets others run the file with its owner's rights. Returns true when it changed. */

@@ -19,9 +19,10 @@ import java.util.stream.Stream;
 /**
  * Puts a range of one file into another by reference, as FICLONERANGE does. Thread-safe.
  *
- * <p>The gates of both volumes are shut meanwhile, in the order of their datasets, and all that is
- * dirty is committed first: so the source's references are in its tree and stay there, and no
- * operation sees a part of the change, which is one commit.
+ * <p>The gates of both volumes are shut meanwhile, in the order of their datasets, and what is
+ * dirty of both files is committed first: so the source's references are in its tree and stay
+ * there, and no operation sees a part of the change, which is one commit. To keep others out no
+ * longer than for that one, the first commit is tried before the gates are shut.
  *
  * <p>Sectors stored plain are shared one by one. A compressed extent is shared whole, or, where the
  * range has only a part of it, copied. So is a content that is kept in the tree.
@@ -62,12 +63,14 @@ final class RangeCloning {
   /**
    * Clones from a live file, of this volume or another of the pool. No lock may be held.
    *
+   * @param killPrivileges clear suid and sgid of the target
    * @return the bytes cloned: fewer than asked for where the source ends before, or has very many
    *     extents
    * @throws FsException INVALID where offsets and length do not allow it, or source and target
    *     overlap
    */
-  long clone(VolumeState from, Handle fromHandle, Handle toHandle, Range range)
+  long clone(
+      VolumeState from, Handle fromHandle, Handle toHandle, Range range, boolean killPrivileges)
       throws FsException, IOException {
     check(range);
     if (from == volume
@@ -75,14 +78,20 @@ final class RangeCloning {
         && Math.abs(range.fromOffset - range.toOffset) < range.length) {
       throw new FsException(FsError.INVALID);
     }
+    if (volume.txgs().dirtyDataBytes() > 0) {
+      volume.txgs().syncAll();
+    }
     List<Lock> gates = shutGates(from);
     Inode inode = from.inodes().use(fromHandle.inode());
     try {
-      volume.txgs().syncAll();
+      if (isDirty(inode) || isDirty(toHandle.target())) {
+        volume.txgs().syncAll();
+      }
       from.inodes().load(inode);
       fromHandle.check();
       try (TransactionalTree.Pin pin = from.tree().pin()) {
-        return clone(new Source(ItemSource.of(pin.tree()), inode, null), toHandle, range);
+        Source source = new Source(ItemSource.of(pin.tree()), inode, null);
+        return clone(source, toHandle, range, killPrivileges);
       }
     } finally {
       from.inodes().release(inode);
@@ -102,9 +111,19 @@ final class RangeCloning {
     List<Lock> gates = shutGates(volume);
     try {
       volume.txgs().syncAll();
-      return clone(new Source(tree, inode, snapshot), toHandle, range);
+      return clone(new Source(tree, inode, snapshot), toHandle, range, true);
     } finally {
       gates.forEach(Lock::unlock);
+    }
+  }
+
+  /** True while data of the file is not in its tree. Its gate is shut. */
+  private static boolean isDirty(Inode inode) {
+    inode.readLock().lock();
+    try {
+      return inode.dirty != null || inode.syncing != null;
+    } finally {
+      inode.readLock().unlock();
     }
   }
 
@@ -133,8 +152,9 @@ final class RangeCloning {
     return gates;
   }
 
-  /** With the gates shut and everything committed. */
-  private long clone(Source source, Handle toHandle, Range asked) throws FsException, IOException {
+  /** With the gates shut and the data of both files committed. */
+  private long clone(Source source, Handle toHandle, Range asked, boolean killPrivileges)
+      throws FsException, IOException {
     Inode target = volume.inodes().use(toHandle.inode());
     Preparation preparation = null;
     int reserved = 0;
@@ -160,10 +180,11 @@ final class RangeCloning {
       int cut =
           volume.reads().cutExtents(target, range.toOffset, range.toEnd(), volume.txgs().openTxg());
       preparation = new Preparation(source, target, range);
-      preparation.prepare();
-      reserved = preparation.sectors() + cut * DataExtent.SECTORS_MAX;
+      preparation.prepare(killPrivileges);
+      int sectors = preparation.sectors() + cut * DataExtent.SECTORS_MAX;
       volume.requireQuota(preparation.quotaSectors());
-      volume.space().reserve(reserved, ReserveTier.WRITE);
+      volume.space().reserve(sectors, ReserveTier.WRITE);
+      reserved = sectors;
       volume.edits().commit(preparation);
       target.decode(preparation.result.encode());
       target.changedTxg = volume.txgs().durableTxg();
@@ -209,7 +230,7 @@ final class RangeCloning {
       result.decode(target.encode());
     }
 
-    void prepare() throws IOException {
+    void prepare(boolean killPrivileges) throws IOException {
       if (source.inode.allocatedSectors == 0) {
         copyInline();
       } else {
@@ -220,7 +241,9 @@ final class RangeCloning {
       copies.forEach(this::copy);
       result.size = Math.max(result.size, range.toEnd());
       result.mtime = result.ctime = volume.now();
-      result.killPrivileges();
+      if (killPrivileges) {
+        result.killPrivileges();
+      }
     }
 
     private void copyInline() throws IOException {

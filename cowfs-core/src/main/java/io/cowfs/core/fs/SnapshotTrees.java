@@ -7,6 +7,7 @@ import io.cowfs.core.vfs.FileHandle;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
+import io.cowfs.core.vfs.InodeFlag;
 import io.cowfs.core.vfs.OpenFlags;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -170,6 +171,12 @@ final class SnapshotTrees extends ReadOnlyFileSystem {
         number,
         (kept, volume) ->
             attributes(kept.node(), number, volume.load(BrowseNumbers.inner(number))));
+  }
+
+  @Override
+  public Set<InodeFlag> getFlags(long number) throws FsException {
+    return reading(
+        number, (kept, volume) -> InodeFlags.of(volume.load(BrowseNumbers.inner(number))));
   }
 
   @Override

@@ -7,6 +7,7 @@ import io.cowfs.core.dataset.DatasetHead;
 import io.cowfs.core.txg.PoolSuspendedException;
 import io.cowfs.core.txg.SyncTask;
 import io.cowfs.core.txg.TransactionalTree;
+import io.cowfs.core.vfs.AclKind;
 import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Attributes;
 import io.cowfs.core.vfs.CacheInvalidator;
@@ -18,6 +19,7 @@ import io.cowfs.core.vfs.FileSystemStatus;
 import io.cowfs.core.vfs.FileType;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
+import io.cowfs.core.vfs.InodeFlag;
 import io.cowfs.core.vfs.OpenFlags;
 import io.cowfs.core.vfs.RenameMode;
 import io.cowfs.core.vfs.XattrMode;
@@ -46,10 +48,12 @@ public final class Volume implements FileSystem {
   private final AttributeChanges attributeChanges;
   private final XattrReads xattrReads;
   private final Xattrs xattrs;
+  private final AccessControl accessControl;
   private final DirectoryReads directoryReads;
   private final FileSeek seek;
   private final Rollback rollback;
   private final RangeCloning cloning;
+  private final RangeCopying copying;
 
   private volatile CacheInvalidator invalidator = CacheInvalidator.NONE;
 
@@ -59,17 +63,19 @@ public final class Volume implements FileSystem {
     this.tree = state.tree();
     this.inodes = state.inodes();
     this.sync = new VolumeSync(state);
-    this.creation = new Creation(state);
-    this.removal = new Removal(state);
-    this.renaming = new Renaming(state);
-    this.writes = new FileWrites(state);
-    this.attributeChanges = new AttributeChanges(state, writes);
     this.xattrReads = new XattrReads(tree);
     this.xattrs = new Xattrs(state, xattrReads);
+    this.accessControl = new AccessControl(state, xattrReads, xattrs);
+    this.creation = new Creation(state, accessControl);
+    this.removal = new Removal(state, InodeFlags.Obedience.OBEYS);
+    this.renaming = new Renaming(state, creation);
+    this.writes = new FileWrites(state);
+    this.attributeChanges = new AttributeChanges(state, writes, accessControl);
     this.directoryReads = new DirectoryReads(tree, state.directories(), state.gate());
     this.seek = new FileSeek(tree);
     this.rollback = new Rollback(state);
     this.cloning = new RangeCloning(state);
+    this.copying = new RangeCopying(state, writes, cloning, this::read);
   }
 
   /** Opens the file system of a dataset; a new one gets its root directory. */
@@ -155,7 +161,8 @@ public final class Volume implements FileSystem {
       throws FsException {
     RangeCloning.Range range = new RangeCloning.Range(fromOffset, toOffset, length);
     return call(
-        target.inode(), () -> cloning.clone(from.state, (Handle) source, (Handle) target, range));
+        target.inode(),
+        () -> cloning.clone(from.state, (Handle) source, (Handle) target, range, true));
   }
 
   /**
@@ -312,7 +319,17 @@ public final class Volume implements FileSystem {
   @Override
   public Attributes setAttributes(
       Caller caller, long inode, FileHandle handle, AttributeChange change) throws FsException {
-    return call(inode, () -> attributeChanges.set(caller, inode, change));
+    return call(inode, () -> attributeChanges.set(caller, inode, handle, change));
+  }
+
+  @Override
+  public Set<InodeFlag> getFlags(long number) throws FsException {
+    return look(number, InodeFlags::of);
+  }
+
+  @Override
+  public void setFlags(long inode, Set<InodeFlag> flags) throws FsException {
+    run(inode, () -> attributeChanges.setFlags(inode, flags));
   }
 
   @Override
@@ -323,13 +340,19 @@ public final class Volume implements FileSystem {
   @Override
   public Created create(Caller caller, long parent, byte[] name, int mode, Set<OpenFlags> flags)
       throws FsException {
-    int fileMode = (mode & Inode.PERMISSIONS) | FileType.REGULAR.format();
-    Attributes attributes =
-        call(
-            parent,
-            () ->
-                creation.create(
-                    caller, parent, name, new Creation.Request(fileMode, 0, null), true));
+    Creation.Request request = Creation.Request.file(mode);
+    return opened(call(parent, () -> creation.create(caller, parent, name, request, true)), flags);
+  }
+
+  @Override
+  public Created createUnnamed(Caller caller, long directory, int mode, Set<OpenFlags> flags)
+      throws FsException {
+    Creation.Request request = Creation.Request.file(mode);
+    return opened(call(directory, () -> creation.createUnnamed(caller, directory, request)), flags);
+  }
+
+  /** A new file, of which a handle was counted. */
+  private Created opened(Attributes attributes, Set<OpenFlags> flags) {
     Inode inode = inodes.use(attributes.inode());
     inodes.release(inode);
     return new Created(attributes, new Handle(inode, flags.contains(OpenFlags.NO_ATIME)));
@@ -388,6 +411,15 @@ public final class Volume implements FileSystem {
     run(parent, () -> renaming.rename(parent, name, newParent, newName, mode));
   }
 
+  @Override
+  public void renameLeavingWhiteout(
+      Caller caller, long parent, byte[] name, long newParent, byte[] newName, RenameMode mode)
+      throws FsException {
+    run(
+        parent,
+        () -> renaming.renameLeavingWhiteout(caller, parent, name, newParent, newName, mode));
+  }
+
   private interface Action {
     void run() throws FsException, IOException;
   }
@@ -411,6 +443,7 @@ public final class Volume implements FileSystem {
                 throw new FsException(
                     inode.isDirectory() ? FsError.IS_A_DIRECTORY : FsError.INVALID);
               }
+              InodeFlags.checkOpen(inode, flags);
               inodes.opened(inode);
               return new Handle(inode, flags.contains(OpenFlags.NO_ATIME));
             });
@@ -472,6 +505,11 @@ public final class Volume implements FileSystem {
     run(
         handle.inode(),
         () -> writes.write(caller, (Handle) handle, offset, source, killPrivileges));
+  }
+
+  @Override
+  public long copyRange(Caller caller, Copy copy, boolean killPrivileges) throws FsException {
+    return call(copy.target().inode(), () -> copying.copy(caller, copy, killPrivileges));
   }
 
   @Override
@@ -564,6 +602,11 @@ public final class Volume implements FileSystem {
   @Override
   public void setXattr(long inode, byte[] name, byte[] value, XattrMode mode) throws FsException {
     run(inode, () -> xattrs.set(inode, name, value, mode));
+  }
+
+  @Override
+  public void setAcl(long inode, AclKind kind, byte[] acl, boolean clearSgid) throws FsException {
+    run(inode, () -> accessControl.set(inode, kind, acl, clearSgid));
   }
 
   @Override
