@@ -340,6 +340,16 @@ public final class BrowsableFileSystem implements FileSystem {
   }
 
   @Override
+  public long trim(long start, long length, long lengthMin) throws FsException {
+    return live.trim(start, length, lengthMin);
+  }
+
+  @Override
+  public void shutDown() {
+    live.shutDown();
+  }
+
+  @Override
   public FileSystemStatus status() throws FsException {
     return live.status();
   }

@@ -36,6 +36,16 @@ abstract class ReadOnlyFileSystem implements FileSystem {
     return live.status();
   }
 
+  @Override
+  public long trim(long start, long length, long lengthMin) throws FsException {
+    return live.trim(start, length, lengthMin);
+  }
+
+  @Override
+  public void shutDown() {
+    live.shutDown();
+  }
+
   final FsException refused() {
     return new FsException(refusal);
   }

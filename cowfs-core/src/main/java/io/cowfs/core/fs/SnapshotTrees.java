@@ -62,6 +62,7 @@ final class SnapshotTrees extends ReadOnlyFileSystem {
   }
 
   private <T> T reading(int node, long number, Reading<T> body) throws FsException {
+    services.checkNotShutDown();
     ReadPins.Pin pin = services.txgs().readPins().pin();
     try (pin) {
       SnapshotShelf.Kept kept = shelf.byNode(node);

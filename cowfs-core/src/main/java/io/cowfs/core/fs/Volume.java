@@ -113,6 +113,9 @@ public final class Volume implements FileSystem {
 
   /** Commits everything and takes no part in commits any more. No operation may follow. */
   public void close() throws IOException {
+    if (services.txgs().isAbandoned()) {
+      return;
+    }
     services.txgs().syncAll();
     services.txgs().unregister(sync);
   }
@@ -222,6 +225,7 @@ public final class Volume implements FileSystem {
 
   /** Runs an operation; storage errors become IO, or NO_SPACE, or READ_ONLY. */
   private <T> T call(long inode, Mutation.Body<T> body) throws FsException {
+    services.checkNotShutDown();
     return StorageErrors.call(() -> describe(inode), body);
   }
 
@@ -578,7 +582,19 @@ public final class Volume implements FileSystem {
   }
 
   @Override
-  public FileSystemStatus status() {
+  public long trim(long start, long length, long lengthMin) throws FsException {
+    return call(ROOT_INODE, () -> services.allocator().trim(start, length, lengthMin))
+        .orElseThrow(() -> new FsException(FsError.INVALID));
+  }
+
+  @Override
+  public void shutDown() {
+    services.txgs().abandon();
+  }
+
+  @Override
+  public FileSystemStatus status() throws FsException {
+    services.checkNotShutDown();
     SpaceStatus now = services.allocator().status();
     long free = Math.min(now.free(), now.backed() + services.hostFreeSectors().getAsLong());
     long available = Math.max(0, free - now.reserve() - now.reserved());

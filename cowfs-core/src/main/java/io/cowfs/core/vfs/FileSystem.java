@@ -230,6 +230,24 @@ public interface FileSystem {
   FileSystemStatus status() throws FsException;
 
   /**
+   * Gives space that is free back to what is below the file system, as fstrim(8) asks for.
+   *
+   * @param start of the part of the device to look at, in bytes
+   * @param length of that part
+   * @param lengthMin free runs shorter than this are left
+   * @return the bytes given back
+   * @throws FsException INVALID when the part begins behind the end of the device
+   */
+  long trim(long start, long length, long lengthMin) throws FsException;
+
+  /**
+   * Drops all that is not durable, as a crash would, and answers IO to everything from then on: for
+   * tests of programs and of file systems. What is shared with other file systems goes with it. It
+   * ends with the next opening.
+   */
+  void shutDown();
+
+  /**
    * Sets an extended attribute. Names carry their namespace. Throws EXISTS, NO_ATTRIBUTE, RANGE,
    * ARGUMENT_TOO_LONG for a value over 64 KiB, NO_SPACE.
    */

@@ -15,9 +15,10 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * ioctl(2). The kernel passes arguments by the sizes in the command's number. Of the commands about
- * flags, it has checked who asks: the owner, and for {@link InodeFlag#IMMUTABLE} and {@link
- * InodeFlag#APPEND_ONLY} whoever has CAP_LINUX_IMMUTABLE.
+ * ioctl(2). The kernel passes arguments by the sizes and directions in the command's number: that
+ * of {@code GOING_DOWN}, which says how much to flush, does not come here, and nothing is flushed.
+ * Of the commands about flags, it has checked who asks: the owner, and for {@link
+ * InodeFlag#IMMUTABLE} and {@link InodeFlag#APPEND_ONLY} whoever has CAP_LINUX_IMMUTABLE.
  */
 final class IoctlOperations {
   /** The bits by which the two commands name the flags; 0 where one has none. */
@@ -66,6 +67,24 @@ final class IoctlOperations {
         setAttributes(request);
         answer(request, reply, 0);
       }
+      case TRIM -> {
+        requireRoot(request);
+        requireArgument(request, TRIM_BYTES);
+        long trimmed =
+            fileSystem.trim(
+                request.longAt(IN_BYTES + TRIM_START),
+                request.longAt(IN_BYTES + TRIM_LENGTH),
+                request.longAt(IN_BYTES + TRIM_MINIMUM));
+        int out = answer(request, reply, TRIM_BYTES);
+        reply.putLong(out + TRIM_START, request.longAt(IN_BYTES + TRIM_START));
+        reply.putLong(out + TRIM_LENGTH, trimmed);
+        reply.putLong(out + TRIM_MINIMUM, request.longAt(IN_BYTES + TRIM_MINIMUM));
+      }
+      case GOING_DOWN -> {
+        requireRoot(request);
+        fileSystem.shutDown();
+        answer(request, reply, Integer.BYTES);
+      }
       default -> reply.error(Errno.ENOTTY);
     }
   }
@@ -83,6 +102,12 @@ final class IoctlOperations {
     }
     reply.append(OUT_BYTES);
     return reply.append(bytes);
+  }
+
+  private static void requireRoot(Request request) throws FsException {
+    if (request.uid() != 0) {
+      throw new FsException(FsError.NOT_PERMITTED);
+    }
   }
 
   private static void requireArgument(Request request, int bytes) throws FsException {

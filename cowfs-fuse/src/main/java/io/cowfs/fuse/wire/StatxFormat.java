@@ -77,7 +77,7 @@ public final class StatxFormat {
     // The kernel's new_encode_dev: 12 bits of the major number between those of the minor one.
     int rdev = attributes.rdev();
     buffer.putInt(stat + STAT_RDEV_MAJOR, rdev >>> 8 & 0xfff);
-    buffer.putInt(stat + STAT_RDEV_MINOR, rdev & 0xff | rdev >>> 12 & 0xfff00);
+    buffer.putInt(stat + STAT_RDEV_MINOR, (rdev & 0xff) | (rdev >>> 12 & 0xfff00));
   }
 
   private static void putTime(ByteBuffer buffer, int at, Timestamp time) {

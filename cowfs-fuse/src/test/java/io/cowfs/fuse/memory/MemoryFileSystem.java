@@ -359,6 +359,16 @@ public class MemoryFileSystem implements FileSystem {
   }
 
   @Override
+  public long trim(long start, long length, long lengthMin) throws FsException {
+    throw new FsException(FsError.NOT_SUPPORTED);
+  }
+
+  @Override
+  public void shutDown() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
   public void setAcl(long inode, AclKind kind, byte[] acl, boolean clearSgid) throws FsException {
     throw new FsException(FsError.NOT_SUPPORTED);
   }
