@@ -85,6 +85,15 @@ final class Inode {
 
   int compressionSkips;
 
+  /**
+   * The txg that puts cloned ranges into the file's tree; 0 when there are none to come. Until it
+   * is durable, what is in memory and in the tree is not the content. Read without the lock too.
+   */
+  volatile long clonedTxg;
+
+  /** How many sectors those are. */
+  long clonedSectors;
+
   /** Unsaved data of the newest txg that wrote; null when there is none. */
   DirtyFile dirty;
 
@@ -120,7 +129,7 @@ final class Inode {
     int dirtySectors =
         (dirty == null ? 0 : dirty.pageCount()) + (syncing == null ? 0 : syncing.pageCount());
     boolean inline = isRegular() && size <= Items.INLINE_BYTES_MAX;
-    long allocated = allocatedSectors + (inline ? 0 : dirtySectors);
+    long allocated = allocatedSectors + clonedSectors + (inline ? 0 : dirtySectors);
     return new Attributes(
         number,
         generation + generationShift,

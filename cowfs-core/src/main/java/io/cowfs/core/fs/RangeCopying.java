@@ -12,14 +12,17 @@ import java.nio.ByteBuffer;
  * copy_file_range(2). Thread-safe.
  *
  * <p>A long range is cloned, where the offsets lie equally in their sectors: the sectors that it
- * has only in part, at its ends, are copied. Cloning waits for a commit, so a short range is copied
- * as a whole: it is in memory sooner than a commit is done.
+ * has only in part, at its ends, are copied. What is not written yet can only be cloned after a
+ * commit, so a short range of that is copied as a whole: it is in memory sooner.
  */
 final class RangeCopying {
   private static final int SECTOR = PageArena.PAGE_BYTES;
 
-  /** What is worth a commit. */
-  static final long CLONED_BYTES_MIN = 1 << 20;
+  /** What is worth the bookkeeping. */
+  private static final long CLONED_BYTES_MIN = 64 << 10;
+
+  /** What is worth a commit, without which nothing can be cloned that is in memory only. */
+  private static final long CLONED_DIRTY_BYTES_MIN = 1 << 20;
 
   private static final int BUFFER_BYTES = 256 << 10;
 
@@ -79,7 +82,8 @@ final class RangeCopying {
       throw new FsException(FsError.INVALID);
     }
     volume.checkWritable();
-    long length = Math.min(copy.length(), sizeOf(copy.source()) - copy.fromOffset());
+    Seen source = look(copy.source());
+    long length = Math.min(copy.length(), source.size - copy.fromOffset());
     if (length <= 0) {
       return 0;
     }
@@ -93,7 +97,7 @@ final class RangeCopying {
     }
     Progress progress = new Progress(caller, copy, length, killPrivileges);
     try {
-      run(progress);
+      run(progress, source.dirty ? CLONED_DIRTY_BYTES_MIN : CLONED_BYTES_MIN);
     } catch (FsException refused) {
       // What was copied is there; whoever goes on gets the error then.
       if (progress.done == 0) {
@@ -103,7 +107,9 @@ final class RangeCopying {
     return progress.done;
   }
 
-  private long sizeOf(FileHandle handle) throws FsException {
+  private record Seen(long size, boolean dirty) {}
+
+  private Seen look(FileHandle handle) throws FsException {
     Inode inode = ((Handle) handle).target();
     volume.gate().lock();
     try {
@@ -111,7 +117,8 @@ final class RangeCopying {
       inode.readLock().lock();
       try {
         ((Handle) handle).check();
-        return inode.size;
+        boolean dirty = inode.dirty != null || inode.syncing != null || inode.clonedTxg != 0;
+        return new Seen(inode.size, dirty);
       } finally {
         inode.readLock().unlock();
       }
@@ -129,9 +136,9 @@ final class RangeCopying {
     }
   }
 
-  private void run(Progress p) throws FsException, IOException {
+  private void run(Progress p, long clonedMin) throws FsException, IOException {
     boolean alike = (p.from() - p.to()) % SECTOR == 0;
-    if (!alike || p.length < CLONED_BYTES_MIN) {
+    if (!alike || p.length < clonedMin) {
       copyBytes(p, p.length);
       return;
     }

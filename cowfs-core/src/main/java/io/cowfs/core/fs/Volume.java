@@ -27,6 +27,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -144,8 +145,8 @@ public final class Volume implements FileSystem {
 
   /**
    * Puts a range of a live file, of this file system or another of the pool, into a file of this
-   * one by reference: the data is not copied and takes no space. Atomic and durable. The caches of
-   * the front end are not told: the one who asked for it knows.
+   * one by reference: the data is not copied and takes no space. Atomic; from another file system
+   * also durable. The caches of the front end are not told: the one who asked for it knows.
    *
    * @param length in bytes; offsets are multiples of 4 KiB, and so is the length unless the range
    *     ends where both files end
@@ -477,29 +478,46 @@ public final class Volume implements FileSystem {
     return call(
         inode.number,
         () -> {
-          int count;
-          state.gate().lock();
-          try {
-            inodes.load(inode);
-            count =
-                locked(
-                    inode,
-                    file -> {
-                      ((Handle) handle).check();
-                      int available = (int) Math.max(0, Math.min(length, file.size - offset));
-                      if (available > 0) {
-                        state.reads().read(file, offset, available, destination);
-                      }
-                      return available;
-                    });
-          } finally {
-            state.gate().unlock();
-          }
+          int count =
+              lookAtContent(
+                  handle,
+                  file -> {
+                    int available = (int) Math.max(0, Math.min(length, file.size - offset));
+                    if (available > 0) {
+                      state.reads().read(file, offset, available, destination);
+                    }
+                    return available;
+                  });
           if (!((Handle) handle).keepsAccessTime()) {
             attributeChanges.accessed(inode);
           }
           return count;
         });
+  }
+
+  /** Runs something that looks at the content of an open file, under its read lock. */
+  private <T> T lookAtContent(FileHandle handle, InodeBody<T> body)
+      throws FsException, IOException {
+    Inode inode = ((Handle) handle).target();
+    while (true) {
+      state.gate().lock();
+      try {
+        inodes.load(inode);
+        Optional<T> seen =
+            locked(
+                inode,
+                file -> {
+                  ((Handle) handle).check();
+                  return file.clonedTxg != 0 ? Optional.empty() : Optional.of(body.run(file));
+                });
+        if (seen.isPresent()) {
+          return seen.get();
+        }
+      } finally {
+        state.gate().unlock();
+      }
+      state.awaitClone(inode);
+    }
   }
 
   @Override
@@ -642,12 +660,8 @@ public final class Volume implements FileSystem {
 
   @Override
   public long seek(FileHandle handle, long offset, SeekTarget target) throws FsException {
-    return look(
-        handle.inode(),
-        inode -> {
-          ((Handle) handle).check();
-          return seek.seek(inode, offset, target);
-        });
+    return call(
+        handle.inode(), () -> lookAtContent(handle, file -> seek.seek(file, offset, target)));
   }
 
   @Override
