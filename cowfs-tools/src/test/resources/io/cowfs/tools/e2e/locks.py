@@ -26,7 +26,8 @@ def flock(kind):
 
 
 def posix(kind, start):
-    return lambda f: fcntl.lockf(f, kind | fcntl.LOCK_NB, 10, start)
+    wait = 0 if kind == fcntl.LOCK_UN else fcntl.LOCK_NB
+    return lambda f: fcntl.lockf(f, kind | wait, 10, start)
 
 
 def ofd(kind, start):

@@ -10,4 +10,5 @@ for fd in (kept, lost):
     for _ in range(size >> 20):
         os.write(fd, os.urandom(1 << 20))
     os.fsync(fd)
-os.link(f"/proc/self/fd/{kept}", named, follow_symlinks=True)
+# With a directory, os.link follows symbolic links.
+os.link(f"/proc/self/fd/{kept}", named, src_dir_fd=os.open(root, os.O_RDONLY))
