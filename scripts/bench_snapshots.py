@@ -156,8 +156,9 @@ class Cowfs:
             with open(path, encoding="utf-8") as log:
                 text = (text + log.read())[start.st_size:]
             times = {}
-            for verb, took in re.findall(r" INFO command (\w+) took [0-9.]+ ms, ([0-9.]+) ms without", text,
-                                         re.MULTILINE):
+            for verb, took in re.findall(
+                    r" INFO command (\w+) took [0-9.]+ ms, ([0-9.]+) ms without its parsing$",
+                    text, re.MULTILINE):
                 times.setdefault(verb, []).append(float(took))
             return times
         return since
