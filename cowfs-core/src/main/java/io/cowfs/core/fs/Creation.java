@@ -51,7 +51,7 @@ final class Creation {
 
       change.join();
       child.atime = child.mtime = child.ctime = child.btime = change.now();
-      change.add(child);
+      change.addNew(child);
       volume.inodes().reference(child.number);
       if (open) {
         volume.inodes().opened(child);
@@ -151,7 +151,7 @@ final class Creation {
     try (Mutation change = Mutation.begin(volume, Caller.ROOT, ReserveTier.WRITE)) {
       change.join();
       Inode root = newRoot(volume.owner(), change.now());
-      change.add(root);
+      change.addNew(root);
       change.store(root);
     }
   }

@@ -29,6 +29,7 @@ final class Mutation implements AutoCloseable {
   private final List<Inode> locked = new ArrayList<>(4);
   private Txg txg;
   private Timestamp now;
+  private int moreFiles;
 
   /** Sectors for what is added. */
   private final int growth;
@@ -101,10 +102,18 @@ final class Mutation implements AutoCloseable {
     return inode;
   }
 
-  /** A new inode, in use until the change is closed. */
-  Inode add(Inode inode) {
+  /** A new inode with a link, in use until the change is closed. */
+  void addNew(Inode inode) {
     used.add(volume.inodes().add(inode));
-    return inode;
+    moreFiles++;
+  }
+
+  /** An orphan in no table gets its first link; it is in use until the change is closed. */
+  void adopt(Inode orphan) {
+    orphan.unlinked = false;
+    delete(Items.orphan(orphan.number));
+    used.add(volume.inodes().add(orphan));
+    moreFiles++;
   }
 
   /**
@@ -177,6 +186,7 @@ final class Mutation implements AutoCloseable {
       inode.unlinkedTxg = txg.number();
       inode.unlinked = true;
       put(Items.orphan(inode.number), new byte[0]);
+      moreFiles--;
     }
     store(inode);
   }
@@ -187,6 +197,7 @@ final class Mutation implements AutoCloseable {
       TxgState state = volume.stateOf(txg.number());
       state.reservedForItems().addAndGet(growth + rewrites);
       state.reservedForRewrites().addAndGet(rewrites);
+      state.moreFiles().addAndGet(moreFiles);
       txg.leave();
     } else {
       volume.space().unreserve(growth + rewrites);

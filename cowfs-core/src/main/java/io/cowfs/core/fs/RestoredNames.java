@@ -73,9 +73,7 @@ final class RestoredNames {
       child.nlink += directory ? 2 : 1;
       child.ctime = change.now();
       if (staged != null) {
-        child.unlinked = false;
-        change.delete(Items.orphan(number));
-        change.add(child);
+        change.adopt(child);
       }
       change.store(child);
       change.touchDirectory(parent, old == null ? 1 : 0, directory ? 1 : 0);

@@ -556,7 +556,7 @@ public final class Volume implements FileSystem {
         total,
         free,
         available,
-        available + state.peekNextInodeNumber(),
+        available + state.files(),
         available,
         NAME_LENGTH_MAX);
   }
