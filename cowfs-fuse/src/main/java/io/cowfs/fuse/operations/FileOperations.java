@@ -133,14 +133,27 @@ final class FileOperations {
     Request request = call.request();
     FileHandle handle = handles.get(request.longAt(WRITE_HANDLE));
     int size = request.intAt(WRITE_SIZE);
-    boolean kill = (request.intAt(WRITE_WRITE_FLAGS) & WRITE_KILL_SUIDGID) != 0;
+    int flags = request.intAt(WRITE_WRITE_FLAGS);
+    boolean kill = (flags & WRITE_KILL_SUIDGID) != 0;
     boolean kills = kill && hasPrivileges(handle.inode());
     ByteBuffer data = request.dataAt(WRITE_BYTES, size);
-    fileSystem.write(call.caller(), handle, request.longAt(WRITE_OFFSET), data, kill);
+    try {
+      fileSystem.write(call.caller(), handle, request.longAt(WRITE_OFFSET), data, kill);
+    } catch (FsException e) {
+      throw (flags & WRITE_CACHE) == 0 ? e : asCacheError(e);
+    }
     if (kills) {
       cache.attributesChanged(handle.inode());
     }
     reply.putInt(reply.append(WRITTEN_BYTES) + WRITTEN_SIZE, size);
+  }
+
+  /**
+   * The kernel keeps two errors for those who close a file after its cache could not be written: no
+   * space, and EIO for all others. A quota is not a broken disk.
+   */
+  private static FsException asCacheError(FsException e) {
+    return e.error() == FsError.QUOTA_EXCEEDED ? new FsException(FsError.NO_SPACE) : e;
   }
 
   void release(Call call, Reply reply) {
