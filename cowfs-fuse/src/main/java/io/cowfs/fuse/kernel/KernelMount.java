@@ -75,7 +75,7 @@ public final class KernelMount {
     notifier = new KernelNotifier(first);
     boolean noAtime = options.has(MountOptions.Flag.NO_ATIME);
     operations =
-        new OperationTable(fileSystem, handles, new KernelNotifier(first), writeback, noAtime);
+        new OperationTable(fileSystem, handles, new KernelNotifier(first), agreed.flags(), noAtime);
     afterInode =
         new DeferredCalls("fuse-seek", operations, request -> notifier.flush(request.nodeId()));
     afterAll = new DeferredCalls("fuse-snapshot", operations, request -> flush());

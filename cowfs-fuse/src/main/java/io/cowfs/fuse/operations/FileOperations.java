@@ -5,6 +5,7 @@ import static io.cowfs.fuse.wire.FileFormat.*;
 import io.cowfs.core.vfs.FileHandle;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FileSystem.AllocationMode;
+import io.cowfs.core.vfs.FileSystem.Copy;
 import io.cowfs.core.vfs.FileSystem.Created;
 import io.cowfs.core.vfs.FileSystem.SeekTarget;
 import io.cowfs.core.vfs.FsError;
@@ -21,8 +22,8 @@ import java.util.Set;
  * Open files.
  *
  * <p>Appending is the kernel's part (it knows the size and gives the offset), and so is O_SYNC:
- * after each write to such a file, whether it went through its cache or not, it sends FSYNC. The
- * file system therefore sees neither flag.
+ * after each write to such a file, whether it went through its cache or not, it sends FSYNC. Of the
+ * first, the file system sees the flag, because a file may be marked to be opened in no other way.
  *
  * <p>When a write or truncation may have taken suid or sgid away, the kernel is told that its
  * attributes are out of date: it would go on with the old mode otherwise, also in execve(2).
@@ -34,7 +35,11 @@ final class FileOperations {
   private static final int O_RDWR = 02;
   private static final int O_EXCL = 0200;
   private static final int O_TRUNC = 01000;
+  private static final int O_APPEND = 02000;
   private static final int O_NOATIME = 01000000;
+
+  /** The most that COPY_FILE_RANGE can answer, in whole sectors. */
+  private static final long COPIED_MAX_OLD = (1L << 32) - 4096;
 
   /* Bits of st_mode. */
   private static final int S_ISUID = 04000;
@@ -89,6 +94,23 @@ final class FileOperations {
     opened(reply, created.handle(), flags);
   }
 
+  /**
+   * The request is that of CREATE; its name means nothing. Whether the file may ever be linked
+   * (O_EXCL) is the kernel's affair.
+   */
+  void createUnnamed(Call call, Reply reply) throws FsException {
+    Request request = call.request();
+    int flags = request.intAt(CREATE_FLAGS);
+    Created created =
+        fileSystem.createUnnamed(
+            call.caller(request.intAt(CREATE_UMASK)),
+            request.nodeId(),
+            request.intAt(CREATE_MODE),
+            openFlags(flags, request.intAt(CREATE_OPEN_FLAGS)));
+    reply.entry(created.attributes(), Lifetime.LONG, Lifetime.LONG);
+    opened(reply, created.handle(), flags);
+  }
+
   private void opened(Reply reply, FileHandle handle, int flags) {
     boolean writable = (flags & O_ACCESS_MODE) != 0;
     reply.opened(handles.add(handle, writable), OPENED_KEEP_CACHE);
@@ -106,6 +128,9 @@ final class FileOperations {
     }
     if ((flags & O_TRUNC) != 0) {
       set.add(OpenFlags.TRUNCATE);
+    }
+    if ((flags & O_APPEND) != 0) {
+      set.add(OpenFlags.APPEND);
     }
     if ((flags & O_EXCL) != 0) {
       set.add(OpenFlags.EXCLUSIVE);
@@ -154,6 +179,41 @@ final class FileOperations {
    */
   private static FsException asCacheError(FsException e) {
     return e.error() == FsError.QUOTA_EXCEEDED ? new FsException(FsError.NO_SPACE) : e;
+  }
+
+  /** The answer has 32 bits for the number of bytes; whoever wants more asks again. */
+  void copy(Call call, Reply reply) throws FsException {
+    long copied = copy(call, COPIED_MAX_OLD);
+    reply.putInt(reply.append(WRITTEN_BYTES) + WRITTEN_SIZE, (int) copied);
+  }
+
+  /** The same with 64 bits. */
+  void copyLong(Call call, Reply reply) throws FsException {
+    long copied = copy(call, Long.MAX_VALUE);
+    reply.putLong(reply.append(COPIED_BYTES) + COPIED_SIZE, copied);
+  }
+
+  /** The kernel has checked the range, and has written back what it holds of both ranges. */
+  private long copy(Call call, long lengthMax) throws FsException {
+    Request request = call.request();
+    if (request.longAt(COPY_FLAGS) != 0) {
+      throw new FsException(FsError.INVALID);
+    }
+    FileHandle target = handles.get(request.longAt(COPY_TARGET_HANDLE));
+    Copy copy =
+        new Copy(
+            handles.get(request.longAt(COPY_SOURCE_HANDLE)),
+            request.longAt(COPY_SOURCE_OFFSET),
+            target,
+            request.longAt(COPY_TARGET_OFFSET),
+            Math.min(request.longAt(COPY_LENGTH), lengthMax));
+    // The request does not tell whether privileges end with it, as WRITE does.
+    boolean kills = request.uid() != 0 && hasPrivileges(target.inode());
+    long copied = fileSystem.copyRange(call.caller(), copy, kills);
+    if (kills) {
+      cache.attributesChanged(target.inode());
+    }
+    return copied;
   }
 
   void release(Call call, Reply reply) {

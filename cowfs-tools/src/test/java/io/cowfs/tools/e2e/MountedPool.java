@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
  * A pool in a directory of its own, mounted by the launcher. Closing unmounts it, in the end by
  * force, and leaves neither a mount nor a daemon. Owned by one test.
  */
-final class MountedPool implements AutoCloseable {
+public final class MountedPool implements AutoCloseable {
   private static final long DEADLINE_MS = 30_000;
 
   /** As in {@code 1: POSIX ADVISORY WRITE 4711 fd:00:131 0 EOF}. Those that wait have an arrow. */
@@ -36,7 +36,7 @@ final class MountedPool implements AutoCloseable {
   }
 
   /** A new pool below {@code directory}, made by {@code mount --create} with more options. */
-  static MountedPool create(Path directory, String... options) throws IOException {
+  public static MountedPool create(Path directory, String... options) throws IOException {
     MountedPool created = at(directory);
     List<String> arguments = new ArrayList<>(List.of("mount", "--create"));
     arguments.addAll(List.of(options));
@@ -72,7 +72,7 @@ final class MountedPool implements AutoCloseable {
   }
 
   /** The mount point. */
-  Path root() {
+  public Path root() {
     return root;
   }
 
