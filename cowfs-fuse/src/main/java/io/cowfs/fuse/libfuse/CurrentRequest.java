@@ -1,0 +1,54 @@
+package io.cowfs.fuse.libfuse;
+
+import io.cowfs.core.vfs.FsException;
+import io.cowfs.fuse.wire.NameFormat;
+import io.cowfs.fuse.wire.Opcode;
+import io.cowfs.fuse.wire.Request;
+import java.util.Arrays;
+
+/**
+ * The request of the kernel that a thread has given to the library, whose callbacks tell less: they
+ * run on the same thread.
+ */
+final class CurrentRequest {
+  /** Of requests that end a mount, and of those that are none of the kernel's. */
+  private static final long NO_NODE = 0;
+
+  private final ThreadLocal<Request> requests = new ThreadLocal<>();
+
+  /** From now on, this is what the calling thread serves. */
+  void set(Request request) {
+    requests.set(request);
+  }
+
+  /** The library's number for the file that the request is about. */
+  long nodeId() {
+    Request request = requests.get();
+    return request == null ? NO_NODE : request.nodeId();
+  }
+
+  private boolean is(int opcode) {
+    Request request = requests.get();
+    return request != null && request.opcode() == opcode;
+  }
+
+  /** Whether a name was asked for that need not exist. */
+  boolean isLookup() {
+    return is(Opcode.LOOKUP);
+  }
+
+  boolean isUnlink() {
+    return is(Opcode.UNLINK);
+  }
+
+  /** Whether a user has asked for a renaming to this name. */
+  boolean isRenameTo(byte[] name) throws FsException {
+    if (!is(Opcode.RENAME)) {
+      return false;
+    }
+    Request request = requests.get();
+    int oldBytes = request.stringAt(NameFormat.RENAME_BYTES).length;
+    byte[] wanted = request.stringAt(NameFormat.RENAME_BYTES + oldBytes + 1);
+    return Arrays.equals(wanted, name);
+  }
+}
