@@ -1,6 +1,8 @@
 package io.cowfs.fuse.libfuse;
 
 import io.cowfs.core.vfs.FsException;
+import io.cowfs.fuse.wire.AttrFormat;
+import io.cowfs.fuse.wire.HeaderFormat;
 import io.cowfs.fuse.wire.NameFormat;
 import io.cowfs.fuse.wire.Opcode;
 import io.cowfs.fuse.wire.Request;
@@ -21,6 +23,24 @@ final class CurrentRequest {
     requests.set(request);
   }
 
+  /**
+   * Has the library ask an open file for its attributes where it has no path to it any more. The
+   * kernel asks for those of an inode even in fstat(2).
+   */
+  static void complete(Request request, OpenFiles files, HiddenFiles hidden) {
+    if (request.opcode() != Opcode.GETATTR
+        || hidden.isEmpty()
+        || request.bodyBytes() < AttrFormat.GET_BYTES) {
+      return;
+    }
+    long handle = files.numberOf(request.nodeId(), hidden::isLost);
+    if (handle != 0) {
+      int body = Request.BEGIN + HeaderFormat.IN_SIZE;
+      request.buffer().putInt(body + AttrFormat.GET_FLAGS, AttrFormat.GET_BY_HANDLE);
+      request.buffer().putLong(body + AttrFormat.GET_HANDLE, handle);
+    }
+  }
+
   /** The library's number for the file that the request is about. */
   long nodeId() {
     Request request = requests.get();
@@ -35,6 +55,11 @@ final class CurrentRequest {
   /** Whether a name was asked for that need not exist. */
   boolean isLookup() {
     return is(Opcode.LOOKUP);
+  }
+
+  /** Whether the library asks for names of its own making, which need not exist. */
+  boolean removesName() {
+    return is(Opcode.UNLINK) || is(Opcode.RENAME);
   }
 
   boolean isUnlink() {

@@ -44,7 +44,9 @@ final class DirectoryCallbacks {
 
   int open(Pointer path, Pointer info) throws FsException {
     try (Place place = paths.inode(path)) {
-      info.putLong(FileInfoFormat.HANDLE, files.add(fileSystem.openDirectory(place.inode())));
+      long number = files.add(fileSystem.openDirectory(place.inode()));
+      place.keep();
+      info.putLong(FileInfoFormat.HANDLE, number);
       return 0;
     }
   }

@@ -56,6 +56,8 @@ final class FileCallbacks {
     int flags = info.getInt(FileInfoFormat.FLAGS);
     try (Place place = paths.inode(path)) {
       long number = files.add(fileSystem.open(place.inode(), FileFlags.ofOpen(flags, noAtime)));
+      files.get(number).isNode(current.nodeId());
+      place.keep();
       info.putLong(FileInfoFormat.HANDLE, number);
       return 0;
     }
@@ -68,7 +70,6 @@ final class FileCallbacks {
           fileSystem.create(
               callers.now(), parent.inode(), parent.name(), mode, FileFlags.ofOpen(flags, noAtime));
       info.putLong(FileInfoFormat.HANDLE, files.add(created.handle()));
-      paths.forget(created.attributes().inode());
       return 0;
     }
   }
@@ -95,13 +96,13 @@ final class FileCallbacks {
 
   int read(Pointer room, long bytes, long offset, Pointer info) throws FsException {
     Open file = file(info);
-    file.cachedAs(current.nodeId());
+    file.isNode(current.nodeId());
     return fileSystem.read(file.handle(), offset, Math.toIntExact(bytes), view(room, bytes));
   }
 
   int write(Pointer data, long bytes, long offset, Pointer info) throws FsException {
     Open file = file(info);
-    file.cachedAs(current.nodeId());
+    file.isNode(current.nodeId());
     boolean appends =
         (info.getInt(FileInfoFormat.FLAGS) & O_APPEND) != 0
             && info.getInt(FileInfoFormat.WRITE_PAGE) == 0;

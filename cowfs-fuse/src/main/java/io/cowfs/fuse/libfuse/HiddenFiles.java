@@ -11,8 +11,16 @@ import java.util.concurrent.ConcurrentHashMap;
  * the file is simply unlinked. Each has one reference here. Thread-safe.
  */
 final class HiddenFiles {
+  /**
+   * An open file without a name.
+   *
+   * @param directory the inode of the one in which it was
+   * @param lost the directory is gone too, and with it the library's path
+   */
+  private record Hidden(long inode, long directory, boolean lost) {}
+
   private final FileSystem fileSystem;
-  private final Map<String, Long> inodes = new ConcurrentHashMap<>();
+  private final Map<String, Hidden> files = new ConcurrentHashMap<>();
 
   HiddenFiles(FileSystem fileSystem) {
     this.fileSystem = fileSystem;
@@ -23,13 +31,26 @@ final class HiddenFiles {
   }
 
   /** Takes over a reference to the inode. */
-  void add(byte[] name, long inode) {
-    inodes.put(key(name), inode);
+  void add(byte[] name, long inode, long directory) {
+    files.put(key(name), new Hidden(inode, directory, false));
   }
 
   /** The inode behind a hidden name, or null. */
   Long find(byte[] name) {
-    return inodes.isEmpty() ? null : inodes.get(key(name));
+    Hidden found = files.isEmpty() ? null : files.get(key(name));
+    return found == null ? null : found.inode();
+  }
+
+  /** The library has no path any more to what was hidden in this directory. */
+  void directoryRemoved(long directory) {
+    files.replaceAll(
+        (name, file) ->
+            file.directory() == directory ? new Hidden(file.inode(), directory, true) : file);
+  }
+
+  /** Whether the library has no path to an open file. */
+  boolean isLost(long inode) {
+    return files.values().stream().anyMatch(file -> file.lost() && file.inode() == inode);
   }
 
   /** Forgets the name; the file goes with its last handle. */
@@ -38,27 +59,27 @@ final class HiddenFiles {
   }
 
   private void remove(String key) {
-    Long inode = inodes.remove(key);
-    if (inode != null) {
-      fileSystem.forget(inode, 1);
+    Hidden file = files.remove(key);
+    if (file != null) {
+      fileSystem.forget(file.inode(), 1);
     }
   }
 
   /** Forgets all names of a file. */
   void removeAll(long inode) {
-    inodes.forEach(
-        (name, hidden) -> {
-          if (hidden == inode) {
+    files.forEach(
+        (name, file) -> {
+          if (file.inode() == inode) {
             remove(name);
           }
         });
   }
 
   void clear() {
-    inodes.keySet().forEach(this::remove);
+    files.keySet().forEach(this::remove);
   }
 
   boolean isEmpty() {
-    return inodes.isEmpty();
+    return files.isEmpty();
   }
 }

@@ -84,7 +84,7 @@ public final class LibfuseMount extends Mount {
       thread.setDaemon(true);
       threads.add(thread);
     }
-    fileSystem.setCacheInvalidator(new OpenPages(session, files));
+    fileSystem.setCacheInvalidator(new OpenPages(fileSystem, files, session));
     threads.forEach(Thread::start);
     boolean live = false;
     try {
@@ -112,7 +112,7 @@ public final class LibfuseMount extends Mount {
     try {
       Request request = new Request(MAX_TRANSFER_BYTES);
       current.set(request);
-      session.serve(request);
+      session.serve(request, next -> CurrentRequest.complete(next, files, hidden));
     } finally {
       if (threadsLeft.decrementAndGet() == 0) {
         letGo();

@@ -72,7 +72,17 @@ final class NameCallbacks {
 
   int removeDirectory(Pointer path) throws FsException {
     try (Place parent = paths.parent(path)) {
-      fileSystem.removeDirectory(parent.inode(), parent.name());
+      if (hidden.isEmpty()) {
+        fileSystem.removeDirectory(parent.inode(), parent.name());
+        return 0;
+      }
+      long directory = fileSystem.lookup(parent.inode(), parent.name()).inode();
+      try {
+        fileSystem.removeDirectory(parent.inode(), parent.name());
+        hidden.directoryRemoved(directory);
+      } finally {
+        paths.forget(directory);
+      }
       return 0;
     }
   }
@@ -107,7 +117,7 @@ final class NameCallbacks {
   private int hide(Pointer path, byte[] hiddenName, boolean unlink) throws FsException {
     try (Place parent = paths.parent(path)) {
       long inode = fileSystem.lookup(parent.inode(), parent.name()).inode();
-      hidden.add(hiddenName, inode);
+      hidden.add(hiddenName, inode, parent.inode());
       if (unlink) {
         try {
           fileSystem.unlink(parent.inode(), parent.name());

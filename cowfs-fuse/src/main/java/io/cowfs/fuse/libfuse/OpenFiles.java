@@ -4,13 +4,20 @@ import io.cowfs.core.vfs.FileHandle;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongPredicate;
 import java.util.stream.Collectors;
 
-/** The handles that the kernel holds, by the numbers given to it. Thread-safe. */
+/**
+ * The handles that the kernel holds, by the numbers given to it. Each has a reference to its inode,
+ * by which the file system knows that the kernel has something of it. Thread-safe.
+ */
 final class OpenFiles {
+  private static final long NONE = 0;
+
   /** An open file or directory. */
   static final class Open {
     private final FileHandle handle;
@@ -28,8 +35,8 @@ final class OpenFiles {
       return handle.inode();
     }
 
-    /** The kernel may have pages of the file under this number of the library's. */
-    void cachedAs(long libraryNodeId) {
+    /** The library's number for the file, under which the kernel may have pages of it. */
+    void isNode(long libraryNodeId) {
       if (nodeId != libraryNodeId) {
         nodeId = libraryNodeId;
       }
@@ -44,7 +51,7 @@ final class OpenFiles {
     this.fileSystem = fileSystem;
   }
 
-  /** Takes ownership of the handle and returns its number, never 0. */
+  /** Takes over the handle and a reference to its inode. Returns its number, never 0. */
   long add(FileHandle handle) {
     long number = last.incrementAndGet();
     open.put(number, new Open(handle));
@@ -64,8 +71,19 @@ final class OpenFiles {
     Open found = open.remove(number);
     if (found != null) {
       fileSystem.release(found.handle);
+      Paths.forget(fileSystem, found.inode());
     }
     return found;
+  }
+
+  /** The number of an open file that has this number of the library's and passes, or 0. */
+  long numberOf(long nodeId, LongPredicate inode) {
+    for (Map.Entry<Long, Open> file : open.entrySet()) {
+      if (file.getValue().nodeId == nodeId && inode.test(file.getValue().inode())) {
+        return file.getKey();
+      }
+    }
+    return NONE;
   }
 
   boolean isOpen(long inode) {

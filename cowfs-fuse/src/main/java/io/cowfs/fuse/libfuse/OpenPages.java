@@ -1,13 +1,16 @@
 package io.cowfs.fuse.libfuse;
 
 import io.cowfs.core.vfs.CacheInvalidator;
+import io.cowfs.core.vfs.FileSystem;
+import io.cowfs.core.vfs.FsException;
 
 /**
  * What the kernel keeps of this transport's mounts: nothing but the pages of open files; what is
  * left of others is dropped when they are opened. Thread-safe; threads that serve requests must not
  * use it.
  */
-record OpenPages(Session session, OpenFiles files) implements CacheInvalidator {
+record OpenPages(FileSystem fileSystem, OpenFiles files, Session session)
+    implements CacheInvalidator {
   @Override
   public void inodeChanged(long inode) {
     files.nodesOf(inode).forEach(session::dropPages);
@@ -19,9 +22,20 @@ record OpenPages(Session session, OpenFiles files) implements CacheInvalidator {
   @Override
   public void entryChanged(long parent, byte[] name) {}
 
-  /** The kernel's size of an open file cannot be set right in time for an append. */
+  /**
+   * Pages are all that there is to forget. The kernel asks for the size when it comes to the end of
+   * the one that it knows, and where appended data goes is not for it to say.
+   */
   @Override
   public boolean settle(long inode) {
-    return false;
+    inodeChanged(inode);
+    try {
+      fileSystem.settled(inode);
+    } catch (FsException gone) {
+      return false;
+    }
+    // What was written in between came to nothing.
+    inodeChanged(inode);
+    return true;
   }
 }

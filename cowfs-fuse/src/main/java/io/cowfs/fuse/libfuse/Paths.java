@@ -26,6 +26,7 @@ final class Paths {
   final class Place implements AutoCloseable {
     private final Attributes attributes;
     private final byte[] name;
+    private boolean kept;
 
     private Place(Attributes attributes, byte[] name) {
       this.attributes = attributes;
@@ -45,14 +46,25 @@ final class Paths {
       return name;
     }
 
+    /** Leaves the reference to the caller. */
+    void keep() {
+      kept = true;
+    }
+
     @Override
     public void close() {
-      forget(attributes.inode());
+      if (!kept) {
+        forget(attributes.inode());
+      }
     }
   }
 
   /** Gives back a reference that came with attributes. */
   void forget(long inode) {
+    forget(fileSystem, inode);
+  }
+
+  static void forget(FileSystem fileSystem, long inode) {
     if (inode != FileSystem.ROOT_INODE) {
       fileSystem.forget(inode, 1);
     }
@@ -65,14 +77,27 @@ final class Paths {
     return bytes;
   }
 
-  /** What the path leads to. */
+  /**
+   * What the path leads to.
+   *
+   * @throws FsException NOT_FOUND when a name is looked up that is not there; STALE when the kernel
+   *     holds what the path led to before a rollback
+   */
   Place inode(Pointer path) throws FsException {
     byte[] bytes = bytes(path);
-    Long unlinked = current.isLookup() ? null : hidden.find(lastName(bytes));
+    if (current.isLookup()) {
+      return new Place(walk(bytes, bytes.length), null);
+    }
+    Long unlinked = hidden.find(lastName(bytes));
     if (unlinked != null) {
       return new Place(fileSystem.reference(unlinked), null);
     }
-    return new Place(walk(bytes, bytes.length), null);
+    try {
+      return new Place(walk(bytes, bytes.length), null);
+    } catch (FsException e) {
+      boolean stale = e.error() == FsError.NOT_FOUND && !current.removesName();
+      throw stale ? new FsException(FsError.STALE) : e;
+    }
   }
 
   /** The directory in which the path's last name is, or would be. */

@@ -3,6 +3,7 @@ package io.cowfs.fuse.libfuse;
 import io.cowfs.fuse.errno.Errno;
 import io.cowfs.fuse.kernel.MountException;
 import io.cowfs.fuse.wire.Request;
+import java.util.function.Consumer;
 import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
@@ -76,8 +77,9 @@ final class Session {
    * Receives requests and has the library call back, until the mount has ended.
    *
    * @param request the calling thread's
+   * @param before what is done with each request first
    */
-  void serve(Request request) {
+  void serve(Request request, Consumer<Request> before) {
     Pointer slot = Memory.allocateDirect(RUNTIME, Long.BYTES);
     long address = Pointer.wrap(RUNTIME, request.buffer()).address() + Request.BEGIN;
     int room = request.buffer().capacity() - Request.BEGIN;
@@ -91,6 +93,7 @@ final class Session {
         return;
       }
       if (request.received(bytes)) {
+        before.accept(request);
         library.fuse_session_process(session, address, bytes, channel);
       } else {
         LOG.log(System.Logger.Level.ERROR, "the kernel sent a malformed request");
