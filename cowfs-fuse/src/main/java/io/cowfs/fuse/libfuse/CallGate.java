@@ -56,6 +56,10 @@ final class CallGate {
     closed = true;
     Lock all = calls.writeLock();
     all.lock();
-    all.unlock();
+    try {
+      LOG.log(System.Logger.Level.DEBUG, "no request is under way any more");
+    } finally {
+      all.unlock();
+    }
   }
 }

@@ -33,8 +33,7 @@ final class CallbackTable {
     memory = Memory.allocateDirect(runtime, Struct.size(places), true);
     places.useMemory(memory);
     // Bits of the int behind bmap; jnr-fuse has a byte for each, and no way to set it.
-    memory.putInt(
-        places.bmap.offset() + Long.BYTES, NULL_PATH_OK | NO_PATH | UTIME_OMIT_OK);
+    memory.putInt(places.bmap.offset() + Long.BYTES, NULL_PATH_OK | NO_PATH | UTIME_OMIT_OK);
   }
 
   Pointer memory() {

@@ -15,7 +15,6 @@ final class ConnectionFormat {
   static final int WANT = CAPABLE + Integer.BYTES;
 
   /* Bits of CAPABLE and WANT. */
-  static final int ATOMIC_O_TRUNC = 1 << 3;
   static final int BIG_WRITES = 1 << 5;
   static final int DONT_MASK = 1 << 6;
 

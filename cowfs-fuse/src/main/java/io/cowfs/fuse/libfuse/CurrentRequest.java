@@ -16,11 +16,11 @@ final class CurrentRequest {
   /** Of requests that end a mount, and of those that are none of the kernel's. */
   private static final long NO_NODE = 0;
 
-  private final ThreadLocal<Request> requests = new ThreadLocal<>();
+  private static final ThreadLocal<Request> REQUESTS = new ThreadLocal<>();
 
   /** From now on, this is what the calling thread serves. */
   void set(Request request) {
-    requests.set(request);
+    REQUESTS.set(request);
   }
 
   /**
@@ -29,11 +29,11 @@ final class CurrentRequest {
    */
   static void complete(Request request, OpenFiles files, HiddenFiles hidden) {
     if (request.opcode() != Opcode.GETATTR
-        || hidden.isEmpty()
-        || request.bodyBytes() < AttrFormat.GET_BYTES) {
+        || request.bodyBytes() < AttrFormat.GET_BYTES
+        || !hidden.isLost(request.nodeId())) {
       return;
     }
-    long handle = files.numberOf(request.nodeId(), hidden::isLost);
+    long handle = files.numberOf(request.nodeId());
     if (handle != 0) {
       int body = Request.BEGIN + HeaderFormat.IN_SIZE;
       request.buffer().putInt(body + AttrFormat.GET_FLAGS, AttrFormat.GET_BY_HANDLE);
@@ -43,12 +43,12 @@ final class CurrentRequest {
 
   /** The library's number for the file that the request is about. */
   long nodeId() {
-    Request request = requests.get();
+    Request request = REQUESTS.get();
     return request == null ? NO_NODE : request.nodeId();
   }
 
   private boolean is(int opcode) {
-    Request request = requests.get();
+    Request request = REQUESTS.get();
     return request != null && request.opcode() == opcode;
   }
 
@@ -62,6 +62,10 @@ final class CurrentRequest {
     return is(Opcode.UNLINK) || is(Opcode.RENAME);
   }
 
+  boolean isGetAttributes() {
+    return is(Opcode.GETATTR);
+  }
+
   boolean isUnlink() {
     return is(Opcode.UNLINK);
   }
@@ -71,7 +75,7 @@ final class CurrentRequest {
     if (!is(Opcode.RENAME)) {
       return false;
     }
-    Request request = requests.get();
+    Request request = REQUESTS.get();
     int oldBytes = request.stringAt(NameFormat.RENAME_BYTES).length;
     byte[] wanted = request.stringAt(NameFormat.RENAME_BYTES + oldBytes + 1);
     return Arrays.equals(wanted, name);

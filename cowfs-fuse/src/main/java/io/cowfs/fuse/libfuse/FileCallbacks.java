@@ -24,6 +24,7 @@ final class FileCallbacks {
   private static final int APPEND_LOCKS = 64;
 
   private final FileSystem fileSystem;
+  private final NodeCallbacks nodes;
   private final Paths paths;
   private final OpenFiles files;
   private final HiddenFiles hidden;
@@ -34,6 +35,7 @@ final class FileCallbacks {
 
   FileCallbacks(
       FileSystem fileSystem,
+      NodeCallbacks nodes,
       Paths paths,
       OpenFiles files,
       HiddenFiles hidden,
@@ -41,6 +43,7 @@ final class FileCallbacks {
       Callers callers,
       boolean noAtime) {
     this.fileSystem = fileSystem;
+    this.nodes = nodes;
     this.paths = paths;
     this.files = files;
     this.hidden = hidden;
@@ -79,7 +82,7 @@ final class FileCallbacks {
   }
 
   int getAttributes(Pointer stat, Pointer info) throws FsException {
-    StatBuffer.fill(stat, fileSystem.getAttributes(file(info).inode()));
+    nodes.show(stat, fileSystem.getAttributes(file(info).inode()));
     return 0;
   }
 

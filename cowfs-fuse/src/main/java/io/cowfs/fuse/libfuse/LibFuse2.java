@@ -68,12 +68,16 @@ public interface LibFuse2 extends LibFuse {
      * @throws MountException when it is not installed
      */
     static Native load() throws MountException {
+      return load(NAME);
+    }
+
+    static Native load(String name) throws MountException {
       try {
-        LibFuse2 functions = LibraryLoader.create(LibFuse2.class).failImmediately().load(NAME);
+        LibFuse2 functions = LibraryLoader.create(LibFuse2.class).failImmediately().load(name);
         return new Native(functions, fuseNew());
       } catch (UnsatisfiedLinkError e) {
         throw new MountException(
-            NAME + " is not installed (package libfuse2, since Debian 13 libfuse2t64)", e);
+            name + " is not installed (package libfuse2, since Debian 13 libfuse2t64)", e);
       }
     }
 

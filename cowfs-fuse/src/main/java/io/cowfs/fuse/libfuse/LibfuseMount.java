@@ -45,10 +45,11 @@ public final class LibfuseMount extends Mount {
     Paths paths = new Paths(fileSystem, hidden, current);
     Callers callers = new Callers(library.functions());
     boolean noAtime = options.has(MountOptions.Flag.NO_ATIME);
+    NodeCallbacks nodes = new NodeCallbacks(fileSystem, paths, hidden, current, callers);
     FileCallbacks fileCallbacks =
-        new FileCallbacks(fileSystem, paths, files, hidden, current, callers, noAtime);
+        new FileCallbacks(fileSystem, nodes, paths, files, hidden, current, callers, noAtime);
     callbacks.addBegin(this::begin);
-    callbacks.addNodes(new NodeCallbacks(fileSystem, paths, callers));
+    callbacks.addNodes(nodes);
     callbacks.addNames(new NameCallbacks(fileSystem, paths, hidden, current, callers));
     callbacks.addFiles(fileCallbacks);
     callbacks.addDirectories(new DirectoryCallbacks(fileSystem, paths, files), fileCallbacks);
@@ -98,10 +99,12 @@ public final class LibfuseMount extends Mount {
     }
   }
 
-  /** The first request: which of the kernel's features are taken. */
+  /**
+   * The first request: which of the kernel's features are taken. Not ATOMIC_O_TRUNC: the kernel then
+   * forgets to take suid away.
+   */
   private Pointer begin(Pointer connection) {
-    int wanted =
-        ConnectionFormat.ATOMIC_O_TRUNC | ConnectionFormat.BIG_WRITES | ConnectionFormat.DONT_MASK;
+    int wanted = ConnectionFormat.BIG_WRITES | ConnectionFormat.DONT_MASK;
     int taken = connection.getInt(ConnectionFormat.CAPABLE) & wanted;
     connection.putInt(ConnectionFormat.WANT, connection.getInt(ConnectionFormat.WANT) | taken);
     begun.countDown();

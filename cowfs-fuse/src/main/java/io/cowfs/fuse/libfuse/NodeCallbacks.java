@@ -1,6 +1,7 @@
 package io.cowfs.fuse.libfuse;
 
 import io.cowfs.core.vfs.AttributeChange;
+import io.cowfs.core.vfs.Attributes;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.Timestamp;
@@ -23,18 +24,36 @@ final class NodeCallbacks {
 
   private final FileSystem fileSystem;
   private final Paths paths;
+  private final HiddenFiles hidden;
+  private final CurrentRequest current;
   private final Callers callers;
 
-  NodeCallbacks(FileSystem fileSystem, Paths paths, Callers callers) {
+  NodeCallbacks(
+      FileSystem fileSystem,
+      Paths paths,
+      HiddenFiles hidden,
+      CurrentRequest current,
+      Callers callers) {
     this.fileSystem = fileSystem;
     this.paths = paths;
+    this.hidden = hidden;
+    this.current = current;
     this.callers = callers;
   }
 
   int getAttributes(Pointer path, Pointer stat) throws FsException {
     try (Place place = paths.inode(path)) {
-      StatBuffer.fill(stat, place.attributes());
+      show(stat, place.attributes());
       return 0;
+    }
+  }
+
+  /** Fills what the library turns into an answer. */
+  void show(Pointer stat, Attributes attributes) {
+    StatBuffer.fill(stat, attributes);
+    if (attributes.nlink() > 0 && current.isGetAttributes() && hidden.isNode(current.nodeId())) {
+      // The library subtracts one for the name by which it hides the file.
+      StatBuffer.setLinks(stat, attributes.nlink() + 1);
     }
   }
 

@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.LongPredicate;
 import java.util.stream.Collectors;
 
 /**
@@ -76,10 +75,10 @@ final class OpenFiles {
     return found;
   }
 
-  /** The number of an open file that has this number of the library's and passes, or 0. */
-  long numberOf(long nodeId, LongPredicate inode) {
+  /** The number of an open file that has this number of the library's, or 0. */
+  long numberOf(long nodeId) {
     for (Map.Entry<Long, Open> file : open.entrySet()) {
-      if (file.getValue().nodeId == nodeId && inode.test(file.getValue().inode())) {
+      if (file.getValue().nodeId == nodeId) {
         return file.getKey();
       }
     }

@@ -108,7 +108,14 @@ final class Paths {
       // The library knows the name, and would take the new file for the hidden one.
       throw new FsException(FsError.BUSY);
     }
+    requireShort(name);
     return new Place(walk(bytes, bytes.length - name.length), name);
+  }
+
+  private static void requireShort(byte[] name) throws FsException {
+    if (name.length > FileSystem.NAME_LENGTH_MAX) {
+      throw new FsException(FsError.NAME_TOO_LONG);
+    }
   }
 
   static byte[] lastName(byte[] path) {
@@ -140,13 +147,12 @@ final class Paths {
 
   /** Exchanges a reference to a directory, null for the root, for one to what it has. */
   private Attributes step(Attributes directory, byte[] name) throws FsException {
-    if (directory == null) {
-      return fileSystem.lookup(FileSystem.ROOT_INODE, name);
-    }
+    long parent = directory == null ? FileSystem.ROOT_INODE : directory.inode();
     try {
-      return fileSystem.lookup(directory.inode(), name);
+      requireShort(name);
+      return fileSystem.lookup(parent, name);
     } finally {
-      forget(directory.inode());
+      forget(parent);
     }
   }
 }

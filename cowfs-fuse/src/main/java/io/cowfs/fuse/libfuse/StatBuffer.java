@@ -18,6 +18,10 @@ final class StatBuffer {
 
   private StatBuffer() {}
 
+  static void setLinks(Pointer memory, int links) {
+    FileStat.of(memory).st_nlink.set(links);
+  }
+
   static void fill(Pointer memory, Attributes attributes) {
     FileStat stat = FileStat.of(memory);
     stat.st_ino.set(attributes.inode());
