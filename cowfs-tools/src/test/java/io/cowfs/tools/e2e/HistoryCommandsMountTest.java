@@ -83,8 +83,7 @@ final class HistoryCommandsMountTest {
     mounted.succeed("set", mounted.root().toString(), "quota=4M");
     Program.Result writer =
         Program.run(
-            mounted.root(),
-            List.of("dd", "if=/dev/urandom", "of=large", "bs=1M", "count=32"));
+            mounted.root(), List.of("dd", "if=/dev/urandom", "of=large", "bs=1M", "count=32"));
     assertTrue(writer.errors().contains("No space left on device"), writer.toString());
     Program.Result maker = Program.run(mounted.root(), List.of("mkdir", "directory"));
     assertTrue(maker.errors().contains("Disk quota exceeded"), maker.toString());
