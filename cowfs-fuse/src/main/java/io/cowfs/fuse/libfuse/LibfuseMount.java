@@ -100,8 +100,8 @@ public final class LibfuseMount extends Mount {
   }
 
   /**
-   * The first request: which of the kernel's features are taken. Not ATOMIC_O_TRUNC: the kernel then
-   * forgets to take suid away.
+   * The first request: which of the kernel's features are taken. Not ATOMIC_O_TRUNC: the kernel
+   * then forgets to take suid away.
    */
   private Pointer begin(Pointer connection) {
     int wanted = ConnectionFormat.BIG_WRITES | ConnectionFormat.DONT_MASK;

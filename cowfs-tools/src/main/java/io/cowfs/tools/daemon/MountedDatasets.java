@@ -34,8 +34,7 @@ import java.util.logging.Logger;
 final class MountedDatasets {
   private static final Logger LOG = Logger.getLogger(MountedDatasets.class.getName());
 
-  private record Live(
-      CowfsMount mount, Transport transport, Mount served, CountDownLatch gone) {}
+  private record Live(CowfsMount mount, Transport transport, Mount served, CountDownLatch gone) {}
 
   private final Pool pool;
   private final Path directory;

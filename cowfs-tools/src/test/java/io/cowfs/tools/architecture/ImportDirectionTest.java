@@ -90,8 +90,7 @@ class ImportDirectionTest {
           entry("org.lmdbjava", List.of("io.cowfs.core.dataset.Catalog")),
           entry(
               "jnr",
-              List.of(
-                  "io.cowfs.core.device.", "io.cowfs.fuse.kernel.", "io.cowfs.fuse.libfuse.")),
+              List.of("io.cowfs.core.device.", "io.cowfs.fuse.kernel.", "io.cowfs.fuse.libfuse.")),
           entry("com.kenai.jffi", List.of("io.cowfs.fuse.libfuse.")),
           entry("ru.serce.jnrfuse", List.of("io.cowfs.fuse.libfuse.")),
           entry("com.github.benmanes", List.of("io.cowfs.core.block.")),

@@ -10,8 +10,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /**
  * Open files, mappings, working directories and names go on over a rollback where what they mean is
  * still there, and are refused where it is not. The scenarios, with what each of them asserts, are
- * the functions of {@code live.py}. Each runs with and without the kernel's writeback cache,
- * and over libfuse, where only a working directory that is gone is not known to be gone.
+ * the functions of {@code live.py}. Each runs with and without the kernel's writeback cache, and
+ * over libfuse, where only a working directory that is gone is not known to be gone.
  */
 @EnabledIf("io.cowfs.tools.e2e.Requirements#rootFuse")
 final class LiveRollbackTest {
