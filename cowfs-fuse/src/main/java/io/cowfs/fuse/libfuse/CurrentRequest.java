@@ -29,11 +29,11 @@ final class CurrentRequest {
    */
   static void complete(Request request, OpenFiles files, HiddenFiles hidden) {
     if (request.opcode() != Opcode.GETATTR
-        || request.bodyBytes() < AttrFormat.GET_BYTES
-        || !hidden.isLost(request.nodeId())) {
+        || request.bodyBytes() < AttrFormat.GET_BYTES) {
       return;
     }
-    long handle = files.numberOf(request.nodeId());
+    Long inode = hidden.findLost(request.nodeId());
+    long handle = inode == null ? 0 : files.numberOf(inode);
     if (handle != 0) {
       int body = Request.BEGIN + HeaderFormat.IN_SIZE;
       request.buffer().putInt(body + AttrFormat.GET_FLAGS, AttrFormat.GET_BY_HANDLE);

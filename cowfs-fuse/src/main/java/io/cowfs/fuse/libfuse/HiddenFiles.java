@@ -62,9 +62,14 @@ final class HiddenFiles {
                 : file);
   }
 
-  /** Whether the library has no path to an open file. */
-  boolean isLost(long nodeId) {
-    return files.values().stream().anyMatch(file -> file.lost() && file.nodeId() == nodeId);
+  /** The inode of an open file to which the library has no path, or null. */
+  Long findLost(long nodeId) {
+    for (Hidden file : files.values()) {
+      if (file.lost() && file.nodeId() == nodeId) {
+        return file.inode();
+      }
+    }
+    return null;
   }
 
   /** Forgets the name; the file goes with its last handle. */

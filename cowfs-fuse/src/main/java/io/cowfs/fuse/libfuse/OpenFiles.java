@@ -75,10 +75,10 @@ final class OpenFiles {
     return found;
   }
 
-  /** The number of an open file that has this number of the library's, or 0. */
-  long numberOf(long nodeId) {
+  /** The number of a handle on the inode, or 0. */
+  long numberOf(long inode) {
     for (Map.Entry<Long, Open> file : open.entrySet()) {
-      if (file.getValue().nodeId == nodeId) {
+      if (file.getValue().inode() == inode) {
         return file.getKey();
       }
     }
@@ -86,7 +86,7 @@ final class OpenFiles {
   }
 
   boolean isOpen(long inode) {
-    return open.values().stream().anyMatch(file -> file.inode() == inode);
+    return numberOf(inode) != NONE;
   }
 
   /** The library's numbers under which the kernel may have pages of the open file. */

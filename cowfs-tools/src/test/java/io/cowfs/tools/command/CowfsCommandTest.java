@@ -282,7 +282,7 @@ class CowfsCommandTest {
         List.of("mount", "--transport=libfuse", "--", "/p", "/d"),
         MountCommand.arguments(Path.of("/p"), request));
     assertEquals(
-        "Invalid value for option '--transport': 'nfs' is no transport: kernel or libfuse",
+        "cowfs: Invalid value for option '--transport': 'nfs' is no transport: kernel or libfuse",
         run("mount", "--transport=nfs", "p", "d").err().lines().findFirst().orElse(""));
   }
 }
