@@ -103,7 +103,7 @@ final class Creation {
    */
   void enter(Mutation change, Key entry, Inode parent, byte[] name, Inode child) {
     child.atime = child.mtime = child.ctime = child.btime = change.now();
-    change.add(child);
+    change.addNew(child);
     Key back = DirectoryItems.firstBackReference(child.number, parent.number, name);
     DirectoryItems.link(change, entry, back, parent.number, name, child);
     change.store(child);
@@ -132,10 +132,10 @@ final class Creation {
       file.unlinked = true;
       file.unlinkedTxg = change.txg().number();
       file.mayGetFirstName = true;
-      change.add(file);
+      change.addNew(file);
       volume.inodes().reference(file.number);
       volume.inodes().opened(file);
-      change.put(Items.orphan(file.number), new byte[0]);
+      change.putOrphan(file);
       change.store(file);
       return file.attributes();
     }
@@ -211,7 +211,7 @@ final class Creation {
       volume.inodes().reference(number);
       DirectoryItems.link(change, entry, back, parentNumber, name, inode);
       if (inode.nlink == 0) {
-        change.delete(Items.orphan(number));
+        change.deleteOrphan(inode);
         volume.inodes().named(inode);
       }
       inode.nlink++;
@@ -238,7 +238,7 @@ final class Creation {
     try (Mutation change = Mutation.begin(volume, Caller.ROOT, ReserveTier.WRITE)) {
       change.join();
       Inode root = newRoot(volume.owner(), change.now());
-      change.add(root);
+      change.addNew(root);
       change.store(root);
     }
   }

@@ -74,7 +74,7 @@ final class RestoredNames {
       child.ctime = change.now();
       if (staged != null) {
         child.unlinked = false;
-        change.delete(Items.orphan(number));
+        change.deleteOrphan(child);
         change.add(child);
       }
       change.store(child);

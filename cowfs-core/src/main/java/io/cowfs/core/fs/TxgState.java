@@ -11,6 +11,7 @@ final class TxgState {
   private final Queue<ClonedRange> clones = new ConcurrentLinkedQueue<>();
   private final AtomicLong reservedForItems = new AtomicLong();
   private final AtomicLong reservedForRewrites = new AtomicLong();
+  private final AtomicLong moreFiles = new AtomicLong();
 
   TxgState(long txg) {
     this.txg = txg;
@@ -18,6 +19,11 @@ final class TxgState {
 
   long txg() {
     return txg;
+  }
+
+  /** By how many there are more inodes with links than before the txg. */
+  AtomicLong moreFiles() {
+    return moreFiles;
   }
 
   /** Inodes with dirty data of this txg, each once and in use. */

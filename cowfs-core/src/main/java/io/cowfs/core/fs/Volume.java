@@ -628,7 +628,7 @@ public final class Volume implements FileSystem {
         total,
         free,
         available,
-        available + state.peekNextInodeNumber(),
+        available + state.files(),
         available,
         NAME_LENGTH_MAX);
   }

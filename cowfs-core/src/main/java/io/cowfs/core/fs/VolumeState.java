@@ -183,6 +183,14 @@ final class VolumeState {
     return nextInodeNumber.getAndIncrement();
   }
 
+  /** Inodes with links. */
+  long files() {
+    States now = states;
+    long more = now.open.moreFiles().get();
+    more += now.syncing == null ? 0 : now.syncing.moreFiles().get();
+    return head.files() + more;
+  }
+
   long peekNextInodeNumber() {
     return nextInodeNumber.get();
   }

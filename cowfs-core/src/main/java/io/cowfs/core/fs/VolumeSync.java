@@ -85,7 +85,8 @@ final class VolumeSync implements Participant {
     BlockPointer root =
         TreeUpdate.apply(
             tree.committed(), ChangeSource.merging(harvest.ranges.iterator(), points), nodes);
-    head.synced(root, volume.peekNextInodeNumber());
+    long moreFiles = volume.stateOf(txg).moreFiles().getAndSet(0);
+    head.synced(root, volume.peekNextInodeNumber(), moreFiles);
   }
 
   /** Keeps the volume's count of nodes. */

@@ -55,6 +55,9 @@ public final class FileFormat {
   static final int WRITE_PADDING = WRITE_FLAGS + Integer.BYTES;
   public static final int WRITE_BYTES = WRITE_PADDING + Integer.BYTES;
 
+  /** In WRITE_WRITE_FLAGS: pages of the kernel's cache, written some time after write(2). */
+  public static final int WRITE_CACHE = 1;
+
   /** In WRITE_WRITE_FLAGS: clear suid and sgid. */
   public static final int WRITE_KILL_SUIDGID = 1 << 2;
 
