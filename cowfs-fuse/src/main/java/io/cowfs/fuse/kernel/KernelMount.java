@@ -30,6 +30,11 @@ public final class KernelMount extends Mount {
   private final DeferredCalls afterInode;
   private final DeferredCalls afterAll;
   private final WriteBack writeBack;
+
+  /** Makes all system calls on the mount. */
+  private final PrivateTableThread ownMount = new PrivateTableThread("fuse-own-mount");
+
+  private final Optional<ConnectionGuard> guard;
   private final boolean writeback;
   private final List<FuseDevice> devices;
   private final AtomicInteger workersLeft;
@@ -50,14 +55,15 @@ public final class KernelMount extends Mount {
     notifier = new KernelNotifier(first);
     boolean noAtime = options.has(MountOptions.Flag.NO_ATIME);
     operations =
-        new OperationTable(fileSystem, handles, new KernelNotifier(first), writeback, noAtime);
+        new OperationTable(fileSystem, handles, new KernelNotifier(first), agreed.flags(), noAtime);
     afterInode =
         new DeferredCalls("fuse-seek", operations, request -> notifier.flush(request.nodeId()));
     afterAll = new DeferredCalls("fuse-snapshot", operations, request -> flush());
     Optional<String> device = deviceOf(mountPoint());
-    FilesByHandle byHandle = new FilesByHandle(fileSystem, mountPoint(), device);
+    FilesByHandle byHandle = new FilesByHandle(fileSystem, mountPoint(), device, ownMount);
     writeBack = new WriteBack(byHandle, agreed.kernelMinor(), notifier);
     device.ifPresent(KernelMount::tune);
+    guard = device.flatMap(this::guard);
     int threads = threads();
     workersLeft = new AtomicInteger(threads);
     fileSystem.setCacheInvalidator(
@@ -73,6 +79,19 @@ public final class KernelMount extends Mount {
     }
     // All memory is there: from here on the mount is live.
     workers.forEach(Thread::start);
+  }
+
+  private Optional<ConnectionGuard> guard(String device) {
+    try {
+      return Optional.of(ConnectionGuard.start(device, mountPoint()));
+    } catch (MountException e) {
+      LOG.log(
+          System.Logger.Level.INFO,
+          "{0}: hangs when this process is killed at a bad moment: {1}",
+          mountPoint(),
+          e.getMessage());
+      return Optional.empty();
+    }
   }
 
   /**
@@ -142,6 +161,7 @@ public final class KernelMount extends Mount {
       letGo();
       notifier.close();
       devices.forEach(FuseDevice::close);
+      guard.ifPresent(ConnectionGuard::close);
       ended();
     }
   }
@@ -152,6 +172,7 @@ public final class KernelMount extends Mount {
     afterInode.close();
     afterAll.close();
     fileSystem.setCacheInvalidator(CacheInvalidator.NONE);
+    ownMount.close();
     handles.releaseAll();
   }
 

@@ -18,12 +18,13 @@ public final class FileFlags {
   private static final int O_RDWR = 02;
   private static final int O_EXCL = 0200;
   private static final int O_TRUNC = 01000;
+  private static final int O_APPEND = 02000;
   private static final int O_NOATIME = 01000000;
 
   private FileFlags() {}
 
   /**
-   * The flags of open(2), but for those that are the kernel's affair: appending and O_SYNC.
+   * The flags of open(2), but for O_SYNC, which is the kernel's affair.
    *
    * @param noAtime whether reading leaves access times as they are in any case
    */
@@ -38,6 +39,9 @@ public final class FileFlags {
     }
     if ((flags & O_TRUNC) != 0) {
       set.add(OpenFlags.TRUNCATE);
+    }
+    if ((flags & O_APPEND) != 0) {
+      set.add(OpenFlags.APPEND);
     }
     if ((flags & O_EXCL) != 0) {
       set.add(OpenFlags.EXCLUSIVE);

@@ -90,10 +90,10 @@ public final class AttrFormat {
   public static final int VALID_KILL_SUIDGID = 1 << 11;
 
   /** What {@code st_blksize} shows. */
-  private static final int PREFERRED_IO_BYTES = 4096;
+  static final int PREFERRED_IO_BYTES = 4096;
 
   /** The unit of {@code st_blocks}. */
-  private static final int STAT_BLOCK_BYTES = 512;
+  static final int STAT_BLOCK_BYTES = 512;
 
   private static final long ROOT_NODE_ID = 1;
 

@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
  * A pool in a directory of its own, mounted by the launcher. Closing unmounts it, in the end by
  * force, and leaves neither a mount nor a daemon. Owned by one test.
  */
-final class MountedPool implements AutoCloseable {
+public final class MountedPool implements AutoCloseable {
   private static final long DEADLINE_MS = 30_000;
 
   /** As in {@code 1: POSIX ADVISORY WRITE 4711 fd:00:131 0 EOF}. Those that wait have an arrow. */
@@ -43,7 +43,7 @@ final class MountedPool implements AutoCloseable {
    * A new pool below {@code directory}, made by {@code mount --create} with more options, which
    * later mounts get too.
    */
-  static MountedPool create(Path directory, String... options) throws IOException {
+  public static MountedPool create(Path directory, String... options) throws IOException {
     MountedPool created = at(directory, options);
     created.mount("--create");
     return created;
@@ -75,7 +75,7 @@ final class MountedPool implements AutoCloseable {
   }
 
   /** The mount point. */
-  Path root() {
+  public Path root() {
     return root;
   }
 
