@@ -8,16 +8,25 @@ import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.XattrMode;
 import io.cowfs.fuse.wire.Reply;
 import io.cowfs.fuse.wire.Request;
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 
 /**
- * Extended attributes. Names of the {@code system} namespace are not supported: access control
- * lists would be stored there, and the kernel would not obey them.
+ * Extended attributes in the namespaces of users, of security modules and of root. Names of the
+ * {@code system} namespace are not supported: access control lists would be stored there, and the
+ * kernel would not obey them.
  */
 final class XattrOperations {
-  private static final byte[] SYSTEM_PREFIX = "system.".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] TRUSTED_PREFIX = "trusted.".getBytes(StandardCharsets.US_ASCII);
+
+  private static final List<byte[]> NAMESPACES =
+      List.of(
+          TRUSTED_PREFIX,
+          "user.".getBytes(StandardCharsets.US_ASCII),
+          "security.".getBytes(StandardCharsets.US_ASCII));
 
   private final FileSystem fileSystem;
 
@@ -48,12 +57,33 @@ final class XattrOperations {
 
   void list(Call call, Reply reply) throws FsException {
     Request request = call.request();
-    answer(request, reply, fileSystem.listXattrs(request.nodeId()));
+    byte[] names = fileSystem.listXattrs(request.nodeId());
+    answer(request, reply, request.uid() == 0 ? names : withoutTrusted(names));
   }
 
   void remove(Call call, Reply reply) throws FsException {
     Request request = call.request();
     fileSystem.removeXattr(request.nodeId(), nameAt(request, 0));
+  }
+
+  /** The names but for those of the trusted namespace, which privileged callers alone see. */
+  private static byte[] withoutTrusted(byte[] names) {
+    ByteArrayOutputStream visible = new ByteArrayOutputStream(names.length);
+    for (int from = 0, to = 0; to < names.length; to++) {
+      if (names[to] == 0) {
+        byte[] name = Arrays.copyOfRange(names, from, to + 1);
+        if (!startsWith(name, TRUSTED_PREFIX)) {
+          visible.writeBytes(name);
+        }
+        from = to + 1;
+      }
+    }
+    return visible.toByteArray();
+  }
+
+  private static boolean startsWith(byte[] name, byte[] prefix) {
+    return name.length >= prefix.length
+        && Arrays.equals(name, 0, prefix.length, prefix, 0, prefix.length);
   }
 
   /** The value, or for a caller that gave no room, only its size. */
@@ -70,8 +100,7 @@ final class XattrOperations {
 
   private static byte[] nameAt(Request request, int bodyOffset) throws FsException {
     byte[] name = request.nameAt(bodyOffset);
-    if (name.length >= SYSTEM_PREFIX.length
-        && Arrays.equals(name, 0, SYSTEM_PREFIX.length, SYSTEM_PREFIX, 0, SYSTEM_PREFIX.length)) {
+    if (NAMESPACES.stream().noneMatch(prefix -> startsWith(name, prefix))) {
       throw new FsException(FsError.NOT_SUPPORTED);
     }
     return name;
