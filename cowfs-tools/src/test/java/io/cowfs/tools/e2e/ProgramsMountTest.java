@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Programs that people use do on a mounted pool what they do elsewhere. */
 @EnabledIf("io.cowfs.tools.e2e.Requirements#fuse")
-final class ProgramsMountTest {
+class ProgramsMountTest {
   private static final Path ANYWHERE = Path.of("/");
 
   @TempDir private Path directory;
@@ -28,7 +28,12 @@ final class ProgramsMountTest {
 
   @BeforeEach
   void mount() throws IOException {
-    mounted = MountedPool.create(directory);
+    mounted = MountedPool.create(directory, mountOptions());
+  }
+
+  /** How it is mounted; another transport's suite says something else. */
+  String[] mountOptions() {
+    return new String[0];
   }
 
   @AfterEach
@@ -67,7 +72,8 @@ final class ProgramsMountTest {
 
     Program.shell(
         clone,
-        "for i in 1 2 3 4 5; do date > note; echo $i >> note; git add note; git commit -q -m $i; done");
+        "for i in 1 2 3 4 5; do date > note; echo $i >> note; git add note; git commit -q -m $i;"
+            + " done");
     Program.shell(clone, "git checkout -q -b other HEAD~3; git mv note renamed; git commit -qam m");
     Program.shell(clone, "git checkout -q main; git merge -q -m merged other; git gc -q");
     mounted.remount();

@@ -100,6 +100,22 @@ public interface CLibrary {
 
   int fallocate(int fd, int mode, long offset, long bytes);
 
+  long copy_file_range(
+      int fd, @In @Out long[] offset, int toFd, @In @Out long[] toOffset, long bytes, int flags);
+
+  int ioctl(int fd, long request, @In @Out byte[] argument);
+
+  int name_to_handle_at(
+      int directory, @In byte[] path, @In @Out byte[] handle, @Out int[] mountId, int flags);
+
+  int open_by_handle_at(int mountFd, @In byte[] handle, int flags);
+
+  int inotify_init1(int flags);
+
+  int inotify_add_watch(int fd, @In byte[] path, int mask);
+
+  int swapon(@In byte[] path, int flags);
+
   int fsync(int fd);
 
   int fdatasync(int fd);
