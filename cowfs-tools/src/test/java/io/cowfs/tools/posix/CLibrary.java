@@ -70,6 +70,8 @@ public interface CLibrary {
 
   int utimensat(int directory, @In byte[] path, @In long[] times, int flags);
 
+  int futimens(int fd, @In long[] times);
+
   int statx(int directory, @In byte[] path, int flags, int mask, @Out ByteBuffer result);
 
   int statfs(@In byte[] path, @Out ByteBuffer result);
@@ -120,7 +122,9 @@ public interface CLibrary {
 
   int syncfs(int fd);
 
-  long mmap(long address, long bytes, int protection, int flags, int fd, long offset);
+  long syscall(long number, long a, long b, long c, long d, long e, long f);
+
+  int posix_fadvise(int fd, long offset, long bytes, int advice);
 
   int munmap(long address, long bytes);
 

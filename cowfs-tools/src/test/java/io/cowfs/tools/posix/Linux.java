@@ -72,6 +72,8 @@ final class Linux {
   static final int MAP_PRIVATE = 2;
   static final int MS_SYNC = 4;
 
+  static final int POSIX_FADV_DONTNEED = 4;
+
   static final int LOCK_SH = 1;
   static final int LOCK_EX = 2;
   static final int LOCK_NB = 4;
@@ -100,6 +102,7 @@ final class Linux {
   static final int SYS_SETGROUPS = ARM ? 159 : 116;
   static final int SYS_SETRESUID = ARM ? 147 : 117;
   static final int SYS_SETRESGID = ARM ? 149 : 119;
+  static final int SYS_MMAP = ARM ? 222 : 9;
   static final int SYS_FACCESSAT2 = 439;
   static final int SYS_FCHMODAT2 = 452;
 
