@@ -98,6 +98,13 @@ public interface CLibrary {
 
   int fallocate(int fd, int mode, long offset, long bytes);
 
+  long copy_file_range(
+      int from, @In @Out long[] fromOffset, int to, @In @Out long[] toOffset, long count, int flags);
+
+  int posix_fadvise(int fd, long offset, long bytes, int advice);
+
+  int chdir(@In byte[] path);
+
   int fsync(int fd);
 
   int fdatasync(int fd);
