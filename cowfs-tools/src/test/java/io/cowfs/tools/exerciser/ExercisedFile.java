@@ -228,10 +228,11 @@ final class ExercisedFile implements AutoCloseable {
     System.arraycopy(data, 0, expected, offset, there);
   }
 
+  /** From the beginning of a page. */
   void msync(int offset, int count, int flags) {
     if (mapped != null) {
       log.add("msync", offset, offset + count);
-      check(C.msync(mapped.address() + offset, count, flags), "msync");
+      check(C.msync(mapped.address() + offset / PAGE * PAGE, count, flags), "msync");
     }
   }
 

@@ -93,7 +93,7 @@ final class Exerciser implements AutoCloseable {
     }
     failure = outcome(disturbance, failure);
     if (failure != null) {
-      throw new AssertionError("round " + round, failure);
+      throw new AssertionError("round " + round + ": " + failure.getMessage(), failure);
     }
   }
 

@@ -32,7 +32,7 @@ final class ExerciserTest {
       try (Exerciser exerciser = new Exerciser(pool, seed)) {
         exerciser.run(operations / CONFIGURATIONS);
       } catch (Throwable e) {
-        throw new AssertionError("seed " + seed, e);
+        throw new AssertionError("seed " + seed + ": " + e.getMessage(), e);
       }
       pool.unmount();
       pool.succeed("check", pool.pool().toString());

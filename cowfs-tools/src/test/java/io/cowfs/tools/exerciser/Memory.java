@@ -3,6 +3,7 @@ package io.cowfs.tools.exerciser;
 import static io.cowfs.tools.posix.CLibrary.C;
 
 import io.cowfs.tools.posix.CLibrary;
+import io.cowfs.tools.posix.Errno;
 import io.cowfs.tools.posix.Linux;
 import jnr.ffi.Pointer;
 
@@ -20,7 +21,7 @@ final class Memory implements AutoCloseable {
             -1,
             0);
     if (address == -1) {
-      throw new IllegalStateException("mmap of " + bytes + " bytes");
+      throw new IllegalStateException("mmap: " + Errno.name(CLibrary.errno()));
     }
     memory = CLibrary.memory(address, bytes);
   }
