@@ -201,12 +201,11 @@ public final class KernelMount {
 
   /**
    * Has the kernel write back all data that it holds: afterwards the file system has seen whatever
-   * was written to the mount before the call.
+   * was written to the mount before the call. Without the writeback cache, that is what was written
+   * through mappings.
    */
   public void flush() {
-    if (writeback) {
-      writeBack.flush(handles.inodesWithWriters());
-    }
+    writeBack.flush(handles.inodesWithWriters());
   }
 
   /** Waits until the mount has ended, by whomever it was unmounted. */

@@ -31,9 +31,6 @@ public interface CLibrary {
   long syscall(long number, long a, @In byte[] b, long c, long d);
 
   long syscall(long number, long a, @In int[] b);
-
-  long syscall(long number, long a, long b, long c, long d, long e, long f);
-
   int openat(int directory, @In byte[] path, int flags, int mode);
 
   int creat(@In byte[] path, int mode);
@@ -113,10 +110,7 @@ public interface CLibrary {
 
   int syncfs(int fd);
 
-  /** jnr-ffi loses the last of six plain arguments on x86-64; it does not with seven. */
-  default long mmap(long address, long bytes, int protection, int flags, int fd, long offset) {
-    return syscall(Linux.SYS_MMAP, address, bytes, protection, flags, fd, offset);
-  }
+  long mmap(long address, long bytes, long protection, long flags, long fd, long offset);
 
   int munmap(long address, long bytes);
 
@@ -135,6 +129,8 @@ public interface CLibrary {
   long fgetxattr(int fd, @In byte[] name, @Out byte[] value, long bytes);
 
   long listxattr(@In byte[] path, @Out byte[] names, long bytes);
+
+  long llistxattr(@In byte[] path, @Out byte[] names, long bytes);
 
   int removexattr(@In byte[] path, @In byte[] name);
 
