@@ -137,6 +137,13 @@ final class Actor {
     return result < 0 ? Errno.name(CLibrary.errno()) : Long.toString(result);
   }
 
+  /** The same, with as many bytes as the result tells. */
+  static String outcome(long result, byte[] bytes) {
+    String outcome = outcome(result);
+    int count = (int) Math.max(0, Math.min(result, bytes.length));
+    return outcome + " hash " + Integer.toHexString(Arrays.hashCode(Arrays.copyOf(bytes, count)));
+  }
+
   /** 0 or an errno: for results that are addresses or descriptors. */
   static String success(long result) {
     return result < 0 ? Errno.name(CLibrary.errno()) : "0";

@@ -193,8 +193,7 @@ final class CallGenerator {
         "readlinkat(" + at(-1, path) + ", buffer, " + room + ")",
         a -> {
           byte[] target = new byte[room];
-          String outcome = Actor.outcome(C.readlinkat(AT_FDCWD, name, target, room));
-          return outcome + " " + TreeState.text(target, 0, room);
+          return Actor.outcome(C.readlinkat(AT_FDCWD, name, target, room), target);
         });
   }
 
@@ -246,7 +245,10 @@ final class CallGenerator {
     byte[] name = Actor.bytes(path);
     return new Made(
         "utimensat(" + at(-1, path) + ", " + java.util.Arrays.toString(times) + ", " + flags + ")",
-        a -> Actor.outcome(C.utimensat(AT_FDCWD, name, times, flags)));
+        a -> {
+          String outcome = Actor.outcome(C.utimensat(AT_FDCWD, name, times, flags));
+          return outcome + TreeState.setTimes(name, flags);
+        });
   }
 
   private long seconds() {
@@ -320,8 +322,7 @@ final class CallGenerator {
         "getxattr(\"" + path + "\", \"" + key + "\", buffer, " + room + ")",
         a -> {
           byte[] value = new byte[Math.max(1, room)];
-          String outcome = Actor.outcome(C.getxattr(name, keyName, value, room));
-          return outcome + " " + TreeState.text(value, 0, value.length);
+          return Actor.outcome(C.getxattr(name, keyName, value, room), value);
         });
   }
 

@@ -5,6 +5,7 @@ import static io.cowfs.tools.posix.Linux.*;
 
 import io.cowfs.tools.differential.CallGenerator.Made;
 import io.cowfs.tools.posix.CLibrary;
+import io.cowfs.tools.posix.Errno;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -75,10 +76,6 @@ final class FileCalls {
     return "\"" + what + "\"*" + data.length;
   }
 
-  private static String withBytes(String outcome, byte[] bytes) {
-    return outcome + " hash " + Integer.toHexString(Arrays.hashCode(bytes));
-  }
-
   private Made close(int slot) {
     return new Made("close(fd" + slot + ")", a -> a.close(slot));
   }
@@ -103,12 +100,13 @@ final class FileCalls {
         a -> {
           byte[] bytes = new byte[Math.max(1, count)];
           if (!vectors) {
-            return withBytes(Actor.outcome(C.read(a.slots[slot], bytes, count)), bytes);
+            return Actor.outcome(C.read(a.slots[slot], bytes, count), bytes);
           }
           ByteBuffer memory = ByteBuffer.allocateDirect(bytes.length);
-          String outcome = Actor.outcome(C.readv(a.slots[slot], vectors(memory, count), 2));
+          long result = C.readv(a.slots[slot], vectors(memory, count), 2);
+          int errno = CLibrary.errno();
           memory.get(bytes);
-          return withBytes(outcome, bytes);
+          return result < 0 ? Errno.name(errno) : Actor.outcome(result, bytes);
         });
   }
 
@@ -141,7 +139,7 @@ final class FileCalls {
         "pread(fd" + slot + ", buffer, " + count + ", " + offset + ")",
         a -> {
           byte[] bytes = new byte[Math.max(1, count)];
-          return withBytes(Actor.outcome(C.pread(a.slots[slot], bytes, count, offset)), bytes);
+          return Actor.outcome(C.pread(a.slots[slot], bytes, count, offset), bytes);
         });
   }
 
@@ -297,8 +295,7 @@ final class FileCalls {
               "fgetxattr(fd" + slot + ", \"" + shown + "\")",
               a -> {
                 byte[] got = new byte[50];
-                String outcome = Actor.outcome(C.fgetxattr(a.slots[slot], name, got, got.length));
-                return withBytes(outcome, got);
+                return Actor.outcome(C.fgetxattr(a.slots[slot], name, got, got.length), got);
               });
     };
   }
@@ -365,7 +362,7 @@ final class FileCalls {
             memory.get(at - offset, got, 0, there);
           }
           C.munmap(address, bytes);
-          return withBytes("" + there, got);
+          return Actor.outcome(there, got);
         });
   }
 

@@ -31,6 +31,8 @@ public interface CLibrary {
   long syscall(long number, long a, @In byte[] b, long c, long d);
 
   long syscall(long number, long a, @In int[] b);
+
+  long syscall(long number, long a, long b, long c, long d, long e, long f);
   int openat(int directory, @In byte[] path, int flags, int mode);
 
   int creat(@In byte[] path, int mode);
@@ -110,7 +112,10 @@ public interface CLibrary {
 
   int syncfs(int fd);
 
-  long mmap(long address, long bytes, long protection, long flags, long fd, long offset);
+  /** jnr-ffi loses the last of six plain arguments on x86-64; it does not with seven. */
+  default long mmap(long address, long bytes, int protection, int flags, int fd, long offset) {
+    return syscall(Linux.SYS_MMAP, address, bytes, protection, flags, fd, offset);
+  }
 
   int munmap(long address, long bytes);
 

@@ -101,6 +101,7 @@ public final class Linux {
   public static final int CLONE_FS = 0x200;
   public static final int RLIMIT_FSIZE = 1;
 
+  public static final int SYS_MMAP = ARM ? 222 : 9;
   public static final int SYS_SETGROUPS = ARM ? 159 : 116;
   public static final int SYS_SETRESUID = ARM ? 147 : 117;
   public static final int SYS_SETRESGID = ARM ? 149 : 119;
