@@ -100,7 +100,20 @@ public interface CLibrary {
   int fallocate(int fd, int mode, long offset, long bytes);
 
   long copy_file_range(
-      int from, @In @Out long[] fromOffset, int to, @In @Out long[] toOffset, long count, int flags);
+      int fd, @In @Out long[] offset, int toFd, @In @Out long[] toOffset, long bytes, int flags);
+
+  int ioctl(int fd, long request, @In @Out byte[] argument);
+
+  int name_to_handle_at(
+      int directory, @In byte[] path, @In @Out byte[] handle, @Out int[] mountId, int flags);
+
+  int open_by_handle_at(int mountFd, @In byte[] handle, int flags);
+
+  int inotify_init1(int flags);
+
+  int inotify_add_watch(int fd, @In byte[] path, int mask);
+
+  int swapon(@In byte[] path, int flags);
 
   int posix_fadvise(int fd, long offset, long bytes, int advice);
 

@@ -113,5 +113,22 @@ public final class Linux {
   /** With the NUL at its end. */
   public static final int PATH_MAX = 4096;
 
+  static final long FS_IOC_GETFLAGS = 0x80086601L;
+  static final long FS_IOC_SETFLAGS = 0x40086602L;
+  static final long FS_IOC_FSGETXATTR = 0x801c581fL;
+  static final long FS_IOC_FSSETXATTR = 0x401c5820L;
+  static final long FITRIM = 0xc0185879L;
+  static final long XFS_IOC_GOINGDOWN = 0x8004587dL;
+
+  static final int FS_IMMUTABLE_FL = 0x10;
+  static final int FS_APPEND_FL = 0x20;
+  static final int FS_NODUMP_FL = 0x40;
+  static final int FS_NOATIME_FL = 0x80;
+  static final int FS_NOCOMP_FL = 0x400;
+  static final int FS_NOCOW_FL = 0x800000;
+
+  static final int FS_XFLAG_IMMUTABLE = 0x8;
+  static final int FS_XFLAG_NODUMP = 0x80;
+
   private Linux() {}
 }

@@ -104,6 +104,49 @@ final class User extends PathCalls {
     call(() -> C.fallocate(fd, mode, offset, length), "fallocate", fd, mode, offset, length);
   }
 
+  /** Copies between two places; returns how much. */
+  long copyFileRange(int fd, long offset, int toFd, long toOffset, long count) {
+    long[] from = {offset};
+    long[] to = {toOffset};
+    return call(
+        () -> C.copy_file_range(fd, from, toFd, to, count, 0),
+        "copy_file_range",
+        fd,
+        offset,
+        toFd,
+        toOffset,
+        count);
+  }
+
+  /** A command with an argument of this many bytes, which may be changed. */
+  ByteBuffer ioctl(int fd, long request, ByteBuffer argument) {
+    call(() -> C.ioctl(fd, request, argument.array()), "ioctl", fd, Long.toHexString(request));
+    return argument;
+  }
+
+  /** The flags that chattr(1) sets. */
+  int getFlags(String path) {
+    int fd = open(path, O_RDONLY | O_NOFOLLOW);
+    try {
+      return ioctl(fd, FS_IOC_GETFLAGS, argument(Long.BYTES)).getInt(0);
+    } finally {
+      close(fd);
+    }
+  }
+
+  void setFlags(String path, int flags) {
+    int fd = open(path, O_RDONLY | O_NOFOLLOW);
+    try {
+      ioctl(fd, FS_IOC_SETFLAGS, argument(Long.BYTES).putInt(0, flags));
+    } finally {
+      close(fd);
+    }
+  }
+
+  static ByteBuffer argument(int bytes) {
+    return ByteBuffer.allocate(bytes).order(ByteOrder.nativeOrder());
+  }
+
   void fsync(int fd) {
     call(() -> C.fsync(fd), "fsync", fd);
   }
