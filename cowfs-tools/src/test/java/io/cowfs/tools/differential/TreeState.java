@@ -26,8 +26,8 @@ final class TreeState {
   private static final int WANTED = 0x7ff;
   private static final int OPEN = O_RDONLY | O_NOATIME | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC;
 
-  /** Times in nanoseconds; no access time where it is not compared. */
-  record Entry(String attributes, long ino, long atime, long mtime, long ctime) {}
+  /** Times in nanoseconds. */
+  record Entry(String attributes, long ino, long mtime, long ctime) {}
 
   private final Map<String, Entry> entries = new TreeMap<>();
 
@@ -45,7 +45,7 @@ final class TreeState {
     byte[] bytes = Actor.bytes(path);
     ByteBuffer stat = ByteBuffer.allocate(256).order(ByteOrder.nativeOrder());
     if (C.statx(AT_FDCWD, bytes, AT_SYMLINK_NOFOLLOW, WANTED, stat) < 0) {
-      entries.put(name, new Entry("lstat: " + errno(), 0, 0, 0, 0));
+      entries.put(name, new Entry("lstat: " + errno(), 0, 0, 0));
       return;
     }
     int mode = Short.toUnsignedInt(stat.getShort(28));
@@ -59,10 +59,8 @@ final class TreeState {
       text.append(" size ").append(stat.getLong(40));
     }
     text.append(" rdev ").append(stat.getInt(128)).append(':').append(stat.getInt(132));
-    long atime = nanos(stat, 64);
     long mtime = nanos(stat, 112);
-    boolean regular = (mode & S_IFMT) == S_IFREG;
-    text.append(regular ? setTime(" atime ", atime) : "").append(setTime(" mtime ", mtime));
+    text.append(setTime(" mtime ", mtime));
     text.append(" same as ").append(firstPaths.computeIfAbsent(ino, i -> name));
     appendXattrs(text, bytes);
     int type = mode & S_IFMT;
@@ -78,7 +76,7 @@ final class TreeState {
       text.append(" entries ").append(names);
     }
     Entry entry =
-        new Entry(text.toString(), ino, regular ? atime : 0, mtime, nanos(stat, 96));
+        new Entry(text.toString(), ino, mtime, nanos(stat, 96));
     entries.put(name, entry);
     for (String child : names) {
       String childName = child.substring(child.indexOf(' ') + 1);
@@ -232,7 +230,7 @@ final class TreeState {
         continue;
       }
       boolean tooMany = here.chars().anyMatch(change -> there.indexOf(change) < 0);
-      boolean tooFew = apart && there.chars().anyMatch(c -> c != 'a' && here.indexOf(c) < 0);
+      boolean tooFew = apart && there.chars().anyMatch(change -> here.indexOf(change) < 0);
       if (tooMany || tooFew) {
         return "'" + name + "': changed on the host: " + there + ", on cowfs: " + here
             + " (times by their first letters)";
@@ -245,8 +243,7 @@ final class TreeState {
     if (before == null || after == null || before.ino != after.ino) {
       return null;
     }
-    String atime = before.atime != after.atime ? "a" : "";
     String mtime = before.mtime != after.mtime ? "m" : "";
-    return atime + mtime + (before.ctime != after.ctime ? "c" : "");
+    return mtime + (before.ctime != after.ctime ? "c" : "");
   }
 }

@@ -23,9 +23,9 @@
  *   <li>times, but for whether they change: they tick differently. A time that the host changed must
  *       have changed on the mount only where the calls are far enough apart; one that the host left
  *       alone must not have changed in any case. Times that utimensat sets are compared as such;
- *   <li>access times that do not change: the kernel reads a mount's files, links and listings from its
- *       cache without the file system. A change that the host does not make is a difference, with
- *       regular files; others are read by those who look.
+ *   <li>access times, but for what utimensat has just set: the kernel reads a mount's files, links and
+ *       listings from its cache without the file system, and on the other hand reads a page of which
+ *       a part is written.
  * </ul>
  */
 package io.cowfs.tools.differential;
