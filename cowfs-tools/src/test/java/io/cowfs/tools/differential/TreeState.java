@@ -94,13 +94,14 @@ final class TreeState {
     return stat.getLong(at) * 1_000_000_000L + stat.getInt(at + Long.BYTES);
   }
 
-  /** The times that utimensat set, of the file at a path. */
-  static String setTimes(byte[] path, int flags) {
+  /** The times that utimensat has just set, of the file at a path. */
+  static String setTimes(byte[] path, boolean atime, int flags) {
     ByteBuffer stat = ByteBuffer.allocate(256).order(ByteOrder.nativeOrder());
     if (C.statx(AT_FDCWD, path, flags, WANTED, stat) < 0) {
       return errno();
     }
-    return setTime(" atime ", nanos(stat, 64)) + setTime(" mtime ", nanos(stat, 112));
+    return (atime ? setTime(" atime ", nanos(stat, 64)) : "")
+        + setTime(" mtime ", nanos(stat, 112));
   }
 
   private static String setTime(String what, long nanos) {
