@@ -24,7 +24,7 @@ final class CallGenerator {
   private static final int[] GIDS = {-1, 0, 64_012, 64_020, 64_001};
   private static final int[] OPEN_EXTRA = {
     0, 0, 0, O_TRUNC, O_APPEND, O_EXCL, O_DIRECTORY, O_NOFOLLOW, O_NOATIME, O_PATH, O_SYNC, O_DSYNC,
-    O_CLOEXEC
+    O_CLOEXEC, O_TMPFILE
   };
   private static final int NODE_NULL = 0x103;
 
@@ -210,7 +210,9 @@ final class CallGenerator {
     String from = path();
     String to = path();
     int directory = directory();
-    int[] kinds = {0, 0, 0, RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_NOREPLACE | RENAME_EXCHANGE};
+    int[] kinds = {
+      0, 0, 0, RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_NOREPLACE | RENAME_EXCHANGE, RENAME_WHITEOUT
+    };
     int flags = kinds[random.nextInt(kinds.length)];
     byte[] name = Actor.bytes(from);
     byte[] newName = Actor.bytes(to);
