@@ -211,9 +211,12 @@ final class FileOperations {
     }
   }
 
-  /** True when the answer depends on data that only the kernel may have. */
+  /**
+   * True when the answer depends on data that only the kernel may have: also without the writeback
+   * cache, it holds what was written through a mapping.
+   */
   boolean needsFlush(Call call) {
-    return writeback && handles.hasWriters(call.request().nodeId());
+    return handles.hasWriters(call.request().nodeId());
   }
 
   void seek(Call call, Reply reply) throws FsException {

@@ -17,13 +17,14 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Extended attributes in the namespaces of users, of security modules and of root; of the {@code
- * system} namespace there are the access control lists, where the kernel obeys them.
+ * Extended attributes. There are the namespaces of xattr(7); of {@code system} only the access
+ * control lists, where the kernel obeys them. The kernel itself checks neither the namespace nor
+ * that a name follows.
  */
 final class XattrOperations {
   private static final byte[] TRUSTED_PREFIX = "trusted.".getBytes(StandardCharsets.US_ASCII);
 
-  private static final List<byte[]> NAMESPACES =
+  private static final List<byte[]> PREFIXES =
       List.of(
           TRUSTED_PREFIX,
           "user.".getBytes(StandardCharsets.US_ASCII),
@@ -117,10 +118,17 @@ final class XattrOperations {
 
   private byte[] nameAt(Request request, int bodyOffset) throws FsException {
     byte[] name = request.nameAt(bodyOffset);
-    boolean known = NAMESPACES.stream().anyMatch(prefix -> startsWith(name, prefix));
-    if (!known && !(acls && AclKind.ofXattr(name) != null)) {
-      throw new FsException(FsError.NOT_SUPPORTED);
+    for (byte[] prefix : PREFIXES) {
+      if (startsWith(name, prefix)) {
+        if (name.length == prefix.length) {
+          throw new FsException(FsError.INVALID);
+        }
+        return name;
+      }
     }
-    return name;
+    if (acls && AclKind.ofXattr(name) != null) {
+      return name;
+    }
+    throw new FsException(FsError.NOT_SUPPORTED);
   }
 }

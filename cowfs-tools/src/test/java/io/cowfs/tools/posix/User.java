@@ -173,7 +173,7 @@ final class User extends PathCalls {
   Pointer mmap(int fd, long bytes, int protection, int flags, long offset) {
     long address =
         call(
-            () -> C.syscall(SYS_MMAP, 0, bytes, protection, flags, fd, offset),
+            () -> C.mmap(0, bytes, protection, flags, fd, offset),
             "mmap",
             fd,
             bytes,
