@@ -3,6 +3,7 @@ package io.cowfs.core.fs;
 import io.cowfs.core.alloc.ReserveTier;
 import io.cowfs.core.dataset.DatasetSettings;
 import io.cowfs.core.txg.PoolSuspendedException;
+import io.cowfs.core.vfs.AccessTimes;
 import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Attributes;
 import io.cowfs.core.vfs.Caller;
@@ -21,6 +22,10 @@ final class AttributeChanges {
 
   private final VolumeState volume;
   private final FileWrites writes;
+
+  /* What the mount says; it may change at any time. */
+  private volatile AccessTimes accessOfFiles = AccessTimes.CONFIGURED;
+  private volatile AccessTimes accessOfDirectories = AccessTimes.CONFIGURED;
 
   AttributeChanges(VolumeState volume, FileWrites writes) {
     this.volume = volume;
@@ -93,9 +98,14 @@ final class AttributeChanges {
     return wanted.equals(AttributeChange.NOW) ? now : wanted;
   }
 
+  void setAccessTimes(AccessTimes ofFiles, AccessTimes ofDirectories) {
+    accessOfFiles = ofFiles;
+    accessOfDirectories = ofDirectories;
+  }
+
   /**
-   * Renews the access time of what was read, where the dataset's setting asks for it. The inode is
-   * not locked.
+   * Renews the access time of what was read, where the mount or the dataset's setting asks for it.
+   * The inode is not locked.
    */
   void accessed(Inode inode) throws FsException, IOException {
     if (!accessTimeIsOld(inode)) {
@@ -118,6 +128,10 @@ final class AttributeChanges {
   }
 
   private boolean accessTimeIsOld(Inode inode) {
+    AccessTimes mounted = inode.isDirectory() ? accessOfDirectories : accessOfFiles;
+    if (mounted != AccessTimes.CONFIGURED) {
+      return mounted == AccessTimes.ALWAYS;
+    }
     DatasetSettings.AccessTime policy = volume.head().settings().atime();
     if (policy != DatasetSettings.AccessTime.RELATIME) {
       return policy == DatasetSettings.AccessTime.ON;

@@ -1,5 +1,6 @@
 package io.cowfs.core.fs;
 
+import io.cowfs.core.vfs.AccessTimes;
 import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Attributes;
 import io.cowfs.core.vfs.CacheInvalidator;
@@ -37,6 +38,10 @@ abstract class ReadOnlyFileSystem implements FileSystem {
   final FsException refused() {
     return new FsException(refusal);
   }
+
+  /** Reading sets none. */
+  @Override
+  public void setAccessTimes(AccessTimes ofFiles, AccessTimes ofDirectories) {}
 
   /** Nothing changes here that the front end could not know. */
   @Override

@@ -50,6 +50,7 @@ public final class KernelMount {
   private final boolean writeback;
   private final List<FuseDevice> devices;
   private final AtomicInteger workersLeft;
+  private volatile MountOptions options;
   private final CountDownLatch ended = new CountDownLatch(1);
 
   private KernelMount(
@@ -68,9 +69,8 @@ public final class KernelMount {
     // Workers have a notifier of their own: the others may wait for the workers.
     FuseDevice first = devices.get(0);
     notifier = new KernelNotifier(first);
-    boolean noAtime = options.has(MountOptions.Flag.NO_ATIME);
-    operations =
-        new OperationTable(fileSystem, handles, new KernelNotifier(first), writeback, noAtime);
+    operations = new OperationTable(fileSystem, handles, new KernelNotifier(first), writeback);
+    adopt(options);
     afterInode =
         new DeferredCalls("fuse-seek", operations, request -> notifier.flush(request.nodeId()));
     afterAll = new DeferredCalls("fuse-snapshot", operations, request -> flush());
@@ -93,6 +93,14 @@ public final class KernelMount {
     }
     // All memory is there: from here on the mount is live.
     workers.forEach(Thread::start);
+  }
+
+  /** From here on the options hold, as far as they are not the kernel's own affair. */
+  private void adopt(MountOptions newOptions) {
+    options = newOptions;
+    fileSystem.setAccessTimes(
+        newOptions.accessTimesOfFiles(), newOptions.accessTimesOfDirectories());
+    operations.setSynchrony(newOptions.synchrony());
   }
 
   private static int threads() {
@@ -207,6 +215,27 @@ public final class KernelMount {
     if (writeback) {
       writeBack.flush(handles.inodesWithWriters());
     }
+  }
+
+  /**
+   * Checks what a remount is to change, before the kernel is asked to.
+   *
+   * @param arguments of {@code -o}
+   * @throws MountException naming what cannot be
+   */
+  public void checkRemount(List<String> arguments) throws MountException {
+    options.remounted(arguments);
+  }
+
+  /**
+   * Takes over the options of a remount that the kernel has made ({@link Remount}).
+   *
+   * @return whether the mount is read-only now
+   */
+  public boolean remounted(List<String> arguments) throws MountException {
+    MountOptions changed = options.remounted(arguments);
+    adopt(changed);
+    return changed.has(MountOptions.Flag.READ_ONLY);
   }
 
   /** Waits until the mount has ended, by whomever it was unmounted. */

@@ -44,19 +44,12 @@ final class FileOperations {
   private final HandleTable handles;
   private final KernelCache cache;
   private final boolean writeback;
-  private final boolean noAtime;
 
-  FileOperations(
-      FileSystem fileSystem,
-      HandleTable handles,
-      KernelCache cache,
-      boolean writeback,
-      boolean noAtime) {
+  FileOperations(FileSystem fileSystem, HandleTable handles, KernelCache cache, boolean writeback) {
     this.fileSystem = fileSystem;
     this.handles = handles;
     this.cache = cache;
     this.writeback = writeback;
-    this.noAtime = noAtime;
   }
 
   void open(Call call, Reply reply) throws FsException {
@@ -110,7 +103,7 @@ final class FileOperations {
     if ((flags & O_EXCL) != 0) {
       set.add(OpenFlags.EXCLUSIVE);
     }
-    if (noAtime || (flags & O_NOATIME) != 0) {
+    if ((flags & O_NOATIME) != 0) {
       set.add(OpenFlags.NO_ATIME);
     }
     if ((openFlags & OPEN_KILL_SUIDGID) != 0) {

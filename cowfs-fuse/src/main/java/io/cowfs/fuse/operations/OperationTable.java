@@ -30,23 +30,20 @@ public final class OperationTable {
   private final FileOperations files;
   private final Settling settling = new Settling();
 
+  private volatile Synchrony synchrony = Synchrony.NONE;
+
   /** Set once; a call that began before is waited for, one that begins later is refused. */
   private volatile boolean closed;
 
   /**
    * @param cache used by workers: its {@code attributesChanged} must not wait for other threads
    * @param writeback whether the kernel has a writeback cache
-   * @param noAtime whether reading leaves access times as they are
    */
   public OperationTable(
-      FileSystem fileSystem,
-      HandleTable handles,
-      KernelCache cache,
-      boolean writeback,
-      boolean noAtime) {
+      FileSystem fileSystem, HandleTable handles, KernelCache cache, boolean writeback) {
     this.fileSystem = fileSystem;
     this.handles = handles;
-    this.files = new FileOperations(fileSystem, handles, cache, writeback, noAtime);
+    this.files = new FileOperations(fileSystem, handles, cache, writeback);
     addNodes(new NodeOperations(fileSystem, handles, settling));
     addNames(new NameOperations(fileSystem));
     addFiles();
@@ -108,6 +105,11 @@ public final class OperationTable {
     rows[opcode] = new Row(bodyBytesMin, operation);
   }
 
+  /** Which changes are durable before they are answered; holds from the next request on. */
+  public void setSynchrony(Synchrony changes) {
+    synchrony = changes;
+  }
+
   /** Which file is being settled now. */
   public Settling settling() {
     return settling;
@@ -156,6 +158,9 @@ public final class OperationTable {
         reply.error(Errno.ENOTCONN);
       } else {
         row.operation().run(call, reply);
+        if (synchrony.covers(opcode)) {
+          fileSystem.syncAll();
+        }
       }
     } catch (FsException e) {
       takeBack(reply);

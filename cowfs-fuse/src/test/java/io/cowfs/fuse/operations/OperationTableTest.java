@@ -42,7 +42,7 @@ class OperationTableTest {
 
   @BeforeEach
   void makeTable() throws Exception {
-    table = new OperationTable(fileSystem, handles, new NoCache(), true, false);
+    table = new OperationTable(fileSystem, handles, new NoCache(), true);
     call = table.newCall(request);
     byte[] name = {'f'};
     var created = fileSystem.create(Caller.ROOT, 1, name, 0644, OpenFlags.READ_ONLY);
@@ -134,7 +134,7 @@ class OperationTableTest {
   /** Of a name in the root, of what it leads to, of the root; and the flags of the open root. */
   private long[] lifetimes(MemoryFileSystem of) throws Exception {
     HandleTable opened = new HandleTable(of);
-    table = new OperationTable(of, opened, new NoCache(), true, false);
+    table = new OperationTable(of, opened, new NoCache(), true);
     call = table.newCall(request);
     ByteBuffer make = ByteBuffer.allocate(10).order(ByteOrder.nativeOrder());
     make.putInt(0, 0755).put(8, (byte) 'd');
@@ -158,7 +158,7 @@ class OperationTableTest {
     assertTrue(request.received(TestMessages.request(Opcode.MKDIR, 42, 1, make)));
     assertEquals(FlushFirst.NOTHING, table.flushFirst(request, call));
     MemoryFileSystem restless = new Restless();
-    table = new OperationTable(restless, new HandleTable(restless), new NoCache(), true, false);
+    table = new OperationTable(restless, new HandleTable(restless), new NoCache(), true);
     assertEquals(FlushFirst.ALL, table.flushFirst(request, call));
   }
 
