@@ -41,10 +41,6 @@ public final class MountHelperCommand implements Callable<Integer> {
   @Option(names = "-f", description = "Check everything, and mount nothing.")
   private boolean fake;
 
-  /** There is no table to write: the kernel's is the only one. */
-  @Option(names = "-n", description = "Write no /etc/mtab.")
-  private boolean noTable;
-
   @Option(names = "-v", description = "Say what was done.")
   private boolean verbose;
 
@@ -70,6 +66,10 @@ public final class MountHelperCommand implements Callable<Integer> {
   MountHelperCommand(CommandRunner runner) {
     this.runner = runner;
   }
+
+  /** There is no table to write: the kernel's is the only one. */
+  @Option(names = "-n", description = "Write no /etc/mtab.")
+  void writeNoTable(boolean unused) {}
 
   /** The mount point as it was written. */
   public String directory() {
