@@ -7,7 +7,7 @@ the speed relative to it.
 
 "command" is the time of the whole command, as a user waits for it; "less status" is that without
 what `cowfs status` takes, which is started, finds the daemon and gets its answer as well; "in the
-daemon" is what the daemon's log says.
+daemon" is what the daemon's log says, without the parsing of the command line there.
 """
 
 import concurrent.futures
@@ -156,8 +156,9 @@ class Cowfs:
             with open(path, encoding="utf-8") as log:
                 text = (text + log.read())[start.st_size:]
             times = {}
-            for verb, took in re.findall(r" INFO command (\w+) took ([0-9.]+) ms$", text,
-                                         re.MULTILINE):
+            for verb, took in re.findall(
+                    r" INFO command (\w+) took [0-9.]+ ms, ([0-9.]+) ms without its parsing$",
+                    text, re.MULTILINE):
                 times.setdefault(verb, []).append(float(took))
             return times
         return since

@@ -58,6 +58,11 @@ public final class DatasetHead {
     return node.nextObjectNumber;
   }
 
+  /** Inodes with links as last synced. */
+  public long files() {
+    return node.files;
+  }
+
   /** The properties in force. */
   public DatasetSettings settings() {
     return settings;
@@ -153,16 +158,21 @@ public final class DatasetHead {
    *
    * @param newRoot null when the tree is empty
    * @param nextObjectNumber not below the one before
+   * @param moreFiles by how many there are more inodes with links
    */
-  public void synced(BlockPointer newRoot, long nextObjectNumber) {
+  public void synced(BlockPointer newRoot, long nextObjectNumber, long moreFiles) {
     if (nextObjectNumber < node.nextObjectNumber) {
       throw new IllegalArgumentException("object numbers never go back");
     }
-    if (Objects.equals(newRoot, node.root) && nextObjectNumber == node.nextObjectNumber) {
+    if (Objects.equals(newRoot, node.root)
+        && nextObjectNumber == node.nextObjectNumber
+        && moreFiles == 0) {
       return;
     }
     node.root = newRoot;
     node.nextObjectNumber = nextObjectNumber;
+    long files = node.files;
+    node.files = files + moreFiles;
     node.txg = datasets.sync().txg();
     datasets.changed(node);
   }

@@ -34,6 +34,9 @@ final class DatasetNode {
   /** Volatile for {@link DatasetHead}. */
   volatile long referencedSectors;
 
+  /** Volatile for {@link DatasetHead}. */
+  volatile long files;
+
   long txg;
   long deadlist;
   long uniqueSectors;
@@ -54,6 +57,7 @@ final class DatasetNode {
     node.name = record.name();
     node.root = record.root().orElse(null);
     node.nextObjectNumber = record.nextObjectNumber();
+    node.files = record.files();
     node.txg = record.txg();
     node.deadlist = record.deadlist();
     node.referencedSectors = record.referencedSectors();
@@ -76,7 +80,8 @@ final class DatasetNode {
         referencedSectors,
         uniqueSectors,
         deadlistUniqueSectors,
-        nextObjectNumber);
+        nextObjectNumber,
+        files);
   }
 
   boolean isHead() {

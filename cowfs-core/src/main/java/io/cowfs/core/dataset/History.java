@@ -167,6 +167,7 @@ final class History {
     head.txg = snapshot.txg;
     head.root = snapshot.root;
     head.referencedSectors = snapshot.referencedSectors;
+    head.files = snapshot.files;
     head.nextObjectNumber = snapshot.nextObjectNumber;
     attach(head, snapshot);
     return head;
@@ -202,6 +203,7 @@ final class History {
     DatasetNode old = retire(head, NodeKind.SNAPSHOT, nameForOldHead, txg, created);
     head.root = target.root;
     head.referencedSectors = target.referencedSectors;
+    head.files = target.files;
     continueFrom(head, target);
     return old;
   }
@@ -224,6 +226,7 @@ final class History {
     snapshot.uniqueSectors = head.uniqueSectors;
     snapshot.deadlistUniqueSectors = head.deadlistUniqueSectors;
     snapshot.nextObjectNumber = head.nextObjectNumber;
+    snapshot.files = head.files;
     DatasetNode parent = head.parent;
     detach(head);
     attach(snapshot, parent);

@@ -21,6 +21,7 @@ import java.util.Optional;
  * @param uniqueSectors the part of it that was born after its parent
  * @param deadlistUniqueSectors the part of its deadlist that was born after its parent's parent
  * @param nextObjectNumber the first inode number never used in it
+ * @param files the inodes that have links
  */
 public record NodeRecord(
     int id,
@@ -35,4 +36,5 @@ public record NodeRecord(
     long referencedSectors,
     long uniqueSectors,
     long deadlistUniqueSectors,
-    long nextObjectNumber) {}
+    long nextObjectNumber,
+    long files) {}

@@ -29,7 +29,8 @@ final class NodeRecordFormat {
   static final int UNIQUE_SECTORS = REFERENCED_SECTORS + Long.BYTES;
   static final int DEADLIST_UNIQUE_SECTORS = UNIQUE_SECTORS + Long.BYTES;
   static final int NEXT_OBJECT_NUMBER = DEADLIST_UNIQUE_SECTORS + Long.BYTES;
-  static final int ROOT = NEXT_OBJECT_NUMBER + Long.BYTES;
+  static final int FILES = NEXT_OBJECT_NUMBER + Long.BYTES;
+  static final int ROOT = FILES + Long.BYTES;
   static final int NAME_BYTES = ROOT + BlockPointerFormat.BYTES;
   static final int NAME = NAME_BYTES + Short.BYTES;
 
@@ -55,6 +56,7 @@ final class NodeRecordFormat {
     record.putLong(UNIQUE_SECTORS, node.uniqueSectors());
     record.putLong(DEADLIST_UNIQUE_SECTORS, node.deadlistUniqueSectors());
     record.putLong(NEXT_OBJECT_NUMBER, node.nextObjectNumber());
+    record.putLong(FILES, node.files());
     node.root().ifPresent(root -> BlockPointerFormat.encode(root, record, ROOT));
     record.putShort(NAME_BYTES, (short) name.length);
     record.put(NAME, name);
@@ -89,7 +91,8 @@ final class NodeRecordFormat {
             record.getLong(REFERENCED_SECTORS),
             record.getLong(UNIQUE_SECTORS),
             record.getLong(DEADLIST_UNIQUE_SECTORS),
-            record.getLong(NEXT_OBJECT_NUMBER));
+            record.getLong(NEXT_OBJECT_NUMBER),
+            record.getLong(FILES));
     require(record.getShort(ZEROS) == 0, "has an unknown setting");
     require(node.id() > 0 && node.dataset() >= 0 && node.parent() >= 0, "has a wrong id");
     require(node.txg() >= 0 && node.deadlist() > 0, "has a wrong txg or deadlist");
@@ -97,7 +100,8 @@ final class NodeRecordFormat {
         node.referencedSectors() >= node.uniqueSectors()
             && node.uniqueSectors() >= 0
             && node.deadlistUniqueSectors() >= 0
-            && node.nextObjectNumber() >= 0,
+            && node.nextObjectNumber() >= 0
+            && node.files() >= 0,
         "has a negative counter");
     return node;
   }

@@ -29,7 +29,7 @@ public record PoolLabel(
     long featuresToWrite) {
 
   /** The newest format version this program knows. */
-  public static final int FORMAT_VERSION = 2;
+  public static final int FORMAT_VERSION = 3;
 
   /** A label without optional features. */
   public PoolLabel(

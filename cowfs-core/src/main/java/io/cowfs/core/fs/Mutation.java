@@ -29,6 +29,7 @@ final class Mutation implements AutoCloseable {
   private final List<Inode> locked = new ArrayList<>(4);
   private Txg txg;
   private Timestamp now;
+  private int moreFiles;
 
   /** Sectors for what is added. */
   private final int growth;
@@ -101,10 +102,27 @@ final class Mutation implements AutoCloseable {
     return inode;
   }
 
-  /** A new inode, in use until the change is closed. */
-  Inode add(Inode inode) {
+  /** An inode that is in no table yet, in use until the change is closed. */
+  void add(Inode inode) {
     used.add(volume.inodes().add(inode));
-    return inode;
+  }
+
+  /** The same of an inode that was not in the tree before. */
+  void addNew(Inode inode) {
+    add(inode);
+    moreFiles++;
+  }
+
+  /** The inode has no links any more, or not yet. */
+  void putOrphan(Inode inode) {
+    put(Items.orphan(inode.number), new byte[0]);
+    moreFiles--;
+  }
+
+  /** The inode gets its first link. */
+  void deleteOrphan(Inode inode) {
+    delete(Items.orphan(inode.number));
+    moreFiles++;
   }
 
   /**
@@ -176,7 +194,7 @@ final class Mutation implements AutoCloseable {
     if (inode.nlink == 0) {
       inode.unlinkedTxg = txg.number();
       inode.unlinked = true;
-      put(Items.orphan(inode.number), new byte[0]);
+      putOrphan(inode);
     }
     store(inode);
   }
@@ -187,6 +205,7 @@ final class Mutation implements AutoCloseable {
       TxgState state = volume.stateOf(txg.number());
       state.reservedForItems().addAndGet(growth + rewrites);
       state.reservedForRewrites().addAndGet(rewrites);
+      state.moreFiles().addAndGet(moreFiles);
       txg.leave();
     } else {
       volume.space().unreserve(growth + rewrites);

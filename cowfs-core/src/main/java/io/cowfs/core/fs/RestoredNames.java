@@ -33,7 +33,7 @@ final class RestoredNames {
 
   RestoredNames(VolumeState volume) {
     this.volume = volume;
-    this.removal = new Removal(volume);
+    this.removal = new Removal(volume, InodeFlags.Obedience.OVERRIDES);
   }
 
   /**
@@ -74,7 +74,7 @@ final class RestoredNames {
       child.ctime = change.now();
       if (staged != null) {
         child.unlinked = false;
-        change.delete(Items.orphan(number));
+        change.deleteOrphan(child);
         change.add(child);
       }
       change.store(child);
@@ -184,6 +184,7 @@ final class RestoredNames {
       if (inode.mode == wanted.mode
           && inode.uid == wanted.uid
           && inode.gid == wanted.gid
+          && inode.flags == wanted.flags
           && inode.mtime.equals(wanted.mtime)
           && PathComparison.equalItems(old, xattrs)) {
         return;
@@ -192,6 +193,7 @@ final class RestoredNames {
       inode.mode = wanted.mode;
       inode.uid = wanted.uid;
       inode.gid = wanted.gid;
+      inode.flags = wanted.flags;
       inode.mtime = wanted.mtime;
       inode.ctime = change.now();
       for (Key key : old.keySet()) {
@@ -199,6 +201,7 @@ final class RestoredNames {
           change.delete(new Key(number, key.kind(), key.low()));
         }
       }
+      inode.hasDefaultAcl = Inode.DefaultAcl.UNKNOWN;
       xattrs.forEach((key, value) -> change.put(new Key(number, key.kind(), key.low()), value));
       change.store(inode);
     }

@@ -8,8 +8,10 @@ import java.util.concurrent.atomic.AtomicLong;
 final class TxgState {
   private final long txg;
   private final Queue<Inode> dirtyInodes = new ConcurrentLinkedQueue<>();
+  private final Queue<ClonedRange> clones = new ConcurrentLinkedQueue<>();
   private final AtomicLong reservedForItems = new AtomicLong();
   private final AtomicLong reservedForRewrites = new AtomicLong();
+  private final AtomicLong moreFiles = new AtomicLong();
 
   TxgState(long txg) {
     this.txg = txg;
@@ -19,9 +21,19 @@ final class TxgState {
     return txg;
   }
 
+  /** By how many there are more inodes with links than before the txg. */
+  AtomicLong moreFiles() {
+    return moreFiles;
+  }
+
   /** Inodes with dirty data of this txg, each once and in use. */
   Queue<Inode> dirtyInodes() {
     return dirtyInodes;
+  }
+
+  /** Ranges to put into files in the sync of this txg, in the order in which that was asked for. */
+  Queue<ClonedRange> clones() {
+    return clones;
   }
 
   /** The part of {@link #reservedForItems} for nodes that are there already. */

@@ -24,6 +24,7 @@ import java.util.Map;
  *   <li>{@code fs/unreadable}: a node or an item cannot be read
  *   <li>{@code fs/stray}: an item of an inode that does not exist, or that its type cannot have
  *   <li>{@code fs/links}: link counts, entry counts, names and back references do not fit together
+ *   <li>{@code fs/count}: there are not as many inodes as the books say
  *   <li>{@code fs/orphan}: an inode without links is not on the list of orphans, or one with links
  *       is
  *   <li>{@code fs/data}: extents overlap, lie behind the end, or do not add up
@@ -55,6 +56,8 @@ public final class VolumeAudit {
 
   private Summary summary = new Summary();
 
+  private long files;
+
   private VolumeAudit(String dataset, Tree tree) {
     this.dataset = dataset;
     this.tree = tree;
@@ -64,11 +67,13 @@ public final class VolumeAudit {
    * Audits a tree; an empty list means that all is well.
    *
    * @param dataset its name, for the findings
+   * @param files the inodes with links that it must have
    */
-  public static List<String> run(String dataset, Tree tree) {
+  public static List<String> run(String dataset, Tree tree, long files) {
     VolumeAudit audit = new VolumeAudit(dataset, tree);
     try {
       audit.check();
+      audit.checkCount(files);
     } catch (IOException failure) {
       audit.report("fs/unreadable", failure.getMessage());
     }
@@ -102,6 +107,13 @@ public final class VolumeAudit {
     checkInode();
     if (tree.root() != null && tree.get(Items.inode(FileSystem.ROOT_INODE)) == null) {
       report("fs/links", "there is no root directory");
+    }
+  }
+
+  private void checkCount(long expected) {
+    number = 0;
+    if (files != expected) {
+      report("fs/count", "%d files, and %d in the books".formatted(files, expected));
     }
   }
 
@@ -219,6 +231,7 @@ public final class VolumeAudit {
       }
       return;
     }
+    files++;
     checkLinks(inode);
     checkData(inode);
     if (inode.type() == FileType.SYMLINK

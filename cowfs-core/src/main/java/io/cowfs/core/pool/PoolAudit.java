@@ -81,7 +81,7 @@ final class PoolAudit {
       return List.of();
     }
     Tree tree = new Tree(node.root().orElse(null), reader);
-    return VolumeAudit.run("node " + node.id() + " '" + node.name() + "'", tree);
+    return VolumeAudit.run("node " + node.id() + " '" + node.name() + "'", tree, node.files());
   }
 
   /** It only reads: on the sync thread, letting an error through would suspend a sound pool. */

@@ -331,6 +331,7 @@ final class CatalogTest {
         0,
         0,
         0,
+        1,
         1);
   }
 

@@ -185,6 +185,7 @@ final class HistoryCheckTest {
         0,
         0,
         0,
+        1,
         1);
   }
 }

@@ -177,6 +177,7 @@ final class RecordFormatsTest {
         1L << 40,
         1L << 39,
         17,
-        Long.MAX_VALUE);
+        Long.MAX_VALUE,
+        250_000);
   }
 }

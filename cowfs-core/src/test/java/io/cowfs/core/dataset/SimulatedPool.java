@@ -193,7 +193,8 @@ final class SimulatedPool implements Closeable {
     ChangeSource source = ChangeSource.of(changes.values().iterator());
     head.synced(
         TreeUpdate.apply(new Tree(head.root(), blocks), source, head.nodeWriter()),
-        head.nextObjectNumber() + 1);
+        head.nextObjectNumber() + 1,
+        0);
   }
 
   /** Frees a piece of what was destroyed earlier. */

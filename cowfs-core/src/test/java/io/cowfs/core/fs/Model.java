@@ -7,6 +7,7 @@ import io.cowfs.core.vfs.Attributes;
 import io.cowfs.core.vfs.DirectoryVisitor;
 import io.cowfs.core.vfs.FileHandle;
 import io.cowfs.core.vfs.FileSystem;
+import io.cowfs.core.vfs.FileSystemStatus;
 import io.cowfs.core.vfs.FileType;
 import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.OpenFlags;
@@ -89,6 +90,8 @@ final class Model {
         }
       }
     }
+    FileSystemStatus status = fs.status();
+    assertEquals(nodes.size(), status.files() - status.freeFiles(), "files");
   }
 
   private static void compareNode(FileSystem fs, ModelNode node, String path, Random random)

@@ -186,7 +186,7 @@ public record MountOptions(
     };
   }
 
-  boolean has(Flag flag) {
+  public boolean has(Flag flag) {
     return flags.contains(flag);
   }
 
@@ -204,18 +204,21 @@ public record MountOptions(
     return kernelFlags() | REMOUNT | (relatime ? RELATIME : 0);
   }
 
-  AccessTimes accessTimesOfFiles() {
+  /** Whether reading a file sets its time of access. */
+  public AccessTimes accessTimesOfFiles() {
     if (has(Flag.READ_ONLY) || has(Flag.NO_ATIME)) {
       return AccessTimes.NEVER;
     }
     return has(Flag.STRICT_ATIME) ? AccessTimes.ALWAYS : AccessTimes.CONFIGURED;
   }
 
-  AccessTimes accessTimesOfDirectories() {
+  /** Whether reading a directory sets its time of access. */
+  public AccessTimes accessTimesOfDirectories() {
     return has(Flag.NO_DIRECTORY_ATIME) ? AccessTimes.NEVER : accessTimesOfFiles();
   }
 
-  Synchrony synchrony() {
+  /** Which changes are durable before they are answered. */
+  public Synchrony synchrony() {
     if (has(Flag.SYNC)) {
       return Synchrony.ALL;
     }

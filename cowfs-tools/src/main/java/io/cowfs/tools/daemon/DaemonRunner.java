@@ -10,10 +10,14 @@ import io.cowfs.tools.command.UmountCommand;
 import io.cowfs.tools.target.Target;
 import java.io.IOException;
 
-/** Runs a client's command on the open pool, with the target that the client resolved. */
+/**
+ * Runs a client's command on the open pool, with the target that the client resolved. Used once, by
+ * one thread.
+ */
 final class DaemonRunner implements CommandRunner {
   private final PoolSession session;
   private final Target target;
+  private long poolNanos;
 
   DaemonRunner(PoolSession session, Target target) {
     this.session = session;
@@ -22,8 +26,18 @@ final class DaemonRunner implements CommandRunner {
 
   @Override
   public int run(PoolCommand command) throws IOException {
-    command.execute(session, target, command.out());
+    long start = System.nanoTime();
+    try {
+      command.execute(session, target, command.out());
+    } finally {
+      poolNanos = System.nanoTime() - start;
+    }
     return 0;
+  }
+
+  /** How long the command was at work, without the time it took to read its command line. */
+  long poolNanos() {
+    return poolNanos;
   }
 
   @Override

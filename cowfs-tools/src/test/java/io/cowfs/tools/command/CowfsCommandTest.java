@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cowfs.fuse.kernel.Transport;
 import io.cowfs.tools.target.Target;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -267,6 +268,7 @@ class CowfsCommandTest {
         List.of(
             "mount",
             "--create",
+            "--transport=" + Transport.preferred(),
             "-o",
             "ro",
             "-o",
@@ -277,5 +279,20 @@ class CowfsCommandTest {
             "/p",
             "/d"),
         MountCommand.arguments(Path.of("/p"), request));
+  }
+
+  @Test
+  void aTransportIsChosenByItsName() throws IOException {
+    CommandLine parser = CowfsCommand.parser(new Failing(null), "mount");
+    parser.parseArgs("mount", "--transport=libfuse", "p", "d");
+    MountCommand command = parser.getSubcommands().get("mount").getCommand();
+    PoolSession.MountRequest request = command.request(Target.ofPool(Path.of("/p")), Path.of("/d"));
+    assertEquals(Transport.LIBFUSE, request.transport());
+    assertEquals(
+        List.of("mount", "--transport=libfuse", "--", "/p", "/d"),
+        MountCommand.arguments(Path.of("/p"), request));
+    assertEquals(
+        "cowfs: Invalid value for option '--transport': 'nfs' is no transport: kernel or libfuse",
+        run("mount", "--transport=nfs", "p", "d").err().lines().findFirst().orElse(""));
   }
 }
