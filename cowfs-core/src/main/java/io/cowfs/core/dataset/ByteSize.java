@@ -4,7 +4,7 @@ import java.math.BigDecimal;
 import java.util.Locale;
 
 /** Sizes as people write them: powers of 1,024 with one letter. */
-final class ByteSize {
+public final class ByteSize {
   private static final String UNITS = "KMGTPE";
   private static final int UNIT_BITS = 10;
 
@@ -16,7 +16,7 @@ final class ByteSize {
    * @return bytes, more than zero
    * @throws IllegalArgumentException with one line for the user
    */
-  static long parse(String text) {
+  public static long parse(String text) {
     String s = text.trim().toUpperCase(Locale.ROOT);
     if (s.endsWith("IB")) {
       s = s.substring(0, s.length() - 2);

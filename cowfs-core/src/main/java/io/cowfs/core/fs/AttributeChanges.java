@@ -3,6 +3,7 @@ package io.cowfs.core.fs;
 import io.cowfs.core.alloc.ReserveTier;
 import io.cowfs.core.dataset.DatasetSettings;
 import io.cowfs.core.txg.PoolSuspendedException;
+import io.cowfs.core.vfs.AccessTimes;
 import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Attributes;
 import io.cowfs.core.vfs.Caller;
@@ -26,6 +27,10 @@ final class AttributeChanges {
   private final VolumeState volume;
   private final FileWrites writes;
   private final AccessControl accessControl;
+
+  /* What the mount says; it may change at any time. */
+  private volatile AccessTimes accessOfFiles = AccessTimes.CONFIGURED;
+  private volatile AccessTimes accessOfDirectories = AccessTimes.CONFIGURED;
 
   AttributeChanges(VolumeState volume, FileWrites writes, AccessControl accessControl) {
     this.volume = volume;
@@ -127,9 +132,14 @@ final class AttributeChanges {
     return wanted.equals(AttributeChange.NOW) ? now : wanted;
   }
 
+  void setAccessTimes(AccessTimes ofFiles, AccessTimes ofDirectories) {
+    accessOfFiles = ofFiles;
+    accessOfDirectories = ofDirectories;
+  }
+
   /**
-   * Renews the access time of what was read, where the dataset's setting asks for it. The inode is
-   * not locked.
+   * Renews the access time of what was read, where the mount or the dataset's setting asks for it.
+   * The inode is not locked.
    */
   void accessed(Inode inode) throws FsException, IOException {
     if (!accessTimeIsOld(inode)) {
@@ -155,6 +165,10 @@ final class AttributeChanges {
   private boolean accessTimeIsOld(Inode inode) {
     if (InodeFlags.has(inode, InodeFlag.NO_ATIME)) {
       return false;
+    }
+    AccessTimes mounted = inode.isDirectory() ? accessOfDirectories : accessOfFiles;
+    if (mounted != AccessTimes.CONFIGURED) {
+      return mounted == AccessTimes.ALWAYS;
     }
     DatasetSettings.AccessTime policy = volume.head().settings().atime();
     if (policy != DatasetSettings.AccessTime.RELATIME) {

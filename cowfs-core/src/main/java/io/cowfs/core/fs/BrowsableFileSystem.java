@@ -1,5 +1,6 @@
 package io.cowfs.core.fs;
 
+import io.cowfs.core.vfs.AccessTimes;
 import io.cowfs.core.vfs.AclKind;
 import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Attributes;
@@ -83,6 +84,12 @@ public final class BrowsableFileSystem implements FileSystem {
     if (isControl(parent, name)) {
       throw new FsException(FsError.EXISTS);
     }
+  }
+
+  /** What is kept of the past is never written to: nothing there has an access time to set. */
+  @Override
+  public void setAccessTimes(AccessTimes ofFiles, AccessTimes ofDirectories) {
+    live.setAccessTimes(ofFiles, ofDirectories);
   }
 
   @Override

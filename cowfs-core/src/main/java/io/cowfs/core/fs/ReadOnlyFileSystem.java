@@ -1,5 +1,6 @@
 package io.cowfs.core.fs;
 
+import io.cowfs.core.vfs.AccessTimes;
 import io.cowfs.core.vfs.AclKind;
 import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Attributes;
@@ -49,6 +50,10 @@ abstract class ReadOnlyFileSystem implements FileSystem {
   final FsException refused() {
     return new FsException(refusal);
   }
+
+  /** Reading sets none. */
+  @Override
+  public void setAccessTimes(AccessTimes ofFiles, AccessTimes ofDirectories) {}
 
   /** Nothing changes here that the front end could not know. */
   @Override

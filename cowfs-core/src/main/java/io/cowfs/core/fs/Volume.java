@@ -7,6 +7,7 @@ import io.cowfs.core.dataset.DatasetHead;
 import io.cowfs.core.txg.PoolSuspendedException;
 import io.cowfs.core.txg.SyncTask;
 import io.cowfs.core.txg.TransactionalTree;
+import io.cowfs.core.vfs.AccessTimes;
 import io.cowfs.core.vfs.AclKind;
 import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Attributes;
@@ -265,6 +266,11 @@ public final class Volume implements FileSystem {
 
   private String describe(long inode) {
     return state.head().name() + ":" + state.directories().pathOf(inode) + " (inode " + inode + ")";
+  }
+
+  @Override
+  public void setAccessTimes(AccessTimes ofFiles, AccessTimes ofDirectories) {
+    attributeChanges.setAccessTimes(ofFiles, ofDirectories);
   }
 
   @Override

@@ -37,6 +37,12 @@ public interface FileSystem {
   void setCacheInvalidator(CacheInvalidator invalidator);
 
   /**
+   * Has a mount's options decide which reads set access times; CONFIGURED at first. Holds from the
+   * next read on, also for what is open.
+   */
+  void setAccessTimes(AccessTimes ofFiles, AccessTimes ofDirectories);
+
+  /**
    * True for a directory whose attributes, and whose names with what they lead to, may change at
    * any time without the front end being told: it must not keep them, but ask each time.
    */

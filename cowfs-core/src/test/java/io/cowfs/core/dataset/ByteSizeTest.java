@@ -1,12 +1,34 @@
 package io.cowfs.core.dataset;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 final class ByteSizeTest {
+  @Test
+  void sizesAreReadInPowersOf1024() {
+    assertEquals(1, ByteSize.parse("1"));
+    assertEquals(4096, ByteSize.parse("4k"));
+    assertEquals(512L << 20, ByteSize.parse("512M"));
+    assertEquals(10L << 30, ByteSize.parse("10GiB"));
+    assertEquals(3L << 29, ByteSize.parse("1.5G"));
+    assertEquals(2L << 40, ByteSize.parse("2TB"));
+    assertEquals(Long.MAX_VALUE, ByteSize.parse("9223372036854775807"));
+  }
+
+  @Test
+  void whatIsNoSizeIsRefused() {
+    for (String text :
+        List.of(
+            "", "0", "-1", "G", "1X", "1.G", "1e9", "0.1", "8E", "99999999999999999999", "1 G")) {
+      assertThrows(IllegalArgumentException.class, () -> ByteSize.parse(text), text);
+    }
+  }
+
   @Test
   void theExactTextIsReadBack() {
     long seed = System.nanoTime();

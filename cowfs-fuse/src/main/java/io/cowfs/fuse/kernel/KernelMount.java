@@ -45,7 +45,7 @@ public final class KernelMount extends Mount {
       MountOptions options,
       List<FuseDevice> devices,
       Handshake.Result agreed) {
-    super(attachment);
+    super(attachment, options);
     this.fileSystem = fileSystem;
     this.devices = devices;
     writeback = (agreed.flags() & WRITEBACK_CACHE) != 0;
@@ -53,9 +53,9 @@ public final class KernelMount extends Mount {
     // Workers have a notifier of their own: the others may wait for the workers.
     FuseDevice first = devices.get(0);
     notifier = new KernelNotifier(first);
-    boolean noAtime = options.has(MountOptions.Flag.NO_ATIME);
     operations =
-        new OperationTable(fileSystem, handles, new KernelNotifier(first), agreed.flags(), noAtime);
+        new OperationTable(fileSystem, handles, new KernelNotifier(first), agreed.flags());
+    obey(options);
     afterInode =
         new DeferredCalls("fuse-seek", operations, request -> notifier.flush(request.nodeId()));
     afterAll = new DeferredCalls("fuse-snapshot", operations, request -> flush());
@@ -79,6 +79,12 @@ public final class KernelMount extends Mount {
     }
     // All memory is there: from here on the mount is live.
     workers.forEach(Thread::start);
+  }
+
+  @Override
+  protected void obey(MountOptions options) {
+    fileSystem.setAccessTimes(options.accessTimesOfFiles(), options.accessTimesOfDirectories());
+    operations.setSynchrony(options.synchrony());
   }
 
   private Optional<ConnectionGuard> guard(String device) {

@@ -2,6 +2,7 @@ package io.cowfs.fuse.kernel;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -26,8 +27,11 @@ public abstract class Mount {
   private final Mounter mounter;
   private final CountDownLatch ended = new CountDownLatch(1);
 
+  private volatile MountOptions options;
+
   /** Nothing is served before the transport's own constructor has begun to. */
-  protected Mount(Attachment attachment) {
+  protected Mount(Attachment attachment, MountOptions options) {
+    this.options = options;
     this.mountPoint = attachment.mountPoint();
     this.mounter = attachment.mounter();
   }
@@ -43,6 +47,39 @@ public abstract class Mount {
    * was written to the mount before the call.
    */
   public abstract void flush();
+
+  /** Does as the options say, from now on, as far as they are not the kernel's own affair. */
+  protected abstract void obey(MountOptions newOptions);
+
+  /**
+   * Refuses options that the transport cannot obey.
+   *
+   * @throws MountException naming one of them
+   */
+  protected void requirePossible(MountOptions wanted) throws MountException {}
+
+  /**
+   * Checks what a remount is to change, before the kernel is asked to.
+   *
+   * @param arguments of {@code -o}
+   * @throws MountException naming what cannot be
+   */
+  public final void checkRemount(List<String> arguments) throws MountException {
+    requirePossible(options.remounted(arguments));
+  }
+
+  /**
+   * Takes over the options of a remount that the kernel has made ({@link Remount}).
+   *
+   * @param arguments of {@code -o}, after {@link #checkRemount}
+   * @return whether the mount is read-only now
+   */
+  public final boolean remounted(List<String> arguments) throws MountException {
+    MountOptions changed = options.remounted(arguments);
+    options = changed;
+    obey(changed);
+    return changed.has(MountOptions.Flag.READ_ONLY);
+  }
 
   /**
    * Lets go of the file system: refuses further requests, waits for those under way, releases all

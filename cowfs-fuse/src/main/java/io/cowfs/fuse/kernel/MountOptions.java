@@ -1,5 +1,7 @@
 package io.cowfs.fuse.kernel;
 
+import io.cowfs.core.vfs.AccessTimes;
+import io.cowfs.fuse.operations.Synchrony;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -32,7 +34,11 @@ public record MountOptions(
     NO_EXEC("noexec", "exec", 8),
     SYNC("sync", "async", 16),
     DIRSYNC("dirsync", "nodirsync", 128),
-    NO_ATIME("noatime", "atime", 1024);
+    NO_SYMLINKS("nosymfollow", "symfollow", 256),
+    NO_ATIME("noatime", "atime", 1024),
+    NO_DIRECTORY_ATIME("nodiratime", "diratime", 2048),
+    STRICT_ATIME("strictatime", "nostrictatime", 1 << 24),
+    LAZY_TIME("lazytime", "nolazytime", 1 << 25);
 
     private final String option;
     private final String opposite;
@@ -53,6 +59,14 @@ public record MountOptions(
       return bit;
     }
   }
+
+  /** What the kernel does without NO_ATIME and STRICT_ATIME, and has to be told in a remount. */
+  private static final long RELATIME = 1 << 21;
+
+  private static final long REMOUNT = 32;
+
+  /** Of these two the last one counts. */
+  private static final Set<Flag> EITHER_OR = Set.of(Flag.NO_ATIME, Flag.STRICT_ATIME);
 
   public MountOptions {
     flags = Set.copyOf(flags);
@@ -84,20 +98,78 @@ public record MountOptions(
     return options;
   }
 
+  /** Whether {@link #parse} knows an option. */
+  public static boolean isKnown(String option) {
+    try {
+      parse(List.of(option));
+      return true;
+    } catch (MountException e) {
+      return false;
+    }
+  }
+
+  /**
+   * What a remount makes of these options. As for any file system, its flags are exactly those of
+   * the arguments.
+   *
+   * @throws MountException naming an option that is not known, or cannot be changed
+   */
+  MountOptions remounted(List<String> arguments) throws MountException {
+    MountOptions wanted = withFlags(Set.of());
+    for (String argument : arguments) {
+      for (String option : argument.split(",", -1)) {
+        wanted = wanted.with(option.trim());
+      }
+    }
+    requireSame("allow_other", allowOther, wanted.allowOther);
+    requireSame("writeback", writeback, wanted.writeback);
+    requireSame("usersnap", userSnapshots, wanted.userSnapshots);
+    return wanted;
+  }
+
+  private static void requireSame(String option, boolean now, boolean wanted)
+      throws MountException {
+    if (now != wanted) {
+      throw new MountException(
+          "the mount option " + option + " cannot be changed by a remount: unmount first");
+    }
+  }
+
+  private MountOptions withFlags(Set<Flag> changed) {
+    return new MountOptions(source, changed, allowOther, writeback, nonEmpty, userSnapshots);
+  }
+
   private MountOptions with(String option) throws MountException {
     for (Flag flag : Flag.values()) {
       if (option.equals(flag.option) || option.equals(flag.opposite)) {
         Set<Flag> changed = new LinkedHashSet<>(flags);
         if (option.equals(flag.option)) {
+          if (EITHER_OR.contains(flag)) {
+            changed.removeAll(EITHER_OR);
+          }
           changed.add(flag);
         } else {
           changed.remove(flag);
         }
-        return new MountOptions(source, changed, allowOther, writeback, nonEmpty, userSnapshots);
+        return withFlags(changed);
       }
     }
     return switch (option) {
-      case "", "defaults", "default_permissions" -> this;
+      // The last ones say what is so in any case.
+      case "",
+          "defaults",
+          "default_permissions",
+          "norelatime",
+          "nomand",
+          "noiversion",
+          "silent",
+          "loud" ->
+          this;
+      case "relatime" -> {
+        Set<Flag> changed = new LinkedHashSet<>(flags);
+        changed.removeAll(EITHER_OR);
+        yield withFlags(changed);
+      }
       case "allow_other" ->
           new MountOptions(source, flags, true, writeback, nonEmpty, userSnapshots);
       case "noallow_other" ->
@@ -126,10 +198,40 @@ public record MountOptions(
     return bits;
   }
 
+  /** For a {@code mount(2)} that changes the flags of a mount to these. */
+  long remountFlags() {
+    boolean relatime = flags.stream().noneMatch(EITHER_OR::contains);
+    return kernelFlags() | REMOUNT | (relatime ? RELATIME : 0);
+  }
+
+  /** Whether reading a file sets its time of access. */
+  public AccessTimes accessTimesOfFiles() {
+    if (has(Flag.READ_ONLY) || has(Flag.NO_ATIME)) {
+      return AccessTimes.NEVER;
+    }
+    return has(Flag.STRICT_ATIME) ? AccessTimes.ALWAYS : AccessTimes.CONFIGURED;
+  }
+
+  /** Whether reading a directory sets its time of access. */
+  public AccessTimes accessTimesOfDirectories() {
+    return has(Flag.NO_DIRECTORY_ATIME) ? AccessTimes.NEVER : accessTimesOfFiles();
+  }
+
+  /** Which changes are durable before they are answered. */
+  public Synchrony synchrony() {
+    if (has(Flag.SYNC)) {
+      return Synchrony.ALL;
+    }
+    return has(Flag.DIRSYNC) ? Synchrony.NAMES : Synchrony.NONE;
+  }
+
+  /** The options for {@code fusermount3}, without those that it does not know. */
   List<String> flagOptions() {
     List<String> names = new ArrayList<>();
     for (Flag flag : Flag.values()) {
-      if (has(flag)) {
+      // These are obeyed here; the kernel would only show them.
+      boolean ours = flag == Flag.STRICT_ATIME || flag == Flag.NO_DIRECTORY_ATIME;
+      if (has(flag) && !ours) {
         names.add(flag.option());
       }
     }

@@ -30,7 +30,6 @@ final class FileCallbacks {
   private final HiddenFiles hidden;
   private final CurrentRequest current;
   private final Callers callers;
-  private final boolean noAtime;
   private final Object[] appendLocks = new Object[APPEND_LOCKS];
 
   FileCallbacks(
@@ -40,8 +39,7 @@ final class FileCallbacks {
       OpenFiles files,
       HiddenFiles hidden,
       CurrentRequest current,
-      Callers callers,
-      boolean noAtime) {
+      Callers callers) {
     this.fileSystem = fileSystem;
     this.nodes = nodes;
     this.paths = paths;
@@ -49,7 +47,6 @@ final class FileCallbacks {
     this.hidden = hidden;
     this.current = current;
     this.callers = callers;
-    this.noAtime = noAtime;
     for (int i = 0; i < APPEND_LOCKS; i++) {
       appendLocks[i] = new Object();
     }
@@ -58,7 +55,7 @@ final class FileCallbacks {
   int open(Pointer path, Pointer info) throws FsException {
     int flags = info.getInt(FileInfoFormat.FLAGS);
     try (Place place = paths.inode(path)) {
-      long number = files.add(fileSystem.open(place.inode(), FileFlags.ofOpen(flags, noAtime)));
+      long number = files.add(fileSystem.open(place.inode(), FileFlags.ofOpen(flags)));
       files.get(number).isNode(current.nodeId());
       place.keep();
       info.putLong(FileInfoFormat.HANDLE, number);
@@ -71,7 +68,7 @@ final class FileCallbacks {
     try (Place parent = paths.parent(path)) {
       Created created =
           fileSystem.create(
-              callers.now(), parent.inode(), parent.name(), mode, FileFlags.ofOpen(flags, noAtime));
+              callers.now(), parent.inode(), parent.name(), mode, FileFlags.ofOpen(flags));
       info.putLong(FileInfoFormat.HANDLE, files.add(created.handle()));
       return 0;
     }

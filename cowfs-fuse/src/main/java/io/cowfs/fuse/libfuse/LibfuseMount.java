@@ -6,6 +6,7 @@ import io.cowfs.fuse.kernel.Attachment;
 import io.cowfs.fuse.kernel.Mount;
 import io.cowfs.fuse.kernel.MountException;
 import io.cowfs.fuse.kernel.MountOptions;
+import io.cowfs.fuse.operations.Synchrony;
 import io.cowfs.fuse.wire.Request;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,16 +39,15 @@ public final class LibfuseMount extends Mount {
   private LibfuseMount(
       FileSystem fileSystem, Attachment attachment, MountOptions options, LibFuse2.Native library)
       throws MountException {
-    super(attachment);
+    super(attachment, options);
     this.fileSystem = fileSystem;
     files = new OpenFiles(fileSystem);
     hidden = new HiddenFiles(fileSystem);
     Paths paths = new Paths(fileSystem, hidden, current);
     Callers callers = new Callers(library.functions());
-    boolean noAtime = options.has(MountOptions.Flag.NO_ATIME);
     NodeCallbacks nodes = new NodeCallbacks(fileSystem, paths, hidden, current, callers);
     FileCallbacks fileCallbacks =
-        new FileCallbacks(fileSystem, nodes, paths, files, hidden, current, callers, noAtime);
+        new FileCallbacks(fileSystem, nodes, paths, files, hidden, current, callers);
     callbacks.addBegin(this::begin);
     callbacks.addNodes(nodes);
     callbacks.addNames(new NameCallbacks(fileSystem, paths, hidden, current, callers));
@@ -55,6 +55,8 @@ public final class LibfuseMount extends Mount {
     callbacks.addDirectories(new DirectoryCallbacks(fileSystem, paths, files), fileCallbacks);
     callbacks.addXattrs(new XattrCallbacks(fileSystem, paths));
     session = Session.over(attachment.descriptor(), library, callbacks);
+    requirePossible(options);
+    obey(options);
   }
 
   /**
@@ -122,6 +124,18 @@ public final class LibfuseMount extends Mount {
         session.destroy();
         ended();
       }
+    }
+  }
+
+  @Override
+  protected void obey(MountOptions options) {
+    fileSystem.setAccessTimes(options.accessTimesOfFiles(), options.accessTimesOfDirectories());
+  }
+
+  @Override
+  protected void requirePossible(MountOptions wanted) throws MountException {
+    if (wanted.synchrony() != Synchrony.NONE) {
+      throw new MountException("the mount options sync and dirsync need --transport=kernel");
     }
   }
 

@@ -23,12 +23,8 @@ public final class FileFlags {
 
   private FileFlags() {}
 
-  /**
-   * The flags of open(2), but for O_SYNC, which is the kernel's affair.
-   *
-   * @param noAtime whether reading leaves access times as they are in any case
-   */
-  public static EnumSet<OpenFlags> ofOpen(int flags, boolean noAtime) {
+  /** The flags of open(2), but for O_SYNC, which is the kernel's affair. */
+  public static EnumSet<OpenFlags> ofOpen(int flags) {
     EnumSet<OpenFlags> set = EnumSet.noneOf(OpenFlags.class);
     int access = flags & O_ACCESS_MODE;
     if (access != O_WRONLY) {
@@ -46,7 +42,7 @@ public final class FileFlags {
     if ((flags & O_EXCL) != 0) {
       set.add(OpenFlags.EXCLUSIVE);
     }
-    if (noAtime || (flags & O_NOATIME) != 0) {
+    if ((flags & O_NOATIME) != 0) {
       set.add(OpenFlags.NO_ATIME);
     }
     return set;

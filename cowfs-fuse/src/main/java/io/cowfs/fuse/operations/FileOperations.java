@@ -44,19 +44,12 @@ final class FileOperations {
   private final HandleTable handles;
   private final KernelCache cache;
   private final boolean writeback;
-  private final boolean noAtime;
 
-  FileOperations(
-      FileSystem fileSystem,
-      HandleTable handles,
-      KernelCache cache,
-      boolean writeback,
-      boolean noAtime) {
+  FileOperations(FileSystem fileSystem, HandleTable handles, KernelCache cache, boolean writeback) {
     this.fileSystem = fileSystem;
     this.handles = handles;
     this.cache = cache;
     this.writeback = writeback;
-    this.noAtime = noAtime;
   }
 
   void open(Call call, Reply reply) throws FsException {
@@ -111,7 +104,7 @@ final class FileOperations {
   }
 
   private Set<OpenFlags> openFlags(int flags, int openFlags) {
-    EnumSet<OpenFlags> set = FileFlags.ofOpen(flags, noAtime);
+    EnumSet<OpenFlags> set = FileFlags.ofOpen(flags);
     if (writeback) {
       // To write part of a page, the kernel's cache reads the page first, over any handle.
       set.add(OpenFlags.READ);

@@ -33,20 +33,21 @@ public final class OperationTable {
   private final FileOperations files;
   private final Settling settling = new Settling();
 
+  private volatile Synchrony synchrony = Synchrony.NONE;
+
   /** Set once; a call that began before is waited for, one that begins later is refused. */
   private volatile boolean closed;
 
   /**
    * @param cache used by workers: its {@code attributesChanged} must not wait for other threads
    * @param agreed the features agreed on with the kernel, as in {@link InitFormat}
-   * @param noAtime whether reading leaves access times as they are
    */
   public OperationTable(
-      FileSystem fileSystem, HandleTable handles, KernelCache cache, long agreed, boolean noAtime) {
+      FileSystem fileSystem, HandleTable handles, KernelCache cache, long agreed) {
     this.fileSystem = fileSystem;
     this.handles = handles;
     boolean writeback = (agreed & InitFormat.WRITEBACK_CACHE) != 0;
-    this.files = new FileOperations(fileSystem, handles, cache, writeback, noAtime);
+    this.files = new FileOperations(fileSystem, handles, cache, writeback);
     addNodes(new NodeOperations(fileSystem, handles, settling));
     addNames(new NameOperations(fileSystem));
     addFiles();
@@ -113,6 +114,11 @@ public final class OperationTable {
     rows[opcode] = new Row(bodyBytesMin, operation);
   }
 
+  /** Which changes are durable before they are answered; holds from the next request on. */
+  public void setSynchrony(Synchrony changes) {
+    synchrony = changes;
+  }
+
   /** Which file is being settled now. */
   public Settling settling() {
     return settling;
@@ -168,6 +174,9 @@ public final class OperationTable {
         reply.error(Errno.ENOTCONN);
       } else {
         row.operation().run(call, reply);
+        if (synchrony.covers(opcode)) {
+          fileSystem.syncAll();
+        }
       }
     } catch (FsException e) {
       takeBack(reply);

@@ -1,5 +1,6 @@
 package io.cowfs.fuse.memory;
 
+import io.cowfs.core.vfs.AccessTimes;
 import io.cowfs.core.vfs.AclKind;
 import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Attributes;
@@ -164,6 +165,9 @@ public class MemoryFileSystem implements FileSystem {
     file.read(0, ByteBuffer.wrap(bytes));
     return bytes;
   }
+
+  @Override
+  public void setAccessTimes(AccessTimes ofFiles, AccessTimes ofDirectories) {}
 
   @Override
   public void setCacheInvalidator(CacheInvalidator invalidator) {

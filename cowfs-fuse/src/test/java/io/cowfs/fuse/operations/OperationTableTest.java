@@ -44,7 +44,7 @@ class OperationTableTest {
   @BeforeEach
   void makeTable() throws Exception {
     table =
-        new OperationTable(fileSystem, handles, new NoCache(), InitFormat.WRITEBACK_CACHE, false);
+        new OperationTable(fileSystem, handles, new NoCache(), InitFormat.WRITEBACK_CACHE);
     call = table.newCall(request);
     byte[] name = {'f'};
     var created = fileSystem.create(Caller.ROOT, 1, name, 0644, OpenFlags.READ_ONLY);
@@ -136,7 +136,7 @@ class OperationTableTest {
   /** Of a name in the root, of what it leads to, of the root; and the flags of the open root. */
   private long[] lifetimes(MemoryFileSystem of) throws Exception {
     HandleTable opened = new HandleTable(of);
-    table = new OperationTable(of, opened, new NoCache(), InitFormat.WRITEBACK_CACHE, false);
+    table = new OperationTable(of, opened, new NoCache(), InitFormat.WRITEBACK_CACHE);
     call = table.newCall(request);
     ByteBuffer make = ByteBuffer.allocate(10).order(ByteOrder.nativeOrder());
     make.putInt(0, 0755).put(8, (byte) 'd');
@@ -162,7 +162,7 @@ class OperationTableTest {
     MemoryFileSystem restless = new Restless();
     table =
         new OperationTable(
-            restless, new HandleTable(restless), new NoCache(), InitFormat.WRITEBACK_CACHE, false);
+            restless, new HandleTable(restless), new NoCache(), InitFormat.WRITEBACK_CACHE);
     assertEquals(FlushFirst.ALL, table.flushFirst(request, call));
   }
 

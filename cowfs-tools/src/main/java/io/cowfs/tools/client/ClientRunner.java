@@ -3,23 +3,28 @@ package io.cowfs.tools.client;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.pool.Pool;
 import io.cowfs.core.pool.PoolBusyException;
+import io.cowfs.fuse.kernel.Remount;
 import io.cowfs.tools.command.CommandRunner;
 import io.cowfs.tools.command.ErrorLine;
 import io.cowfs.tools.command.InitCommand;
 import io.cowfs.tools.command.MountCommand;
+import io.cowfs.tools.command.MountHelperCommand;
 import io.cowfs.tools.command.MountPointsCommand;
 import io.cowfs.tools.command.MountsCommand;
 import io.cowfs.tools.command.PoolCommand;
 import io.cowfs.tools.command.PoolSession.IfMissing;
 import io.cowfs.tools.command.PoolSession.MountRequest;
+import io.cowfs.tools.command.PoolSession.RemountStep;
 import io.cowfs.tools.command.PoolVerb;
 import io.cowfs.tools.command.PoolVerb.Flush;
+import io.cowfs.tools.command.RemountCommand;
 import io.cowfs.tools.command.UmountCommand;
 import io.cowfs.tools.control.ControlClient;
 import io.cowfs.tools.control.ControlRequest;
 import io.cowfs.tools.control.DaemonClosingException;
 import io.cowfs.tools.daemon.Daemon;
 import io.cowfs.tools.target.CowfsMount;
+import io.cowfs.tools.target.MountTable;
 import io.cowfs.tools.target.Target;
 import io.cowfs.tools.target.TargetException;
 import java.io.IOException;
@@ -138,6 +143,70 @@ public final class ClientRunner implements CommandRunner {
           });
     }
     return mountInBackground(target.pool(), request);
+  }
+
+  @Override
+  public int mountForSystem(MountHelperCommand helper) throws IOException {
+    if (helper.isRemount()) {
+      return remount(helper);
+    }
+    MountCommand command = helper.mountCommand();
+    Target target = paths.target(command.target());
+    Path directory = workingDirectory.resolve(command.directory());
+    String what = CowfsMount.source(target.pool(), target.datasetOrDefault());
+    if (isServedAt(target, directory.normalize())) {
+      // mount -a knows only of mounts that the kernel shows as the table has them.
+      helper.say(what + " is mounted on " + directory + " already");
+      return 0;
+    }
+    if (helper.isFake()) {
+      command.request(target, MountPoint.check(directory, target.pool(), command.ifMissing()));
+      return 0;
+    }
+    int code = mount(command);
+    if (code == 0) {
+      helper.say(what + " mounted on " + directory);
+    }
+    return code;
+  }
+
+  private static boolean isServedAt(Target target, Path mountPoint) throws IOException {
+    return MountTable.read().isCowfs(mountPoint)
+        && PoolMounts.live(target.pool())
+            .contains(new CowfsMount(mountPoint, target.pool(), target.datasetOrDefault()));
+  }
+
+  /**
+   * Changes a mount: the kernel's flags from here, because the daemon must not wait for what the
+   * kernel then writes back; before, the daemon is asked, and afterwards told.
+   */
+  private int remount(MountHelperCommand helper) throws IOException {
+    Target target = paths.target(helper.directory());
+    CowfsMount mount =
+        target
+            .mount()
+            .orElseThrow(() -> new TargetException(helper.directory() + ": no cowfs mount point"));
+    int code = tellOfRemount(mount, helper.options(), RemountStep.CHECK);
+    if (code != 0 || helper.isFake()) {
+      return code;
+    }
+    Remount.apply(mount.mountPoint(), helper.options());
+    code = tellOfRemount(mount, helper.options(), RemountStep.ADOPT);
+    if (code == 0) {
+      helper.say(mount.mountPoint() + " remounted");
+    }
+    return code;
+  }
+
+  private int tellOfRemount(CowfsMount mount, List<String> options, RemountStep step)
+      throws IOException {
+    Optional<ControlClient> daemon = ControlClient.connect(mount.pool());
+    if (daemon.isEmpty()) {
+      throw new IOException(mount.mountPoint() + ": no daemon serves it any more");
+    }
+    Target dataset = Target.ofDataset(mount.pool(), mount.dataset());
+    return runRemotely(
+        daemon.get(), new ControlRequest(RemountCommand.arguments(mount, options, step), dataset));
   }
 
   /** Mounts by the daemon of the pool, or by a new one. */

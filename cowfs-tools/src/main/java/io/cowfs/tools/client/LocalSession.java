@@ -29,6 +29,11 @@ final class LocalSession extends OpenPoolSession {
   }
 
   @Override
+  public void remount(String dataset, List<String> options, RemountStep step) throws IOException {
+    throw new IOException("nothing is mounted");
+  }
+
+  @Override
   public void unmount(List<CowfsMount> mounts) throws IOException {
     throw new IOException("nothing is mounted");
   }

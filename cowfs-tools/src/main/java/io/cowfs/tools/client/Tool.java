@@ -40,7 +40,7 @@ final class Tool {
 
   /** Unmounts what a daemon that died left behind, even where a process still stands on it. */
   static void unmountDead(Path mountPoint) throws IOException {
-    String failure = run("umount", "-l", "--", mountPoint.toString());
+    String failure = run("umount", "-i", "-l", "--", mountPoint.toString());
     if (failure != null && run("fusermount3", "-u", "-z", "--", mountPoint.toString()) != null) {
       throw new IOException(mountPoint + ": cannot unmount it: " + failure);
     }

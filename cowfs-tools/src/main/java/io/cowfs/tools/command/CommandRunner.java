@@ -17,6 +17,13 @@ public interface CommandRunner {
   /** Mounts: by the daemon of the pool, or by a new one. */
   int mount(MountCommand command) throws IOException;
 
+  /**
+   * Mounts, or changes a mount, for mount(8). What is mounted there already counts as done.
+   *
+   * @return 0 when it is done
+   */
+  int mountForSystem(MountHelperCommand helper) throws IOException;
+
   /** Unmounts, also what a daemon that died left behind. */
   int unmount(UmountCommand command) throws IOException;
 }

@@ -154,7 +154,7 @@ public final class CowfsCommand implements Runnable {
     parser.setExecutionExceptionHandler(
         (e, commandLine, result) -> {
           ErrorLine.print(e, commandLine.getErr());
-          return CommandLine.ExitCode.SOFTWARE;
+          return commandLine.getCommandSpec().exitCodeOnExecutionException();
         });
     int code = parser.execute(arguments);
     out.flush();
@@ -167,7 +167,7 @@ public final class CowfsCommand implements Runnable {
     String name = at.getCommandSpec().qualifiedName();
     at.getErr().println("cowfs: " + ErrorLine.oneLine(e.getMessage()));
     at.getErr().println("Try '" + name + " --help'.");
-    return EXIT_USAGE;
+    return at.getCommandSpec().exitCodeOnInvalidInput();
   }
 
   @Override

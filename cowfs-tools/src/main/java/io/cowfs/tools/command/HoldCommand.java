@@ -4,7 +4,6 @@ import io.cowfs.tools.target.Target;
 import java.io.IOException;
 import java.io.PrintWriter;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Parameters;
 
 /** Protects a snapshot. */
 @Command(
@@ -17,27 +16,13 @@ import picocli.CommandLine.Parameters;
       "Example:",
       "  cowfs hold /srv/pool/home@monday backup",
     })
-public final class HoldCommand extends PoolCommand {
-  @Parameters(
-      index = "0",
-      paramLabel = "PATH[/DATASET]@NAME",
-      description = "Where PATH is a pool or a mount point.")
-  private String target;
-
-  @Parameters(index = "1", paramLabel = "TAG", description = "Says who needs the snapshot.")
-  private String tag;
-
+public final class HoldCommand extends SnapshotTagCommand {
   HoldCommand(CommandRunner runner) {
     super(runner);
   }
 
   @Override
-  public String target() {
-    return target;
-  }
-
-  @Override
   public void execute(PoolSession session, Target target, PrintWriter out) throws IOException {
-    session.administration().hold(target.datasetOrDefault(), target.requireSnapshot(), tag);
+    session.administration().hold(target.datasetOrDefault(), target.requireSnapshot(), tag());
   }
 }

@@ -1,6 +1,7 @@
 package io.cowfs.tools.command;
 
 import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.dataset.ByteSize;
 import io.cowfs.core.pool.Pool;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -72,7 +73,7 @@ public final class InitCommand implements Callable<Integer> {
     @Override
     public Long convert(String value) {
       try {
-        return SizeText.parse(value);
+        return ByteSize.parse(value);
       } catch (IllegalArgumentException e) {
         throw new TypeConversionException(e.getMessage());
       }

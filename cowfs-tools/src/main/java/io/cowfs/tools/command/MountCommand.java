@@ -63,8 +63,9 @@ public final class MountCommand extends PoolCommand {
       paramLabel = "OPTION",
       split = ",",
       description =
-          "Mount options: ro, nodev, nosuid, noexec, noatime, allow_other, writeback=off,"
-              + " usersnap (every user may change the snapshots in .cowfs/snapshot).")
+          "Mount options: those of mount(8) for every file system, such as ro, nodev, nosuid,"
+              + " noexec, noatime, sync; and allow_other, writeback=off, usersnap (every user may"
+              + " change the snapshots in .cowfs/snapshot).")
   private List<String> options = new ArrayList<>();
 
   @Option(
@@ -91,6 +92,16 @@ public final class MountCommand extends PoolCommand {
 
   MountCommand(CommandRunner runner) {
     super(runner);
+  }
+
+  /** The command for one dataset that is there, as if it had been parsed. */
+  static MountCommand of(
+      CommandRunner runner, String target, String directory, List<String> options) {
+    MountCommand command = new MountCommand(runner);
+    command.target = target;
+    command.directory = directory;
+    command.options = options;
+    return command;
   }
 
   @Override

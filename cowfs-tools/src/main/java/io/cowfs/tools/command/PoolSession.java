@@ -69,6 +69,21 @@ public interface PoolSession {
   /** Mounts; returns when the mount is live. */
   void mount(MountRequest request) throws IOException;
 
+  /** The two halves of a remount, around what the kernel does. */
+  enum RemountStep {
+    /** Only checks the options. */
+    CHECK,
+    /** Takes them over, and commits when the mount is read-only now. */
+    ADOPT
+  }
+
+  /**
+   * Changes the options of a mount, as far as they are not the kernel's own affair.
+   *
+   * @param options the arguments of -o
+   */
+  void remount(String dataset, List<String> options, RemountStep step) throws IOException;
+
   /**
    * Unmounts. Where that was the last mount, waits until the pool is closed with everything
    * committed.

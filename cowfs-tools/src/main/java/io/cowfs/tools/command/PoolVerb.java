@@ -28,6 +28,7 @@ public enum PoolVerb {
   CHECK(Flush.NOTHING, Operands.TARGET),
   PRUNE(Flush.ALL, Operands.TARGET),
   SYNC(Flush.ALL, Operands.TARGET),
+  REMOUNT(Flush.NOTHING, Operands.PARSED),
   MOUNT(Flush.NOTHING, Operands.PARSED),
   UMOUNT(Flush.NOTHING, Operands.PARSED);
 

@@ -29,6 +29,9 @@ import picocli.CommandLine.Parameters;
       "  cd /mnt/data/docs && cowfs rollback --path ./readme.txt /mnt/data@monday",
     })
 public final class RollbackCommand extends PoolCommand {
+  /** Where each mount shows its snapshots. */
+  private static final String SNAPSHOTS = ".cowfs";
+
   @Option(names = "--discard", description = "Do not keep what the dataset was before.")
   private boolean discard;
 
@@ -170,6 +173,10 @@ public final class RollbackCommand extends PoolCommand {
     }
     if (components.isEmpty()) {
       throw new TargetException("that path is the whole dataset: leave out --path");
+    }
+    if (components.get(0).equals(SNAPSHOTS)) {
+      throw new TargetException(
+          "--path is what to bring back, not where a snapshot has it: leave out " + SNAPSHOTS);
     }
     return String.join("/", components);
   }

@@ -21,6 +21,8 @@ record VerbGroup(String heading, Map<String, Supplier<Object>> verbs) {
     verbs.put("init", () -> new InitCommand(runner));
     verbs.put("mount", () -> new MountCommand(runner));
     verbs.put("umount", () -> new UmountCommand(runner));
+    verbs.put(MountHelperCommand.NAME, () -> new MountHelperCommand(runner));
+    verbs.put(RemountCommand.NAME, () -> new RemountCommand(runner));
     verbs.put(MountsCommand.NAME, () -> new MountsCommand(runner));
     verbs.put(MountPointsCommand.NAME, () -> new MountPointsCommand(runner));
     return new VerbGroup("Pools and mounts", verbs);

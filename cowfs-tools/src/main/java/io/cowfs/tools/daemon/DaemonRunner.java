@@ -3,6 +3,7 @@ package io.cowfs.tools.daemon;
 import io.cowfs.tools.command.CommandRunner;
 import io.cowfs.tools.command.InitCommand;
 import io.cowfs.tools.command.MountCommand;
+import io.cowfs.tools.command.MountHelperCommand;
 import io.cowfs.tools.command.PoolCommand;
 import io.cowfs.tools.command.PoolSession;
 import io.cowfs.tools.command.UmountCommand;
@@ -42,6 +43,11 @@ final class DaemonRunner implements CommandRunner {
   @Override
   public int mount(MountCommand command) throws IOException {
     return run(command);
+  }
+
+  @Override
+  public int mountForSystem(MountHelperCommand helper) throws IOException {
+    throw new IOException("a daemon does not help mount(8)");
   }
 
   @Override

@@ -40,6 +40,13 @@ final class DaemonSession extends OpenPoolSession {
   }
 
   @Override
+  public void remount(String dataset, List<String> options, RemountStep step) throws IOException {
+    if (mounts.remount(dataset, options, step)) {
+      sync();
+    }
+  }
+
+  @Override
   public void unmount(List<CowfsMount> chosen) throws IOException {
     try {
       boolean last = false;

@@ -14,6 +14,7 @@ import io.cowfs.fuse.kernel.Transport;
 import io.cowfs.fuse.libfuse.LibfuseMount;
 import io.cowfs.tools.command.PoolSession.IfMissing;
 import io.cowfs.tools.command.PoolSession.MountRequest;
+import io.cowfs.tools.command.PoolSession.RemountStep;
 import io.cowfs.tools.control.DaemonClosingException;
 import io.cowfs.tools.target.CowfsMount;
 import java.io.IOException;
@@ -82,6 +83,31 @@ final class MountedDatasets {
         Level.INFO,
         "mounted {0} at {1} ({2})",
         new Object[] {dataset, request.mountPoint(), request.transport()});
+  }
+
+  /**
+   * The daemon's part of a remount.
+   *
+   * @return whether the mount has become read-only
+   */
+  boolean remount(String dataset, List<String> options, RemountStep step) throws IOException {
+    Live live;
+    synchronized (this) {
+      live = mounts.get(dataset);
+    }
+    if (live == null) {
+      throw new IOException(CowfsMount.source(directory, dataset) + " is not mounted");
+    }
+    if (step == RemountStep.CHECK) {
+      live.served().checkRemount(options);
+      return false;
+    }
+    boolean readOnly = live.served().remounted(options);
+    LOG.log(
+        Level.INFO,
+        "remounted {0} with {1}",
+        new Object[] {live.mount().mountPoint(), String.join(",", options)});
+    return readOnly;
   }
 
   private synchronized void begin(MountRequest request) throws IOException {

@@ -76,6 +76,11 @@ public final class MountTable {
     return Optional.empty();
   }
 
+  /** What the kernel shows as the source of the mount at this path. */
+  String source(Path mountPoint) {
+    return entries.get(mountPoint).source();
+  }
+
   /**
    * The cowfs mount at a path. Its source is {@code POOL/DATASET}, of which the longest prefix that
    * is a pool is the pool.
@@ -84,7 +89,7 @@ public final class MountTable {
     if (!isCowfs(mountPoint)) {
       return Optional.empty();
     }
-    String source = entries.get(mountPoint).source();
+    String source = source(mountPoint);
     for (int cut = source.lastIndexOf('/'); cut > 0; cut = source.lastIndexOf('/', cut - 1)) {
       Path pool = Path.of(source.substring(0, cut));
       if (cut + 1 < source.length() && isPool.test(pool)) {

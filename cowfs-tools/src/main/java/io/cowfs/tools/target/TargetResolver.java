@@ -124,6 +124,28 @@ public final class TargetResolver {
     return s.substring(start, end);
   }
 
+  /**
+   * @param source of a mount, which begins with the path of its pool
+   */
+  private static String whyNoPool(String source) {
+    Path path = Path.of(source);
+    for (int names = 1; names < path.getNameCount(); names++) {
+      Path above = path.getRoot().resolve(path.subpath(0, names));
+      if (Files.isDirectory(above) && !Files.isExecutable(above)) {
+        return "permission denied: its pool is for " + owner(above) + " alone, see " + above;
+      }
+    }
+    return "its pool is not there any more";
+  }
+
+  private static String owner(Path directory) {
+    try {
+      return Files.getOwner(directory).getName();
+    } catch (IOException e) {
+      return "its owner";
+    }
+  }
+
   private String whyNothing(String text) {
     Path path;
     try {
@@ -133,7 +155,7 @@ public final class TargetResolver {
     }
     Optional<Path> mount = mounts.cowfsBelow(path);
     if (mount.isPresent()) {
-      return mount.get() + ": its pool is not there any more";
+      return mount.get() + ": " + whyNoPool(mounts.source(mount.get()));
     }
     int at = text.lastIndexOf('@');
     if (at > text.lastIndexOf('/') && !Files.exists(path)) {

@@ -67,6 +67,11 @@ class CowfsCommandTest {
     }
 
     @Override
+    public int mountForSystem(MountHelperCommand helper) throws IOException {
+      throw error;
+    }
+
+    @Override
     public int unmount(UmountCommand command) throws IOException {
       throw error;
     }
@@ -89,6 +94,11 @@ class CowfsCommandTest {
 
     @Override
     public int mount(MountCommand command) {
+      throw new AssertionError("not asked for");
+    }
+
+    @Override
+    public int mountForSystem(MountHelperCommand helper) {
       throw new AssertionError("not asked for");
     }
 

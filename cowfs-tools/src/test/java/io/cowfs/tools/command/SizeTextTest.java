@@ -1,32 +1,10 @@
 package io.cowfs.tools.command;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class SizeTextTest {
-  @Test
-  void sizesAreReadInPowersOf1024() {
-    assertEquals(1, SizeText.parse("1"));
-    assertEquals(4096, SizeText.parse("4k"));
-    assertEquals(512L << 20, SizeText.parse("512M"));
-    assertEquals(10L << 30, SizeText.parse("10GiB"));
-    assertEquals(3L << 29, SizeText.parse("1.5G"));
-    assertEquals(2L << 40, SizeText.parse("2TB"));
-    assertEquals(Long.MAX_VALUE, SizeText.parse("9223372036854775807"));
-  }
-
-  @Test
-  void whatIsNoSizeIsRefused() {
-    for (String text :
-        List.of(
-            "", "0", "-1", "G", "1X", "1.G", "1e9", "0.1", "8E", "99999999999999999999", "1 G")) {
-      assertThrows(IllegalArgumentException.class, () -> SizeText.parse(text), text);
-    }
-  }
-
   @Test
   void sizesAreShownInThreeDigits() {
     assertEquals("0B", SizeText.human(0));

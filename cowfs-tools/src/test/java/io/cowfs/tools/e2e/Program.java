@@ -124,7 +124,8 @@ public final class Program {
     return builder.redirectOutput(output).redirectError(errors).start();
   }
 
-  private static String mainClasspath() {
+  /** The classes under test, and what they need. */
+  static String mainClasspath() {
     return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator, -1))
         .filter(entry -> !entry.contains("test-classes"))
         .collect(Collectors.joining(File.pathSeparator));
