@@ -23,8 +23,20 @@ final class CallGenerator {
   private static final int[] UIDS = {-1, 0, 64_001, 64_002};
   private static final int[] GIDS = {-1, 0, 64_012, 64_020, 64_001};
   private static final int[] OPEN_EXTRA = {
-    0, 0, 0, O_TRUNC, O_APPEND, O_EXCL, O_DIRECTORY, O_NOFOLLOW, O_NOATIME, O_PATH, O_SYNC, O_DSYNC,
-    O_CLOEXEC, O_TMPFILE
+    0,
+    0,
+    0,
+    O_TRUNC,
+    O_APPEND,
+    O_EXCL,
+    O_DIRECTORY,
+    O_NOFOLLOW,
+    O_NOATIME,
+    O_PATH,
+    O_SYNC,
+    O_DSYNC,
+    O_CLOEXEC,
+    O_TMPFILE
   };
   private static final int NODE_NULL = 0x103;
 
@@ -141,7 +153,15 @@ final class CallGenerator {
     // Nobody waits at a FIFO.
     int all = flags | O_NONBLOCK;
     return new Made(
-        "fd" + slot + " = openat(" + at(directory, path) + ", " + octal(all) + ", " + octal(mode) + ")",
+        "fd"
+            + slot
+            + " = openat("
+            + at(directory, path)
+            + ", "
+            + octal(all)
+            + ", "
+            + octal(mode)
+            + ")",
         a -> a.opened(C.openat(a.directory(directory), name, all, mode), slot));
   }
 
@@ -211,7 +231,13 @@ final class CallGenerator {
     String to = path();
     int directory = directory();
     int[] kinds = {
-      0, 0, 0, RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_NOREPLACE | RENAME_EXCHANGE, RENAME_WHITEOUT
+      0,
+      0,
+      0,
+      RENAME_NOREPLACE,
+      RENAME_EXCHANGE,
+      RENAME_NOREPLACE | RENAME_EXCHANGE,
+      RENAME_WHITEOUT
     };
     int flags = kinds[random.nextInt(kinds.length)];
     byte[] name = Actor.bytes(from);
@@ -301,8 +327,16 @@ final class CallGenerator {
     byte[] keyName = Actor.bytes(key);
     boolean link = random.nextInt(4) == 0;
     return new Made(
-        (link ? "l" : "") + "setxattr(\"" + path + "\", \"" + key + "\", value, " + value.length
-            + ", " + flags + ")",
+        (link ? "l" : "")
+            + "setxattr(\""
+            + path
+            + "\", \""
+            + key
+            + "\", value, "
+            + value.length
+            + ", "
+            + flags
+            + ")",
         a ->
             Actor.outcome(
                 link

@@ -12,8 +12,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 /** Runs sequences in new directories on both sides. Thread-safe. */
 final class Differential {
   /**
-   * Where the actors begin, in the directory of a run. So far down that no path leads out of it,
-   * as a few {@code ..} it may have.
+   * Where the actors begin, in the directory of a run. So far down that no path leads out of it, as
+   * a few {@code ..} it may have.
    */
   static final String START = "/x/y/z";
 
@@ -65,8 +65,7 @@ final class Differential {
   /** What differs in directories that were kept, or null. */
   String differenceOfKept(List<String> kept) {
     for (String name : kept) {
-      String found =
-          Run.difference(host.resolve(name).toString(), mount.resolve(name).toString());
+      String found = Run.difference(host.resolve(name).toString(), mount.resolve(name).toString());
       if (found != null) {
         return name + ": " + found;
       }

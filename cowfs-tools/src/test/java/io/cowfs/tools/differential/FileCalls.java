@@ -88,8 +88,7 @@ final class FileCalls {
           "fcntl(fd" + slot + ", F_SETFL, " + CallGenerator.octal(flags) + ")",
           a -> Actor.outcome(C.fcntl(a.slots[slot], F_SETFL, (long) flags | O_NONBLOCK)));
     }
-    return new Made(
-        "fd" + to + " = dup(fd" + slot + ")", a -> a.opened(C.dup(a.slots[slot]), to));
+    return new Made("fd" + to + " = dup(fd" + slot + ")", a -> a.opened(C.dup(a.slots[slot]), to));
   }
 
   private Made read(int slot) {
@@ -156,9 +155,10 @@ final class FileCalls {
     long offset = random.nextInt(30_000) - (whence == SEEK_SET ? 100 : 10_000);
     return new Made(
         "lseek(fd" + slot + ", " + offset + ", " + whence + ") /* regular files only */",
-        a -> a.size(slot) < 0 || isDirectory(a, slot)
-            ? "none"
-            : Actor.outcome(C.lseek(a.slots[slot], offset, whence)));
+        a ->
+            a.size(slot) < 0 || isDirectory(a, slot)
+                ? "none"
+                : Actor.outcome(C.lseek(a.slots[slot], offset, whence)));
   }
 
   private static boolean isDirectory(Actor actor, int slot) {
@@ -216,8 +216,13 @@ final class FileCalls {
   private Made allocate(int slot) {
     int keep = FALLOC_FL_KEEP_SIZE;
     int[] modes = {
-      0, keep, FALLOC_FL_PUNCH_HOLE | keep, FALLOC_FL_PUNCH_HOLE | keep, FALLOC_FL_ZERO_RANGE,
-      FALLOC_FL_ZERO_RANGE | keep, FALLOC_FL_PUNCH_HOLE
+      0,
+      keep,
+      FALLOC_FL_PUNCH_HOLE | keep,
+      FALLOC_FL_PUNCH_HOLE | keep,
+      FALLOC_FL_ZERO_RANGE,
+      FALLOC_FL_ZERO_RANGE | keep,
+      FALLOC_FL_PUNCH_HOLE
     };
     int mode = modes[random.nextInt(modes.length)];
     long offset = offset();
@@ -243,8 +248,10 @@ final class FileCalls {
 
   private Made times(int slot) {
     long[] times = {
-      random.nextInt(1_000_000_000), random.nextInt(1_000_000_000),
-      random.nextInt(1_000_000_000), random.nextBoolean() ? UTIME_OMIT : 7
+      random.nextInt(1_000_000_000),
+      random.nextInt(1_000_000_000),
+      random.nextInt(1_000_000_000),
+      random.nextBoolean() ? UTIME_OMIT : 7
     };
     return new Made(
         "futimens(fd" + slot + ", " + Arrays.toString(times) + ")",
@@ -341,8 +348,15 @@ final class FileCalls {
     int protection = writes ? PROT_READ | PROT_WRITE : PROT_READ;
     String how = flags == MAP_SHARED ? "MAP_SHARED" : "MAP_PRIVATE";
     return new Made(
-        "mmap(fd" + slot + ", " + how + ") /* " + (writes ? "write " + text(data) : "read " + count)
-            + " at " + at + ", as far as the file goes, and munmap */",
+        "mmap(fd"
+            + slot
+            + ", "
+            + how
+            + ") /* "
+            + (writes ? "write " + text(data) : "read " + count)
+            + " at "
+            + at
+            + ", as far as the file goes, and munmap */",
         a -> {
           if ((mode(a, slot) & S_IFMT) != S_IFREG) {
             return "none";
@@ -372,15 +386,24 @@ final class FileCalls {
     long target = random.nextInt(12_000);
     int count = length();
     return new Made(
-        "copy_file_range(fd" + slot + ", " + from + ", fd" + to + ", " + target + ", " + count + ")",
+        "copy_file_range(fd"
+            + slot
+            + ", "
+            + from
+            + ", fd"
+            + to
+            + ", "
+            + target
+            + ", "
+            + count
+            + ")",
         a -> {
           if ((mode(a, slot) & S_IFMT) != S_IFREG || (mode(a, to) & S_IFMT) != S_IFREG) {
             return "none";
           }
           long[] fromOffset = {from};
           long[] toOffset = {target};
-          long done =
-              C.copy_file_range(a.slots[slot], fromOffset, a.slots[to], toOffset, count, 0);
+          long done = C.copy_file_range(a.slots[slot], fromOffset, a.slots[to], toOffset, count, 0);
           return Actor.outcome(done) + " " + fromOffset[0] + " " + toOffset[0];
         });
   }

@@ -6,7 +6,8 @@ import java.util.concurrent.TimeUnit;
 
 /** Makes a sequence shorter that shows a difference, by leaving out ever smaller parts of it. */
 final class Shrinking {
-  private static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(Integer.getInteger("cowfs.shrink", 60));
+  private static final long LIMIT_NS =
+      TimeUnit.SECONDS.toNanos(Integer.getInteger("cowfs.shrink", 60));
 
   private final Differential differential;
   private Sequence shortest;

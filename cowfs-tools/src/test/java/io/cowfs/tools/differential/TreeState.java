@@ -75,8 +75,7 @@ final class TreeState {
     if (directory) {
       text.append(" entries ").append(names);
     }
-    Entry entry =
-        new Entry(text.toString(), ino, mtime, nanos(stat, 96));
+    Entry entry = new Entry(text.toString(), ino, mtime, nanos(stat, 96));
     entries.put(name, entry);
     for (String child : names) {
       String childName = child.substring(child.indexOf(' ') + 1);
@@ -219,11 +218,7 @@ final class TreeState {
    * @param apart the call came so long after the one before that each change shows
    */
   static String timeDifference(
-      TreeState hostBefore,
-      TreeState host,
-      TreeState mountBefore,
-      TreeState mount,
-      boolean apart) {
+      TreeState hostBefore, TreeState host, TreeState mountBefore, TreeState mount, boolean apart) {
     for (String name : host.entries.keySet()) {
       String there = changes(hostBefore.entries.get(name), host.entries.get(name));
       String here = changes(mountBefore.entries.get(name), mount.entries.get(name));
@@ -233,7 +228,12 @@ final class TreeState {
       boolean tooMany = here.chars().anyMatch(change -> there.indexOf(change) < 0);
       boolean tooFew = apart && there.chars().anyMatch(change -> here.indexOf(change) < 0);
       if (tooMany || tooFew) {
-        return "'" + name + "': changed on the host: " + there + ", on cowfs: " + here
+        return "'"
+            + name
+            + "': changed on the host: "
+            + there
+            + ", on cowfs: "
+            + here
             + " (times by their first letters)";
       }
     }

@@ -33,6 +33,7 @@ public interface CLibrary {
   long syscall(long number, long a, @In int[] b);
 
   long syscall(long number, long a, long b, long c, long d, long e, long f);
+
   int openat(int directory, @In byte[] path, int flags, int mode);
 
   int creat(@In byte[] path, int mode);
