@@ -6,7 +6,10 @@ import static io.cowfs.tools.posix.Linux.*;
 import io.cowfs.tools.e2e.Program;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Runs sequences in new directories on both sides. Thread-safe. */
@@ -21,13 +24,18 @@ final class Differential {
 
   private final Path host;
   private final Path mount;
+  private final Queue<String> finished = new ConcurrentLinkedQueue<>();
 
   Differential(Path host, Path mount) {
     this.host = host;
     this.mount = mount;
   }
 
-  /** What differs first, or null; the directories stay when they are wanted. */
+  /**
+   * What differs first, or null.
+   *
+   * @param kept takes the name of the directories where nothing differs, which then stay; or null
+   */
   String difference(Sequence sequence, List<String> kept) {
     String name = "run" + LAST.incrementAndGet();
     String there = newDirectory(host, name);
@@ -39,7 +47,7 @@ final class Differential {
     if (found == null && kept != null) {
       kept.add(name);
     } else {
-      remove(List.of(name));
+      finished.add(name);
     }
     return found;
   }
@@ -73,15 +81,22 @@ final class Differential {
     return null;
   }
 
-  /** Names in there may be no text, so not by Java. */
-  void remove(List<String> names) {
-    try {
-      for (String name : names) {
-        Program.succeed(Path.of("/"), "rm", "-rf", host.resolve(name).toString());
-        Program.succeed(Path.of("/"), "rm", "-rf", mount.resolve(name).toString());
-      }
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
+  /** Removes the directories of all runs but those that are kept. */
+  void removeFinished() throws IOException {
+    List<String> names = new ArrayList<>();
+    for (String name; (name = finished.poll()) != null; ) {
+      names.add(name);
     }
+    remove(names);
+  }
+
+  /** Names in there may be no text, so not by Java. */
+  void remove(List<String> names) throws IOException {
+    List<String> command = new ArrayList<>(List.of("rm", "-rf"));
+    for (String name : names) {
+      command.add(host.resolve(name).toString());
+      command.add(mount.resolve(name).toString());
+    }
+    Program.succeed(Path.of("/"), command.toArray(String[]::new));
   }
 }

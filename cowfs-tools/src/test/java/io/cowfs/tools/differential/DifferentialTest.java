@@ -29,10 +29,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(value = 1, unit = TimeUnit.DAYS)
 final class DifferentialTest {
   private static final int CALLS = 55_000;
-  private static final int SEQUENCE_CALLS = 60;
+  private static final int SEQUENCE_CALLS = 80;
 
   /** Sequences after which the mount is unmounted and mounted again. */
-  private static final int ROUND_SEQUENCES = 300;
+  private static final int ROUND_SEQUENCES = 250;
 
   private static final int KEPT_MAX = 12;
   private static final int THREADS = 3;
@@ -60,6 +60,7 @@ final class DifferentialTest {
         String found = differential.differenceOfKept(kept);
         assertTrue(found == null, () -> "seed " + seed + ", after a remount: " + found);
         differential.remove(kept);
+        differential.removeFinished();
       }
       pool.unmount();
       pool.succeed("check", pool.pool().toString());
