@@ -16,8 +16,13 @@ public enum DatasetProperty {
   READONLY("readonly", Inheritance.FROM_ABOVE, "off", "on, off"),
   SNAPDIR("snapdir", Inheritance.FROM_ABOVE, "hidden", "hidden, visible"),
   ATIME("atime", Inheritance.FROM_ABOVE, "relatime", "relatime, on, off"),
-  CHECKPOINTS("checkpoints", Inheritance.FROM_ABOVE, "on", "on, off, or INTERVAL:AGE such as 5s:1m"),
-  SNAPSHOT_SCHEDULE("snapshot.schedule", Inheritance.FROM_ABOVE, "none", "none, or such as \"hourly:24 daily:30\""),
+  CHECKPOINTS(
+      "checkpoints", Inheritance.FROM_ABOVE, "on", "on, off, or INTERVAL:AGE such as 5s:1m"),
+  SNAPSHOT_SCHEDULE(
+      "snapshot.schedule",
+      Inheritance.FROM_ABOVE,
+      "none",
+      "none, or such as \"hourly:24 daily:30\""),
   MOUNTPOINT("mountpoint", Inheritance.NONE, "none", "none, or an absolute path");
 
   static final String NONE = "none";

@@ -55,8 +55,8 @@ public final class Names {
   }
 
   /**
-   * Checks a name that a user gives to a snapshot: one that looks like a checkpoint's would be taken
-   * for something that goes by itself.
+   * Checks a name that a user gives to a snapshot: one that looks like a checkpoint's would be
+   * taken for something that goes by itself.
    *
    * @throws DatasetException with one line that says what is wrong with it
    */

@@ -163,8 +163,8 @@ public final class PoolAdministration {
   }
 
   /**
-   * Destroys snapshots of a dataset, or of it and all below it: there, of those that have them. Their
-   * names go at once, their space follows in the background. All are destroyed, or none.
+   * Destroys snapshots of a dataset, or of it and all below it: there, of those that have them.
+   * Their names go at once, their space follows in the background. All are destroyed, or none.
    *
    * @param selection as {@link SnapshotSelection} has it; a checkpoint is destroyed by its name
    */

@@ -15,7 +15,8 @@ final class NamesTest {
   void newSnapshotsAreNotNamedLikeCheckpoints() {
     DatasetException e =
         assertThrows(
-            DatasetException.class, () -> Names.requireNewSnapshot("checkpoint-20261124-101530.500"));
+            DatasetException.class,
+            () -> Names.requireNewSnapshot("checkpoint-20261124-101530.500"));
     assertEquals(Reason.INVALID_NAME, e.reason());
     assertDoesNotThrow(() -> Names.requireNewSnapshot("checkpoint"));
   }

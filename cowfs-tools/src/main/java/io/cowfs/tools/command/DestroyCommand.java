@@ -33,7 +33,8 @@ import picocli.CommandLine.Parameters;
 public final class DestroyCommand extends PoolCommand {
   @Option(
       names = {"-r", "--recursive"},
-      description = "With the dataset destroy its snapshots and all datasets below it; or the snapshots also"
+      description =
+          "With the dataset destroy its snapshots and all datasets below it; or the snapshots also"
               + " of all datasets below it that have them.")
   private boolean recursive;
 
@@ -84,7 +85,6 @@ public final class DestroyCommand extends PoolCommand {
     if (target.dataset().isEmpty()) {
       throw new UsageException("no dataset or snapshot named: write POOL/DATASET");
     }
-    return administration.destroyDataset(
-        target.requireDataset(), scope, mode);
+    return administration.destroyDataset(target.requireDataset(), scope, mode);
   }
 }

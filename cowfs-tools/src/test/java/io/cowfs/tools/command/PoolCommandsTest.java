@@ -129,8 +129,8 @@ class PoolCommandsTest {
     assertDone("snapshot", "pool@one");
     assertFailed("trial", "clone", "pool@one", "pool/trial");
     assertFailed("absent", "clone", "pool@one", "pool/absent/x");
-    assertFailed("no snapshot named", "clone", "pool", "pool/x");
-    assertFailed("no new name given", "clone", "pool@one", "pool");
+    assertMisused("no snapshot named", "clone", "pool", "pool/x");
+    assertMisused("no new name given", "clone", "pool@one", "pool");
     assertFailed("nope", "clone", "-o", "nope=1", "pool@one", "pool/x");
     assertDone("init", "other");
     assertFailed("from one pool to another", "clone", "pool@one", "other/x");
@@ -148,7 +148,7 @@ class PoolCommandsTest {
     assertFailed("root", "rename", "pool/people", "pool/root");
     assertFailed("people", "rename", "pool/people", "pool/people/anna/deep");
     assertFailed("home", "rename", "pool/home", "pool/x");
-    assertFailed("no dataset named", "rename", "pool", "pool/x");
+    assertMisused("no dataset named", "rename", "pool", "pool/x");
   }
 
   @Test
@@ -251,7 +251,7 @@ class PoolCommandsTest {
     String again = done.substring(done.indexOf("cowfs rollback ") + 15).strip();
     assertDone("rollback", again);
     assertFailed("root", "undo", "pool", "52w");
-    assertFailed("undo takes no snapshot", "undo", "pool@one", "5m");
+    assertMisused("undo takes no snapshot", "undo", "pool@one", "5m");
   }
 
   @Test
