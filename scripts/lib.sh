@@ -32,6 +32,15 @@ require_packages() {
   [ -z "$missing" ] || install_packages "$missing"
 }
 
+# require_libraries FILE=PACKAGE...: as require_packages, for shared libraries.
+require_libraries() {
+  missing=
+  for pair; do
+    PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -qF "${pair%%=*} " || missing="$missing ${pair#*=}"
+  done
+  [ -z "$missing" ] || install_packages "$missing"
+}
+
 install_packages() {
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
     die "please install these Debian packages: $*"

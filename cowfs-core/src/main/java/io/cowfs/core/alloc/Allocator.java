@@ -7,6 +7,7 @@ import io.cowfs.core.device.HostFullException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.function.LongSupplier;
 
 /**
@@ -495,6 +496,60 @@ public final class Allocator {
           bytes = punchNext(index, Region.SECTORS, 0);
         } while (bytes > 0);
       }
+    }
+  }
+
+  /**
+   * Gives back what is free now, save what the next writes are held ready for. May be called at any
+   * time, and takes a moment for each region.
+   *
+   * @param start of the part of the device to look at, in bytes; by whole regions
+   * @param lengthMin shorter runs are left, in bytes
+   * @return the bytes given back; empty when the part begins behind the end
+   */
+  public OptionalLong trim(long start, long length, long lengthMin) throws IOException {
+    long first = start / (Region.SECTORS * (long) SECTOR_BYTES);
+    if (start < 0 || first >= map.regionCount()) {
+      return OptionalLong.empty();
+    }
+    long end = length < 0 || start + length < 0 ? Long.MAX_VALUE : start + length;
+    int minSectors = (int) Math.min(Region.SECTORS + 1, Math.max(0, lengthMin) / SECTOR_BYTES);
+    long done = 0;
+    for (int index = (int) first;
+        index < map.regionCount() && SpaceMap.start(index) * SECTOR_BYTES < end;
+        index++) {
+      done += trimRegion(index, minSectors);
+    }
+    return OptionalLong.of(done);
+  }
+
+  private long trimRegion(int index, int minSectors) throws IOException {
+    synchronized (hostLock) {
+      synchronized (stateLock) {
+        Region region = map.regionIfTouched(index);
+        if (region == null || region.availableCount() == 0) {
+          return 0;
+        }
+        region.selectAll();
+      }
+      long done = 0;
+      for (long bytes = -1; bytes != 0; done += bytes) {
+        synchronized (stateLock) {
+          skipShortRuns(map.region(index), minSectors);
+        }
+        bytes = punchNext(index, Region.SECTORS, PUNCH_SLACK_SECTORS);
+      }
+      return done;
+    }
+  }
+
+  private static void skipShortRuns(Region region, int minSectors) {
+    for (int from = region.nextToPunch(); from >= 0; from = region.nextToPunch()) {
+      int count = region.runAt(Region.View.PUNCHABLE, from, Region.SECTORS);
+      if (count >= minSectors) {
+        return;
+      }
+      region.punched(from + count);
     }
   }
 

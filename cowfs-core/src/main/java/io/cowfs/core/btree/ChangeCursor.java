@@ -1,6 +1,11 @@
 package io.cowfs.core.btree;
 
 import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
 
 /**
  * The place in a sequence of changes that an update has reached: the next change, and the range it
@@ -12,6 +17,11 @@ final class ChangeCursor {
   /** The next change; all before it were taken. Null at the end. */
   private Change head;
 
+  /** Changes after the next one that were looked at already. */
+  private final Deque<Change> ahead = new ArrayDeque<>();
+
+  private boolean atEnd;
+
   /** The newest range that was taken; it may reach beyond the place. */
   private Change range;
 
@@ -19,7 +29,13 @@ final class ChangeCursor {
 
   ChangeCursor(ChangeSource source) throws IOException {
     this.source = source;
-    head = source.next();
+    head = nextOfSource();
+  }
+
+  private Change nextOfSource() throws IOException {
+    Change next = atEnd ? null : source.next();
+    atEnd = next == null;
+    return next;
   }
 
   /** The next change if it begins below {@code upper} (null: no limit), else null. */
@@ -34,7 +50,7 @@ final class ChangeCursor {
     } else {
       lastPoint = head.key();
     }
-    head = source.next();
+    head = ahead.isEmpty() ? nextOfSource() : ahead.remove();
     if (head != null) {
       verifyOrder();
     }
@@ -63,6 +79,39 @@ final class ChangeCursor {
         && headBelow(upper) == null
         && deletes(first)
         && range.last().compareTo(upper) >= 0;
+  }
+
+  /**
+   * All changes from {@code first} on below {@code upper}, none taken, if they are few and no range
+   * is among them; else null.
+   *
+   * @param bytesMax what they may take in a node
+   */
+  List<Change> fewPoints(Key first, Key upper, int bytesMax) throws IOException {
+    if (range != null && range.last().compareTo(first) >= 0) {
+      return null;
+    }
+    List<Change> points = new ArrayList<>();
+    int bytes = 0;
+    Iterator<Change> seen = ahead.iterator();
+    Change next = head;
+    while (next != null && (upper == null || next.key().compareTo(upper) < 0)) {
+      bytes += PendingChanges.bytes(next);
+      if (next.isRange() || bytes > bytesMax) {
+        return null;
+      }
+      points.add(next);
+      next = seen.hasNext() ? seen.next() : lookAhead();
+    }
+    return points;
+  }
+
+  private Change lookAhead() throws IOException {
+    Change next = nextOfSource();
+    if (next != null) {
+      ahead.add(next);
+    }
+    return next;
   }
 
   private void verifyOrder() {

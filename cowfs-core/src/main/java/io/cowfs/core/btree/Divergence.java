@@ -2,16 +2,20 @@ package io.cowfs.core.btree;
 
 import io.cowfs.core.block.BlockPointer;
 import java.io.IOException;
-import java.util.HashSet;
-import java.util.Set;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
 /**
  * Compares a tree with an older state of it by their references: which nodes only the newer tree
  * has, and which only the older one. What both have is not read. The births tell them apart: what
  * the newer tree has and was not born after the older state must be in that, too.
  *
- * <p>Keeps in memory the pointers at which the newer tree meets the older one. Belongs to one
- * thread.
+ * <p>A leaf that both have may have other changes pending in each. Then its items are given as
+ * those of both, as if each had a leaf of its own, but the leaf itself is not.
+ *
+ * <p>Keeps in memory the pointers at which the newer tree meets the older one, with what is pending
+ * there. Belongs to one thread.
  */
 public final class Divergence {
   /** Gets what only one of the trees has, children before parents. */
@@ -28,7 +32,9 @@ public final class Divergence {
 
   private final NodeReader reader;
   private final Visitor visitor;
-  private final Set<BlockPointer> common = new HashSet<>();
+
+  /** What the newer tree has of the older one, with the changes that are pending in the newer. */
+  private final Map<BlockPointer, List<Change>> common = new HashMap<>();
 
   private Divergence(NodeReader reader, Visitor visitor) {
     this.reader = reader;
@@ -48,36 +54,46 @@ public final class Divergence {
       throws IOException {
     Divergence divergence = new Divergence(reader, visitor);
     if (newer != null) {
-      divergence.walkNewer(newer, olderTxg, null, -1);
+      divergence.walkNewer(newer, List.of(), olderTxg, null, -1);
     }
     if (older != null) {
-      divergence.walkOlder(older, null, -1);
+      divergence.walkOlder(older, List.of(), null, -1);
     }
-    divergence.common.forEach(visitor::foreign);
+    divergence.common.keySet().forEach(visitor::foreign);
   }
 
-  private void walkNewer(BlockPointer pointer, long olderTxg, Key firstKey, int level)
+  private void walkNewer(
+      BlockPointer pointer, List<Change> pending, long olderTxg, Key firstKey, int level)
       throws IOException {
     if (pointer.birthTxg() <= olderTxg) {
-      common.add(pointer);
+      common.put(pointer, pending);
       return;
     }
     Node node = open(pointer, firstKey, level);
     for (int i = 0; node.level() > 0 && i < node.count(); i++) {
-      walkNewer(node.child(i), olderTxg, node.key(i), node.level() - 1);
+      walkNewer(node.child(i), node.pending(i), olderTxg, node.key(i), node.level() - 1);
     }
-    give(node, visitor.joined());
+    giveItems(PendingChanges.apply(node, pending), visitor.joined());
+    visitor.joined().node(pointer, node.level());
   }
 
-  private void walkOlder(BlockPointer pointer, Key firstKey, int level) throws IOException {
-    if (common.remove(pointer)) {
+  private void walkOlder(BlockPointer pointer, List<Change> pending, Key firstKey, int level)
+      throws IOException {
+    List<Change> newerPending = common.remove(pointer);
+    if (newerPending != null) {
+      if (!PendingChanges.same(pending, newerPending)) {
+        Node leaf = open(pointer, firstKey, level);
+        giveItems(PendingChanges.apply(leaf, newerPending), visitor.joined());
+        giveItems(PendingChanges.apply(leaf, pending), visitor.left());
+      }
       return;
     }
     Node node = open(pointer, firstKey, level);
     for (int i = 0; node.level() > 0 && i < node.count(); i++) {
-      walkOlder(node.child(i), node.key(i), node.level() - 1);
+      walkOlder(node.child(i), node.pending(i), node.key(i), node.level() - 1);
     }
-    give(node, visitor.left());
+    giveItems(PendingChanges.apply(node, pending), visitor.left());
+    visitor.left().node(pointer, node.level());
   }
 
   private Node open(BlockPointer pointer, Key firstKey, int level) throws IOException {
@@ -89,10 +105,9 @@ public final class Divergence {
     return node;
   }
 
-  private static void give(Node node, NodeVisitor to) throws IOException {
+  private static void giveItems(Node node, NodeVisitor to) throws IOException {
     for (int i = 0; node.level() == 0 && i < node.count(); i++) {
       to.item(node.key(i), node.bytes(), node.valueOffset(i), node.valueLength(i));
     }
-    to.node(node.pointer(), node.level());
   }
 }

@@ -1,6 +1,7 @@
 package io.cowfs.core.btree;
 
 import io.cowfs.core.block.BlockPointer;
+import java.util.List;
 
 /** What a node consists of, on its way from an old node or a change into a new node. */
 abstract sealed class Entry {
@@ -48,23 +49,38 @@ abstract sealed class Entry {
     }
   }
 
-  /** A child of an internal node: a node of the old tree, or a new one that may not be written. */
+  /**
+   * A child of an internal node: a node of the old tree, or a new one that may not be written. One
+   * of the old tree, if it is a leaf, may have changes that are pending.
+   */
   static final class Child extends Entry {
     private final boolean isNew;
+    private final List<Change> pending;
     private BlockPointer pointer;
 
-    private Child(Key key, BlockPointer pointer, boolean isNew) {
+    private Child(Key key, BlockPointer pointer, List<Change> pending, boolean isNew) {
       super(key);
       this.pointer = pointer;
+      this.pending = pending;
       this.isNew = isNew;
     }
 
-    static Child existing(Key key, BlockPointer pointer) {
-      return new Child(key, pointer, false);
+    static Child existing(Key key, BlockPointer pointer, List<Change> pending) {
+      return new Child(key, pointer, pending, false);
     }
 
     static Child unwritten(Key key) {
-      return new Child(key, null, true);
+      return new Child(key, null, List.of(), true);
+    }
+
+    /** The same leaf, with other changes pending. */
+    Child withPending(List<Change> changes) {
+      return existing(key(), pointer(), changes);
+    }
+
+    /** Puts and deletes that the leaf does not have yet, ascending. */
+    List<Change> pending() {
+      return pending;
     }
 
     boolean isNew() {
@@ -84,7 +100,7 @@ abstract sealed class Entry {
 
     @Override
     int bytes() {
-      return NodeFormat.CHILD_SLOT_BYTES;
+      return NodeFormat.CHILD_SLOT_BYTES + PendingChanges.bytes(pending);
     }
   }
 }

@@ -88,7 +88,7 @@ final class NodeAssembler {
   }
 
   /**
-   * Reads a node of the old tree.
+   * Reads a node of the old tree as it is stored.
    *
    * @throws io.cowfs.core.block.CorruptBlockException when it is damaged or not in its place
    */
@@ -96,6 +96,11 @@ final class NodeAssembler {
     Node node = readRoot(child.pointer());
     node.validatePlace(level, child.key());
     return node;
+  }
+
+  /** Reads a node of the old tree with what is pending for it. */
+  private Node readWhole(Entry.Child child, int level) throws IOException {
+    return PendingChanges.apply(read(child, level), child.pending());
   }
 
   /** Reads a node whose place is not known. */
@@ -127,7 +132,7 @@ final class NodeAssembler {
         }
         if (k > 0 && top.held == null && top.open.size() == 1) {
           writeHeldTo(k - 1);
-          return lowestRoot(((Entry.Child) top.open.get(0)).pointer());
+          return lowestRoot((Entry.Child) top.open.get(0));
         }
       }
       closeRightEdge(k);
@@ -143,16 +148,23 @@ final class NodeAssembler {
     return true;
   }
 
-  /** A node of the old tree that became the root and has one child is no root: its child is. */
-  private BlockPointer lowestRoot(BlockPointer root) throws IOException {
-    BlockPointer lowest = root;
-    Node node = readRoot(lowest);
+  /**
+   * A node of the old tree that became the root and has one child is no root: its child is. A leaf
+   * that becomes the root has no parent any more to keep its changes.
+   */
+  private BlockPointer lowestRoot(Entry.Child root) throws IOException {
+    Entry.Child lowest = root;
+    Node node = readRoot(lowest.pointer());
     while (node.level() > 0 && node.count() == 1) {
-      writer.leaves(lowest);
-      lowest = node.child(0);
-      node = read((Entry.Child) node.entry(0), node.level() - 1);
+      writer.leaves(lowest.pointer());
+      lowest = (Entry.Child) node.entry(0);
+      node = read(lowest, node.level() - 1);
     }
-    return lowest;
+    if (lowest.pending().isEmpty()) {
+      return lowest.pointer();
+    }
+    writer.leaves(lowest.pointer());
+    return writer.writeNode(PendingChanges.apply(node, lowest.pending()).bytes());
   }
 
   private Level level(int level) {
@@ -180,7 +192,7 @@ final class NodeAssembler {
 
   /** Takes an unchanged node apart to join its first entries with what is open before it. */
   private void absorb(Entry.Child child, int level) throws IOException {
-    Node node = read(child, level);
+    Node node = readWhole(child, level);
     writer.leaves(child.pointer());
     for (int i = 0; i < node.count(); i++) {
       Entry entry = node.entry(i);
@@ -319,7 +331,7 @@ final class NodeAssembler {
     if (last.isNew()) {
       throw new IllegalStateException("a new node would be written twice");
     }
-    Node node = read(last, level);
+    Node node = readWhole(last, level);
     writer.leaves(last.pointer());
     Level at = level(level);
     at.held = new ArrayList<>();

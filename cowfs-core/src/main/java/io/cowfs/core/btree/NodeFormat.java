@@ -11,7 +11,8 @@ import java.util.List;
 
 /**
  * The bytes of a tree node. A node is a header, then one slot for each entry in ascending order of
- * keys, then, in a leaf, the values, in the order of their slots and without gaps.
+ * keys, then, in a leaf, the values, in the order of their slots and without gaps. A parent of
+ * leaves has pending changes after its slots: slots and values like those of a leaf.
  *
  * <p>Numbers are little-endian, but for keys: those are big-endian, so that the order of the bytes
  * is the order of the keys.
@@ -27,15 +28,16 @@ public final class NodeFormat {
   public static final int MAX_LEVEL = 10;
 
   static final int MAGIC_VALUE = 0x444E5743; // "CWND"
-  static final int FORMAT_VERSION = 1;
+  static final int FORMAT_VERSION = 2;
 
   static final int MAGIC = 0;
   static final int LEVEL = MAGIC + Integer.BYTES;
   static final int VERSION = LEVEL + Byte.BYTES;
   static final int COUNT = VERSION + Byte.BYTES;
   static final int USED = COUNT + Short.BYTES;
-  static final int RESERVED = USED + Short.BYTES;
-  static final int RESERVED_BYTES = 6;
+  static final int PENDING = USED + Short.BYTES;
+  static final int RESERVED = PENDING + Short.BYTES;
+  static final int RESERVED_BYTES = 4;
   static final int HEADER_BYTES = RESERVED + RESERVED_BYTES;
 
   static final int KEY_HIGH = 0;
@@ -47,6 +49,9 @@ public final class NodeFormat {
   static final int VALUE_LENGTH = VALUE_OFFSET + Short.BYTES;
   static final int LEAF_SLOT_BYTES = VALUE_LENGTH + Short.BYTES;
 
+  /** Instead of a length: the pending change takes the key away. */
+  static final int DELETED_LENGTH = 0xFFFF;
+
   static final int CHILD_SECTOR = KEY_BYTES;
   static final int CHILD_BIRTH_TXG = CHILD_SECTOR + Long.BYTES;
   static final int CHILD_CHECKSUM = CHILD_BIRTH_TXG + Long.BYTES;
@@ -57,6 +62,11 @@ public final class NodeFormat {
 
   /** What slots and values of one node may take together. */
   static final int CAPACITY_BYTES = NODE_BYTES - HEADER_BYTES;
+
+  /** What the pending changes of one leaf may take, of nodes that take so much. */
+  static int pendingBytesMax(int capacityBytes) {
+    return capacityBytes / 5;
+  }
 
   private static final VarHandle LONG_BE =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
@@ -157,26 +167,61 @@ public final class NodeFormat {
   static byte[] encode(int level, List<Entry> entries) {
     byte[] node = new byte[NODE_BYTES];
     int slotBytes = level == 0 ? LEAF_SLOT_BYTES : CHILD_SLOT_BYTES;
+    int pending = pendingCount(entries);
     int slot = HEADER_BYTES;
-    int used = HEADER_BYTES + entries.size() * slotBytes;
+    int used = HEADER_BYTES + entries.size() * slotBytes + pending * LEAF_SLOT_BYTES;
     for (Entry entry : entries) {
       putKey(node, slot, entry.key());
       if (entry instanceof Entry.Item item) {
-        SHORT.set(node, slot + VALUE_OFFSET, (short) used);
-        SHORT.set(node, slot + VALUE_LENGTH, (short) item.length());
-        System.arraycopy(item.source(), item.offset(), node, used, item.length());
+        putValue(node, slot, used, item.source(), item.offset(), item.length());
         used += item.length();
       } else {
         putChild(node, slot, ((Entry.Child) entry).pointer());
       }
       slot += slotBytes;
     }
+    for (Entry entry : entries) {
+      if (entry instanceof Entry.Child child) {
+        for (Change change : child.pending()) {
+          used += putChange(node, slot, used, change);
+          slot += LEAF_SLOT_BYTES;
+        }
+      }
+    }
     INT.set(node, MAGIC, MAGIC_VALUE);
     node[LEVEL] = (byte) level;
     node[VERSION] = FORMAT_VERSION;
     SHORT.set(node, COUNT, (short) entries.size());
     SHORT.set(node, USED, (short) used);
+    SHORT.set(node, PENDING, (short) pending);
     return node;
+  }
+
+  private static int pendingCount(List<Entry> entries) {
+    int count = 0;
+    for (Entry entry : entries) {
+      count += entry instanceof Entry.Child child ? child.pending().size() : 0;
+    }
+    return count;
+  }
+
+  /** Returns how long the value is. */
+  private static int putChange(byte[] node, int slot, int at, Change change) {
+    putKey(node, slot, change.key());
+    if (!change.isPut()) {
+      SHORT.set(node, slot + VALUE_OFFSET, (short) at);
+      SHORT.set(node, slot + VALUE_LENGTH, (short) DELETED_LENGTH);
+      return 0;
+    }
+    putValue(node, slot, at, change.value(), 0, change.value().length);
+    return change.value().length;
+  }
+
+  private static void putValue(
+      byte[] node, int slot, int at, byte[] source, int offset, int length) {
+    SHORT.set(node, slot + VALUE_OFFSET, (short) at);
+    SHORT.set(node, slot + VALUE_LENGTH, (short) length);
+    System.arraycopy(source, offset, node, at, length);
   }
 
   private static void putKey(byte[] node, int slot, Key key) {

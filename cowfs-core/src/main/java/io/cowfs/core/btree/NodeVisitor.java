@@ -3,7 +3,11 @@ package io.cowfs.core.btree;
 import io.cowfs.core.block.BlockPointer;
 import java.io.IOException;
 
-/** Gets everything of a tree, children before parents, items before their leaf. */
+/**
+ * Gets everything of a tree, children before parents, items before their leaf. An item that is
+ * pending in the parent of leaves comes as one of its leaf; or, where a walk leaves that out,
+ * before the parent.
+ */
 public interface NodeVisitor {
   /**
    * Takes one item.

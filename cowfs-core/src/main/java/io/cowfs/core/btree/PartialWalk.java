@@ -10,7 +10,6 @@ import java.util.function.BooleanSupplier;
  * begins is all that has to be kept. Belongs to one thread.
  */
 public final class PartialWalk {
-  private final NodeReader reader;
   private final long bornAfter;
   private final NodeVisitor visitor;
   private final BooleanSupplier enough;
@@ -35,9 +34,7 @@ public final class PartialWalk {
    * @param visitor gets nodes and items; must not fail for damage of its own
    * @param enough asked before each leaf but the first: true ends the piece
    */
-  public PartialWalk(
-      NodeReader reader, long bornAfter, NodeVisitor visitor, BooleanSupplier enough) {
-    this.reader = reader;
+  public PartialWalk(long bornAfter, NodeVisitor visitor, BooleanSupplier enough) {
     this.bornAfter = bornAfter;
     this.visitor = visitor;
     this.enough = enough;
@@ -54,9 +51,9 @@ public final class PartialWalk {
       return new Progress(null, null);
     }
     try {
-      Node root = Node.open(reader.readNode(tree.root()), tree.root());
+      Node root = tree.openRoot();
       root.validate();
-      boolean complete = walk(root, from, new boolean[] {true});
+      boolean complete = walk(tree, root, from, new boolean[] {true});
       return new Progress(complete ? null : next, null);
     } catch (CorruptBlockException damage) {
       return new Progress(next, damage);
@@ -64,7 +61,7 @@ public final class PartialWalk {
   }
 
   /** Returns false when it stopped within the node, which is then not given. */
-  private boolean walk(Node node, Key from, boolean[] first) throws IOException {
+  private boolean walk(Tree tree, Node node, Key from, boolean[] first) throws IOException {
     if (node.level() == 0) {
       giveLeaf(node);
       first[0] = false;
@@ -81,14 +78,11 @@ public final class PartialWalk {
       if (node.level() == 1 && !first[0] && enough.getAsBoolean()) {
         return false;
       }
-      var pointer = node.child(i);
-      Node child = Node.open(reader.readNode(pointer), pointer);
-      child.validatePlace(node.level() - 1, node.key(i));
-      child.validate();
-      if (!walk(child, from, first)) {
+      if (!walk(tree, tree.openChecked(node, i), from, first)) {
         return false;
       }
     }
+    node.givePendingOfOld(bornAfter, visitor);
     visitor.node(node.pointer(), node.level());
     return true;
   }

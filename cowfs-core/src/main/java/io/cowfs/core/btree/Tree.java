@@ -32,12 +32,24 @@ public final class Tree {
 
   /** A copy of the value of a key, or null where it has none. */
   public byte[] get(Key key) throws IOException {
-    Node leaf = leafAtMost(key);
-    if (leaf == null) {
+    if (root == null) {
       return null;
     }
-    int index = leaf.floor(key);
-    return leaf.compareKey(index, key) == 0 ? leaf.value(index) : null;
+    Node node = openRoot();
+    while (node.level() > 0) {
+      int pending = node.pendingAt(key);
+      if (pending >= 0) {
+        Change change = node.pendingChange(pending);
+        return change.isPut() ? change.value() : null;
+      }
+      int child = node.floor(key);
+      if (child < 0) {
+        return null;
+      }
+      node = openStored(node, child);
+    }
+    int index = node.floor(key);
+    return index >= 0 && node.compareKey(index, key) == 0 ? node.value(index) : null;
   }
 
   /** The item with the greatest key that is at most {@code key}, or null. The value is a copy. */
@@ -60,7 +72,7 @@ public final class Tree {
   }
 
   /**
-   * Gives nodes and items, children before parents, in ascending order.
+   * Gives nodes and items, children before parents.
    *
    * @param bornAfter subtrees whose pointer was born in this txg or before are left out; -1 for all
    */
@@ -110,11 +122,23 @@ public final class Tree {
     return Node.open(reader.readNode(root), root);
   }
 
-  Node openChild(Node parent, int index) throws IOException {
+  /** A child as it is stored: without what is pending for it. */
+  private Node openStored(Node parent, int index) throws IOException {
     BlockPointer pointer = parent.child(index);
     Node child = Node.open(reader.readNode(pointer), pointer);
     child.validatePlace(parent.level() - 1, parent.key(index));
     return child;
+  }
+
+  private Node openChild(Node parent, int index) throws IOException {
+    return PendingChanges.apply(openStored(parent, index), parent.pending(index));
+  }
+
+  /** Reads a child, with what is pending for it, and checks all of it. */
+  Node openChecked(Node parent, int index) throws IOException {
+    Node child = openStored(parent, index);
+    child.validate();
+    return PendingChanges.apply(child, parent.pending(index));
   }
 
   /** The leaf with the greatest key that is at most {@code key}: it has at least one such key. */
@@ -142,7 +166,7 @@ public final class Tree {
           node.level() == 0
               ? visitor.visit(
                   node.key(index), node.bytes(), node.valueOffset(index), node.valueLength(index))
-              : scan(openChild(node, index), from, last, visitor);
+              : scanChild(node, index, from, last, visitor);
       if (!goOn) {
         return false;
       }
@@ -150,16 +174,54 @@ public final class Tree {
     return true;
   }
 
+  private boolean scanChild(Node parent, int index, Key from, Key last, ItemVisitor visitor)
+      throws IOException {
+    Node child = openStored(parent, index);
+    int pending = Math.max(parent.firstPending(index), parent.pendingFrom(from));
+    int end = parent.firstPending(index + 1);
+    return pending < end
+        ? scanMerged(child, parent, pending, end, from, last, visitor)
+        : scan(child, from, last, visitor);
+  }
+
+  /** Scans a leaf together with pending changes in its parent, without making the whole leaf. */
+  private static boolean scanMerged(
+      Node leaf, Node parent, int pending, int end, Key from, Key last, ItemVisitor visitor)
+      throws IOException {
+    int item = leaf.floor(from);
+    if (item < 0 || leaf.compareKey(item, from) < 0) {
+      item++;
+    }
+    int change = pending;
+    boolean goOn = true;
+    while (goOn && (item < leaf.count() || change < end)) {
+      Key changed = change < end ? parent.pendingKey(change) : null;
+      int order = changed == null ? -1 : item == leaf.count() ? 1 : leaf.compareKey(item, changed);
+      Key key = order < 0 ? leaf.key(item) : changed;
+      if (key.compareTo(last) > 0) {
+        return true;
+      }
+      if (order < 0) {
+        goOn = visitor.visit(key, leaf.bytes(), leaf.valueOffset(item), leaf.valueLength(item));
+      } else if (!parent.isPendingDelete(change)) {
+        int offset = parent.pendingValueOffset(change);
+        goOn = visitor.visit(key, parent.bytes(), offset, parent.pendingValueLength(change));
+      }
+      item += order <= 0 ? 1 : 0;
+      change += order >= 0 ? 1 : 0;
+    }
+    return goOn;
+  }
+
   private void walk(Node node, long bornAfter, NodeVisitor visitor) throws IOException {
     for (int i = 0; i < node.count(); i++) {
       if (node.level() == 0) {
         visitor.item(node.key(i), node.bytes(), node.valueOffset(i), node.valueLength(i));
       } else if (node.childBirthTxg(i) > bornAfter) {
-        Node child = openChild(node, i);
-        child.validate();
-        walk(child, bornAfter, visitor);
+        walk(openChecked(node, i), bornAfter, visitor);
       }
     }
+    node.givePendingOfOld(bornAfter, visitor);
     visitor.node(node.pointer(), node.level());
   }
 
@@ -169,7 +231,9 @@ public final class Tree {
     long nodes = 1;
     if (node.level() > 0) {
       for (int i = 0; i < node.count(); i++) {
-        nodes += check(openChild(node, i), i + 1 < node.count() ? node.key(i + 1) : upper);
+        Node child = openStored(node, i);
+        nodes += check(child, i + 1 < node.count() ? node.key(i + 1) : upper);
+        PendingChanges.apply(child, node.pending(i));
       }
     }
     return nodes;

@@ -3,6 +3,7 @@ package io.cowfs.core.btree;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.CorruptBlockException;
 import java.io.IOException;
+import java.util.List;
 
 /**
  * A place in a tree: an item, or a subtree that is not opened yet. Each node is checked in full
@@ -61,9 +62,17 @@ final class TreeCursor {
     return current().value(indexes[depth - 1]);
   }
 
-  /** The pointer to the subtree. */
-  BlockPointer child() throws IOException {
+  /** Whether two cursors stand on subtrees of which both trees have the same. */
+  boolean isSameSubtree(TreeCursor other) throws IOException {
+    return child().equals(other.child()) && PendingChanges.same(pending(), other.pending());
+  }
+
+  private BlockPointer child() throws IOException {
     return depth == 0 ? nodes[0].pointer() : current().child(indexes[depth - 1]);
+  }
+
+  private List<Change> pending() throws IOException {
+    return depth == 0 ? List.of() : current().pending(indexes[depth - 1]);
   }
 
   /** Goes past an item, or to what comes first in the subtree. */
@@ -73,9 +82,7 @@ final class TreeCursor {
       return;
     }
     if (depth > 0) {
-      Node child = tree.openChild(current(), indexes[depth - 1]);
-      child.validate();
-      nodes[depth] = child;
+      nodes[depth] = tree.openChecked(current(), indexes[depth - 1]);
     }
     indexes[depth] = 0;
     depth++;

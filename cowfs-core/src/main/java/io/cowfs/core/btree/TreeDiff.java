@@ -5,7 +5,8 @@ import java.util.Arrays;
 
 /**
  * Finds in which keys two trees differ. What both reach by equal pointers is passed by unread: a
- * pointer names its block by place, birth and checksum, and blocks are never overwritten.
+ * pointer names its block by place, birth and checksum, and blocks are never overwritten. A leaf is
+ * the same when what is pending for it is the same, too.
  *
  * <p>Two cursors go through the trees from left to right. Each stands on an item or on a child
  * pointer, whose key is the first key below it. The one with the smaller key moves: an item is a
@@ -73,7 +74,7 @@ public final class TreeDiff {
       }
       old.step();
       now.step();
-    } else if (old.child().equals(now.child())) {
+    } else if (old.isSameSubtree(now)) {
       old.skip();
       now.skip();
     } else {

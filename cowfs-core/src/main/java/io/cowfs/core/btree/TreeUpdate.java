@@ -3,6 +3,7 @@ package io.cowfs.core.btree;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.CorruptBlockException;
 import java.io.IOException;
+import java.util.List;
 
 /**
  * Applies changes to a tree in one pass from left to right. Used by one thread, for one update.
@@ -15,12 +16,14 @@ public final class TreeUpdate {
   private final NodeWriter writer;
   private final ChangeCursor changes;
   private final NodeAssembler assembler;
+  private final int capacityBytes;
 
   private TreeUpdate(ChangeSource changes, NodeWriter writer, int capacityBytes)
       throws IOException {
     this.writer = writer;
     this.changes = new ChangeCursor(changes);
     this.assembler = new NodeAssembler(writer, capacityBytes);
+    this.capacityBytes = capacityBytes;
   }
 
   /**
@@ -101,13 +104,51 @@ public final class TreeUpdate {
         open(frame);
         drop(child, childLevel);
       } else {
-        Frame childFrame = new Frame(frame, assembler.read(child, childLevel));
-        update(childFrame, childUpper);
-        if (!childFrame.opened) {
-          keep(frame);
-        }
+        updateChild(frame, child, childUpper);
       }
     }
+  }
+
+  private void updateChild(Frame frame, Entry.Child child, Key upper) throws IOException {
+    Node stored = assembler.read(child, frame.node.level() - 1);
+    if (stored.level() == 0 && leavePending(frame, child, stored, upper)) {
+      return;
+    }
+    Frame childFrame = new Frame(frame, PendingChanges.apply(stored, child.pending()));
+    update(childFrame, upper);
+    if (!childFrame.opened) {
+      keep(frame);
+    }
+  }
+
+  /**
+   * Keeps the changes of a leaf in its parent, where they are few.
+   *
+   * @param frame of the parent
+   * @return false when the leaf has to take them
+   */
+  private boolean leavePending(Frame frame, Entry.Child child, Node leaf, Key upper)
+      throws IOException {
+    leaf.validateUpper(upper);
+    List<Change> points =
+        changes.fewPoints(child.key(), upper, NodeFormat.pendingBytesMax(capacityBytes));
+    if (points == null) {
+      return false;
+    }
+    List<Change> pending = PendingChanges.combine(leaf, child.pending(), points);
+    if (!PendingChanges.mayStay(leaf, pending, capacityBytes)) {
+      return false;
+    }
+    if (PendingChanges.same(pending, child.pending())) {
+      keep(frame);
+    } else {
+      open(frame);
+      assembler.pass(child.withPending(pending), 0);
+    }
+    for (int i = 0; i < points.size(); i++) {
+      changes.take();
+    }
+    return true;
   }
 
   private void updateItems(Frame frame, Key upper) throws IOException {

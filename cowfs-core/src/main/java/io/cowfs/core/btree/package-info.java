@@ -26,6 +26,14 @@
  * is known, so a small remainder can still be joined with it and no node is written twice. Memory
  * is a few nodes per level, however many changes there are.
  *
+ * <p>A few changes of a leaf do not rewrite it: they are <em>pending</em> in its parent, which is
+ * written anew in any case, until they are too many, and then the leaf takes them all. This is the
+ * buffer of a B-epsilon tree (Brodal and Fagerberg, Lower Bounds for External Memory Dictionaries,
+ * 2003) on one level. Pending changes leave a leaf its first key and a proper size, so all said
+ * above holds for leaves with what is pending for them. Two leaves are the same when their pointers
+ * and what is pending are; and what a walk by birth leaves out is a leaf, but never what is pending
+ * for it in a younger parent.
+ *
  * <p>The tree frees nothing. Each pointer that is in the old tree and not in the new one is
  * reported once to {@link io.cowfs.core.btree.NodeWriter#leaves}.
  *

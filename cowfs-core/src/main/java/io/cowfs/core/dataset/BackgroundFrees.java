@@ -96,10 +96,7 @@ final class BackgroundFrees implements Participant {
     Piece piece = new Piece(tree.bornAfter());
     PartialWalk walk =
         new PartialWalk(
-            datasets.reader(),
-            tree.bornAfter(),
-            piece,
-            () -> piece.references() >= references || isLate(start));
+            tree.bornAfter(), piece, () -> piece.references() >= references || isLate(start));
     PartialWalk.Progress progress =
         walk.walk(
             new Tree(tree.root().orElseThrow(), datasets.reader()), tree.cursor().orElse(null));

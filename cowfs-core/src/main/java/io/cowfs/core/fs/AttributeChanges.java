@@ -6,13 +6,17 @@ import io.cowfs.core.txg.PoolSuspendedException;
 import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Attributes;
 import io.cowfs.core.vfs.Caller;
+import io.cowfs.core.vfs.FileHandle;
+import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
+import io.cowfs.core.vfs.InodeFlag;
 import io.cowfs.core.vfs.Timestamp;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.Set;
 
-/** chmod, chown, utimensat and truncate. Thread-safe. */
+/** chmod, chown, utimensat, truncate and chattr. Thread-safe. */
 final class AttributeChanges {
   /** A stored access time older than this, in seconds, is renewed by a read (relatime). */
   private static final long RELATIME_SECONDS = 24 * 60 * 60;
@@ -21,13 +25,20 @@ final class AttributeChanges {
 
   private final VolumeState volume;
   private final FileWrites writes;
+  private final AccessControl accessControl;
 
-  AttributeChanges(VolumeState volume, FileWrites writes) {
+  AttributeChanges(VolumeState volume, FileWrites writes, AccessControl accessControl) {
     this.volume = volume;
     this.writes = writes;
+    this.accessControl = accessControl;
   }
 
-  Attributes set(Caller caller, long number, AttributeChange wanted)
+  /**
+   * Changes attributes.
+   *
+   * @param handle over which it was asked, or null
+   */
+  Attributes set(Caller caller, long number, FileHandle handle, AttributeChange wanted)
       throws FsException, IOException {
     if (wanted.size() != null) {
       return setWithSize(caller, number, wanted);
@@ -38,8 +49,13 @@ final class AttributeChanges {
       if (volume.inodes().isUnsettled(inode)) {
         return inode.attributes();
       }
+      InodeFlags.checkChange(inode, wanted, handle != null);
+      AccessControl.Stored acl = wanted.mode() == null ? null : accessControl.storedAccess(inode);
       change.join();
       apply(inode, wanted, change.now());
+      if (acl != null) {
+        accessControl.follow(change, inode, acl);
+      }
       change.store(inode);
       return inode.attributes();
     }
@@ -56,6 +72,7 @@ final class AttributeChanges {
       if (volume.inodes().isUnsettled(change.inode())) {
         return change.inode().attributes();
       }
+      InodeFlags.checkChange(change.inode(), wanted, true);
       writes.truncate(
           change,
           wanted.size(),
@@ -64,6 +81,23 @@ final class AttributeChanges {
             return null;
           });
       return change.inode().attributes();
+    }
+  }
+
+  void setFlags(long number, Set<InodeFlag> flags) throws FsException, IOException {
+    try (Mutation change = Mutation.begin(volume, Caller.ROOT, ReserveTier.DELETE)) {
+      Inode inode = change.use(number);
+      change.lock(inode);
+      if (!inode.isRegular() && !inode.isDirectory()) {
+        throw new FsException(FsError.NOT_SUPPORTED);
+      }
+      if (volume.inodes().isUnsettled(inode)) {
+        return;
+      }
+      change.join();
+      inode.flags = InodeFlags.bits(flags);
+      inode.ctime = change.now();
+      change.store(inode);
     }
   }
 
@@ -118,6 +152,9 @@ final class AttributeChanges {
   }
 
   private boolean accessTimeIsOld(Inode inode) {
+    if (InodeFlags.has(inode, InodeFlag.NO_ATIME)) {
+      return false;
+    }
     DatasetSettings.AccessTime policy = volume.head().settings().atime();
     if (policy != DatasetSettings.AccessTime.RELATIME) {
       return policy == DatasetSettings.AccessTime.ON;

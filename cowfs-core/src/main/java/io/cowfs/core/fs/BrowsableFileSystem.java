@@ -1,5 +1,6 @@
 package io.cowfs.core.fs;
 
+import io.cowfs.core.vfs.AclKind;
 import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Attributes;
 import io.cowfs.core.vfs.CacheInvalidator;
@@ -11,6 +12,7 @@ import io.cowfs.core.vfs.FileSystemStatus;
 import io.cowfs.core.vfs.FileType;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
+import io.cowfs.core.vfs.InodeFlag;
 import io.cowfs.core.vfs.OpenFlags;
 import io.cowfs.core.vfs.RenameMode;
 import io.cowfs.core.vfs.XattrMode;
@@ -136,6 +138,16 @@ public final class BrowsableFileSystem implements FileSystem {
   }
 
   @Override
+  public Set<InodeFlag> getFlags(long inode) throws FsException {
+    return of(inode).getFlags(inode);
+  }
+
+  @Override
+  public void setFlags(long inode, Set<InodeFlag> flags) throws FsException {
+    of(inode).setFlags(inode, flags);
+  }
+
+  @Override
   public byte[] readSymlink(long inode) throws FsException {
     return of(inode).readSymlink(inode);
   }
@@ -145,6 +157,12 @@ public final class BrowsableFileSystem implements FileSystem {
       throws FsException {
     requireFree(parent, name);
     return of(parent).create(caller, parent, name, mode, flags);
+  }
+
+  @Override
+  public Created createUnnamed(Caller caller, long directory, int mode, Set<OpenFlags> flags)
+      throws FsException {
+    return of(directory).createUnnamed(caller, directory, mode, flags);
   }
 
   @Override
@@ -194,6 +212,21 @@ public final class BrowsableFileSystem implements FileSystem {
   @Override
   public void rename(long parent, byte[] name, long newParent, byte[] newName, RenameMode mode)
       throws FsException {
+    checkRename(parent, name, newParent, newName, mode);
+    of(parent).rename(parent, name, newParent, newName, mode);
+  }
+
+  @Override
+  public void renameLeavingWhiteout(
+      Caller caller, long parent, byte[] name, long newParent, byte[] newName, RenameMode mode)
+      throws FsException {
+    checkRename(parent, name, newParent, newName, mode);
+    of(parent).renameLeavingWhiteout(caller, parent, name, newParent, newName, mode);
+  }
+
+  private static void checkRename(
+      long parent, byte[] name, long newParent, byte[] newName, RenameMode mode)
+      throws FsException {
     if (mode == RenameMode.NO_REPLACE) {
       requireFree(newParent, newName);
     }
@@ -201,7 +234,6 @@ public final class BrowsableFileSystem implements FileSystem {
       throw new FsException(FsError.NOT_PERMITTED);
     }
     requireOneTree(parent, newParent);
-    of(parent).rename(parent, name, newParent, newName, mode);
   }
 
   /**
@@ -235,6 +267,16 @@ public final class BrowsableFileSystem implements FileSystem {
       Caller caller, FileHandle handle, long offset, ByteBuffer source, boolean killPrivileges)
       throws FsException {
     of(handle).write(caller, handle, offset, source, killPrivileges);
+  }
+
+  /** From a snapshot into the live file system, the caller copies: these are different trees. */
+  @Override
+  public long copyRange(Caller caller, Copy copy, boolean killPrivileges) throws FsException {
+    FileSystem to = of(copy.target());
+    if (to == live && of(copy.source()) != live) {
+      throw new FsException(FsError.CROSS_DEVICE);
+    }
+    return to.copyRange(caller, copy, killPrivileges);
   }
 
   @Override
@@ -298,6 +340,16 @@ public final class BrowsableFileSystem implements FileSystem {
   }
 
   @Override
+  public long trim(long start, long length, long lengthMin) throws FsException {
+    return live.trim(start, length, lengthMin);
+  }
+
+  @Override
+  public void shutDown() {
+    live.shutDown();
+  }
+
+  @Override
   public FileSystemStatus status() throws FsException {
     return live.status();
   }
@@ -305,6 +357,11 @@ public final class BrowsableFileSystem implements FileSystem {
   @Override
   public void setXattr(long inode, byte[] name, byte[] value, XattrMode mode) throws FsException {
     of(inode).setXattr(inode, name, value, mode);
+  }
+
+  @Override
+  public void setAcl(long inode, AclKind kind, byte[] acl, boolean clearSgid) throws FsException {
+    of(inode).setAcl(inode, kind, acl, clearSgid);
   }
 
   @Override

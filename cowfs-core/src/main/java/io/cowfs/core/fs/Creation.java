@@ -19,14 +19,27 @@ final class Creation {
   static final int LINKS_MAX = 65_000;
   static final int SYMLINK_BYTES_MAX = 4095;
 
-  private final VolumeState volume;
+  /** What overlayfs takes for a name that is hidden: a character device 0:0. */
+  private static final Request WHITEOUT = new Request(FileType.CHARACTER_DEVICE.format(), 0, null);
 
-  Creation(VolumeState volume) {
+  /** Access control lists of this length go with what every change reserves. */
+  private static final int ACL_BYTES_ORDINARY = 512;
+
+  private final VolumeState volume;
+  private final AccessControl accessControl;
+
+  Creation(VolumeState volume, AccessControl accessControl) {
     this.volume = volume;
+    this.accessControl = accessControl;
   }
 
   /** What a new inode is to be. */
-  record Request(int mode, int rdev, byte[] symlinkTarget) {}
+  record Request(int mode, int rdev, byte[] symlinkTarget) {
+    /** A regular file. */
+    static Request file(int mode) {
+      return new Request((mode & Inode.PERMISSIONS) | FileType.REGULAR.format(), 0, null);
+    }
+  }
 
   /** Makes an inode and its first name. Counts one reference, and one handle if {@code open}. */
   Attributes create(Caller caller, long parentNumber, byte[] name, Request request, boolean open)
@@ -39,7 +52,25 @@ final class Creation {
         request.symlinkTarget() == null
             ? 0
             : Mutation.sectorsOfItems(request.symlinkTarget().length);
-    try (Mutation change = Mutation.begin(volume, caller, ReserveTier.WRITE, more)) {
+    Attributes made = null;
+    for (int aclBytes = ACL_BYTES_ORDINARY; made == null; aclBytes = AccessControl.BYTES_MAX) {
+      made = create(caller, parentNumber, name, request, new Room(more, aclBytes), open);
+    }
+    return made;
+  }
+
+  /** Space to reserve: sectors, and bytes for the access control lists of both kinds. */
+  private record Room(int more, int aclBytes) {
+    int sectors() {
+      return more + (aclBytes <= ACL_BYTES_ORDINARY ? 0 : Mutation.sectorsOfItems(2 * aclBytes));
+    }
+  }
+
+  /** Returns null when there is not room enough. */
+  private Attributes create(
+      Caller caller, long parentNumber, byte[] name, Request request, Room room, boolean open)
+      throws FsException, IOException {
+    try (Mutation change = Mutation.begin(volume, caller, ReserveTier.WRITE, room.sectors())) {
       Inode parent = change.use(parentNumber);
       change.lock(parent);
       Key entry = checkNewName(parent, name);
@@ -47,21 +78,66 @@ final class Creation {
       if (directory && parent.nlink >= LINKS_MAX) {
         throw new FsException(FsError.TOO_MANY_LINKS);
       }
-      Inode child = newInode(caller, parent, request);
+      AccessControl.Inheritance inheritance =
+          accessControl.inheritance(caller, parent, request.mode());
+      if (inheritance.bytesMax() > room.aclBytes()) {
+        return null;
+      }
+      Inode child = newInode(caller, parent, request, inheritance.mode());
 
       change.join();
-      child.atime = child.mtime = child.ctime = child.btime = change.now();
-      change.addNew(child);
+      enter(change, entry, parent, name, child);
+      accessControl.put(change, child, inheritance);
       volume.inodes().reference(child.number);
       if (open) {
         volume.inodes().opened(child);
       }
-      Key back = DirectoryItems.firstBackReference(child.number, parent.number, name);
-      DirectoryItems.link(change, entry, back, parent.number, name, child);
       putSymlink(change, child.number, request.symlinkTarget());
-      change.store(child);
       change.touchDirectory(parent, 1, directory ? 1 : 0);
       return child.attributes();
+    }
+  }
+
+  /**
+   * Gives a new inode its first name. The change has joined; the directory's times are untouched.
+   */
+  void enter(Mutation change, Key entry, Inode parent, byte[] name, Inode child) {
+    child.atime = child.mtime = child.ctime = child.btime = change.now();
+    change.addNew(child);
+    Key back = DirectoryItems.firstBackReference(child.number, parent.number, name);
+    DirectoryItems.link(change, entry, back, parent.number, name, child);
+    change.store(child);
+  }
+
+  /**
+   * Makes a file that is an orphan from the beginning. Counts one reference and one handle; until
+   * it gets its first name, it is freed when they are given back, or by the next opening.
+   */
+  Attributes createUnnamed(Caller caller, long directory, Request request)
+      throws FsException, IOException {
+    int more = Mutation.sectorsOfItems(AccessControl.BYTES_MAX);
+    try (Mutation change = Mutation.begin(volume, caller, ReserveTier.WRITE, more)) {
+      Inode parent = change.use(directory);
+      change.lock(parent);
+      volume.requireLiveDirectory(parent);
+      InodeFlags.checkNewEntry(parent);
+      AccessControl.Inheritance inheritance =
+          accessControl.inheritance(caller, parent, request.mode());
+      Inode file = newInode(caller, parent, request, inheritance.mode());
+
+      change.join();
+      accessControl.put(change, file, inheritance);
+      file.atime = file.mtime = file.ctime = file.btime = change.now();
+      file.nlink = 0;
+      file.unlinked = true;
+      file.unlinkedTxg = change.txg().number();
+      file.mayGetFirstName = true;
+      change.addNew(file);
+      volume.inodes().reference(file.number);
+      volume.inodes().opened(file);
+      change.putOrphan(file);
+      change.store(file);
+      return file.attributes();
     }
   }
 
@@ -73,14 +149,20 @@ final class Creation {
         || volume.directories().find(parent.number, name) != null) {
       throw new FsException(FsError.EXISTS);
     }
+    InodeFlags.checkNewEntry(parent);
     return volume.directories().freeEntry(parent.number, name);
   }
 
-  private Inode newInode(Caller caller, Inode parent, Request request) {
+  /** A whiteout as it will be in a directory. In no table yet. */
+  Inode newWhiteout(Caller caller, Inode parent) {
+    return newInode(caller, parent, WHITEOUT, WHITEOUT.mode());
+  }
+
+  private Inode newInode(Caller caller, Inode parent, Request request, int mode) {
     Inode child = new Inode(volume.nextInodeNumber());
     boolean directory = FileType.ofMode(request.mode()) == FileType.DIRECTORY;
     boolean symlink = request.symlinkTarget() != null;
-    child.mode = symlink ? request.mode() : request.mode() & ~(caller.umask() & 0777);
+    child.mode = mode;
     child.uid = caller.uid();
     child.gid = caller.gid();
     if ((parent.mode & Inode.SGID) != 0) {
@@ -91,6 +173,7 @@ final class Creation {
     child.rdev = request.rdev();
     child.size = symlink ? request.symlinkTarget().length : 0;
     child.generation = 1;
+    child.flags = InodeFlags.inherited(parent, child);
     return child;
   }
 
@@ -115,9 +198,10 @@ final class Creation {
       if (inode.isDirectory()) {
         throw new FsException(FsError.NOT_PERMITTED);
       }
-      if (inode.nlink == 0) {
+      if (inode.nlink == 0 && !inode.mayGetFirstName) {
         throw new FsException(FsError.NOT_FOUND);
       }
+      InodeFlags.checkUnbarred(inode);
       if (inode.nlink >= LINKS_MAX) {
         throw new FsException(FsError.TOO_MANY_LINKS);
       }
@@ -126,6 +210,10 @@ final class Creation {
       change.join();
       volume.inodes().reference(number);
       DirectoryItems.link(change, entry, back, parentNumber, name, inode);
+      if (inode.nlink == 0) {
+        change.deleteOrphan(inode);
+        volume.inodes().named(inode);
+      }
       inode.nlink++;
       inode.ctime = change.now();
       change.store(inode);
@@ -134,7 +222,6 @@ final class Creation {
     }
   }
 
-  /** The root directory of a new dataset. */
   /** The root directory of a dataset that nothing was written to. */
   static Inode newRoot(VolumeServices.Owner owner, Timestamp now) {
     Inode root = new Inode(FileSystem.ROOT_INODE);

@@ -68,22 +68,28 @@ final class DataMutation implements AutoCloseable {
   private static DataMutation lock(
       VolumeState volume, Caller caller, Target target, ReserveTier tier, int cutSectors)
       throws FsException, IOException {
-    Mutation change = Mutation.begin(volume, caller, tier, cutSectors);
-    boolean kept = false;
-    try {
-      Inode inode = change.use(target.inode);
-      change.lock(inode);
-      if (!inode.isRegular()) {
-        throw new FsException(inode.isDirectory() ? FsError.IS_A_DIRECTORY : FsError.INVALID);
+    while (true) {
+      Mutation change = Mutation.begin(volume, caller, tier, cutSectors);
+      boolean kept = false;
+      Inode inode;
+      try {
+        inode = change.use(target.inode);
+        change.lock(inode);
+        if (!inode.isRegular()) {
+          throw new FsException(inode.isDirectory() ? FsError.IS_A_DIRECTORY : FsError.INVALID);
+        }
+        if (inode.clonedTxg == 0) {
+          int cut =
+              volume.reads().cutExtents(inode, target.offset, target.end, volume.txgs().openTxg());
+          kept = cut * DataExtent.SECTORS_MAX <= cutSectors;
+          return kept ? new DataMutation(volume, change, inode, target.pages) : null;
+        }
+      } finally {
+        if (!kept) {
+          change.close();
+        }
       }
-      int cut =
-          volume.reads().cutExtents(inode, target.offset, target.end, volume.txgs().openTxg());
-      kept = cut * DataExtent.SECTORS_MAX <= cutSectors;
-      return kept ? new DataMutation(volume, change, inode, target.pages) : null;
-    } finally {
-      if (!kept) {
-        change.close();
-      }
+      volume.awaitClone(inode);
     }
   }
 

@@ -10,6 +10,7 @@ import io.cowfs.core.codec.Compression;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.dataset.DatasetHead;
 import io.cowfs.core.fs.DirtyFile.Range;
+import io.cowfs.core.vfs.InodeFlag;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -314,7 +315,7 @@ final class FileFlush {
 
   /** A file that did not compress is tried ever more seldom, up to one extent in 32. */
   private CompressionSetting compressionFor(int sectors) {
-    if (sectors < 2) {
+    if (sectors < 2 || InodeFlags.has(inode, InodeFlag.NO_COMPRESSION)) {
       return CompressionSetting.NONE;
     }
     if (inode.compressionSkips > 0) {

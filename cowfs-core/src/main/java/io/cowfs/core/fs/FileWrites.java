@@ -174,6 +174,7 @@ final class FileWrites {
       if (volume.inodes().isUnsettled(inode)) {
         return;
       }
+      InodeFlags.checkAllocation(inode, mode);
       long end = offset + length;
       boolean keepSize = mode != AllocationMode.RESERVE && mode != AllocationMode.ZERO_RANGE;
       boolean zeroes = mode != AllocationMode.RESERVE && mode != AllocationMode.RESERVE_KEEP_SIZE;

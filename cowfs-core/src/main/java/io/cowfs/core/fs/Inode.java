@@ -19,6 +19,13 @@ final class Inode {
   static final int GROUP_EXECUTE = 010;
   static final int PERMISSIONS = 07777;
 
+  /** Whether a directory has a default access control list. */
+  enum DefaultAcl {
+    /** To be looked up. */
+    UNKNOWN,
+    ABSENT
+  }
+
   final long number;
   private final StampedLock lock = new StampedLock();
 
@@ -34,6 +41,12 @@ final class Inode {
   volatile boolean loaded;
 
   // Guarded by the lock.
+  /** Was made without a name, and has had none yet. */
+  boolean mayGetFirstName;
+
+  /** What is known of a directory's default access control list. */
+  DefaultAcl hasDefaultAcl = DefaultAcl.UNKNOWN;
+
   int mode;
   int uid;
   int gid;
@@ -72,6 +85,15 @@ final class Inode {
 
   int compressionSkips;
 
+  /**
+   * The txg that puts cloned ranges into the file's tree; 0 when there are none to come. Until it
+   * is durable, what is in memory and in the tree is not the content. Read without the lock too.
+   */
+  volatile long clonedTxg;
+
+  /** How many sectors those are. */
+  long clonedSectors;
+
   /** Unsaved data of the newest txg that wrote; null when there is none. */
   DirtyFile dirty;
 
@@ -107,7 +129,7 @@ final class Inode {
     int dirtySectors =
         (dirty == null ? 0 : dirty.pageCount()) + (syncing == null ? 0 : syncing.pageCount());
     boolean inline = isRegular() && size <= Items.INLINE_BYTES_MAX;
-    long allocated = allocatedSectors + (inline ? 0 : dirtySectors);
+    long allocated = allocatedSectors + clonedSectors + (inline ? 0 : dirtySectors);
     return new Attributes(
         number,
         generation + generationShift,
@@ -173,6 +195,7 @@ final class Inode {
       throw new CorruptBlockException("inode " + number + ": negative size, space or link count");
     }
     unlinked = nlink == 0;
+    hasDefaultAcl = DefaultAcl.UNKNOWN;
   }
 
   /** Clears what lets others run the file with its owner's rights. Returns true when it changed. */

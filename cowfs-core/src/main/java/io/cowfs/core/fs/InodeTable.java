@@ -165,6 +165,19 @@ final class InodeTable {
     }
   }
 
+  /** An inode in use that was made without a name gets one; it must be locked. */
+  void named(Inode inode) {
+    inodes.computeIfPresent(
+        inode.number,
+        (key, known) -> {
+          known.mayGetFirstName = false;
+          known.unlinked = false;
+          known.unlinkedTxg = 0;
+          unlinked.remove(known.number);
+          return known;
+        });
+  }
+
   /** The front end holds the inode once more. */
   void reference(long number) {
     references.add(number);
@@ -271,6 +284,7 @@ final class InodeTable {
           }
           known.loaded = false;
           known.unlinked = false;
+          known.mayGetFirstName = false;
           known.unlinkedTxg = 0;
           known.changedTxg = 0;
           return known;

@@ -102,17 +102,26 @@ final class Mutation implements AutoCloseable {
     return inode;
   }
 
-  /** A new inode with a link, in use until the change is closed. */
-  void addNew(Inode inode) {
+  /** An inode that is in no table yet, in use until the change is closed. */
+  void add(Inode inode) {
     used.add(volume.inodes().add(inode));
+  }
+
+  /** The same of an inode that was not in the tree before. */
+  void addNew(Inode inode) {
+    add(inode);
     moreFiles++;
   }
 
-  /** An orphan in no table gets its first link; it is in use until the change is closed. */
-  void adopt(Inode orphan) {
-    orphan.unlinked = false;
-    delete(Items.orphan(orphan.number));
-    used.add(volume.inodes().add(orphan));
+  /** The inode has no links any more, or not yet. */
+  void putOrphan(Inode inode) {
+    put(Items.orphan(inode.number), new byte[0]);
+    moreFiles--;
+  }
+
+  /** The inode gets its first link. */
+  void deleteOrphan(Inode inode) {
+    delete(Items.orphan(inode.number));
     moreFiles++;
   }
 
@@ -185,8 +194,7 @@ final class Mutation implements AutoCloseable {
     if (inode.nlink == 0) {
       inode.unlinkedTxg = txg.number();
       inode.unlinked = true;
-      put(Items.orphan(inode.number), new byte[0]);
-      moreFiles--;
+      putOrphan(inode);
     }
     store(inode);
   }

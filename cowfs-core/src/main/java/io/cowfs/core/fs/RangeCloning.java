@@ -1,27 +1,25 @@
 package io.cowfs.core.fs;
 
-import io.cowfs.core.alloc.ReserveTier;
 import io.cowfs.core.block.DataExtent;
-import io.cowfs.core.block.DataExtentFormat;
-import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.txg.TransactionalTree;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.locks.Lock;
 import java.util.stream.Stream;
 
 /**
  * Puts a range of one file into another by reference, as FICLONERANGE does. Thread-safe.
  *
- * <p>The gates of both volumes are shut meanwhile, in the order of their datasets, and all that is
- * dirty is committed first: so the source's references are in its tree and stay there, and no
- * operation sees a part of the change, which is one commit.
+ * <p>What is dirty of both files is committed first, and the gates of both volumes are shut while a
+ * change is prepared, in the order of their datasets: so the source's references are in its tree
+ * and stay there. Within one volume, the change is then handed in to the open txg: in its sync,
+ * counts go up before anything is taken out of a file. Until that is durable, whoever wants to see
+ * or change the target's content waits for it, and nobody else does ({@link Inode#clonedTxg}). The
+ * volumes of a pool are synced one after the other, so between two of them the change is committed
+ * with the gates shut.
  *
  * <p>Sectors stored plain are shared one by one. A compressed extent is shared whole, or, where the
  * range has only a part of it, copied. So is a content that is kept in the tree.
@@ -31,6 +29,9 @@ final class RangeCloning {
 
   /** What one call clones at most: its items are in memory until they are committed. */
   static final int EXTENTS_MAX = 32_768;
+
+  /** How often what is dirty is committed before the gates are shut for it. */
+  private static final int TRIES_WITH_OPEN_GATES = 3;
 
   private final VolumeState volume;
 
@@ -57,17 +58,20 @@ final class RangeCloning {
    *
    * @param snapshot that must still be there; null for a live file
    */
-  private record Source(ItemSource tree, Inode inode, SourceTree snapshot) {}
+  record Source(ItemSource tree, Inode inode, SourceTree snapshot) {}
 
   /**
-   * Clones from a live file, of this volume or another of the pool. No lock may be held.
+   * Clones from a live file, of this volume or another of the pool. No lock may be held. Between
+   * two volumes it is durable afterwards, within one with the next commit.
    *
+   * @param killPrivileges clear suid and sgid of the target
    * @return the bytes cloned: fewer than asked for where the source ends before, or has very many
    *     extents
    * @throws FsException INVALID where offsets and length do not allow it, or source and target
    *     overlap
    */
-  long clone(VolumeState from, Handle fromHandle, Handle toHandle, Range range)
+  long clone(
+      VolumeState from, Handle fromHandle, Handle toHandle, Range range, boolean killPrivileges)
       throws FsException, IOException {
     check(range);
     if (from == volume
@@ -75,18 +79,42 @@ final class RangeCloning {
         && Math.abs(range.fromOffset - range.toOffset) < range.length) {
       throw new FsException(FsError.INVALID);
     }
+    for (int tries = 0; tries < TRIES_WITH_OPEN_GATES && isDirty(fromHandle, toHandle); tries++) {
+      volume.txgs().syncAll();
+    }
+    volume.awaitRoomForClones();
     List<Lock> gates = shutGates(from);
     Inode inode = from.inodes().use(fromHandle.inode());
     try {
-      volume.txgs().syncAll();
+      if (isDirty(fromHandle, toHandle)) {
+        volume.txgs().syncAll();
+      }
       from.inodes().load(inode);
       fromHandle.check();
       try (TransactionalTree.Pin pin = from.tree().pin()) {
-        return clone(new Source(ItemSource.of(pin.tree()), inode, null), toHandle, range);
+        Source source = new Source(ItemSource.of(pin.tree()), inode, null);
+        ClonedRange prepared = prepare(source, toHandle, range, killPrivileges);
+        if (from != volume) {
+          return commit(prepared);
+        }
+        return prepared == null ? 0 : handIn(prepared);
       }
     } finally {
       from.inodes().release(inode);
       gates.forEach(Lock::unlock);
+    }
+  }
+
+  private long handIn(ClonedRange prepared) throws IOException {
+    boolean done = false;
+    try {
+      prepared.handIn();
+      done = true;
+      return prepared.length();
+    } finally {
+      if (!done) {
+        prepared.drop();
+      }
     }
   }
 
@@ -102,10 +130,26 @@ final class RangeCloning {
     List<Lock> gates = shutGates(volume);
     try {
       volume.txgs().syncAll();
-      return clone(new Source(tree, inode, snapshot), toHandle, range);
+      return commit(prepare(new Source(tree, inode, snapshot), toHandle, range, true));
     } finally {
       gates.forEach(Lock::unlock);
     }
+  }
+
+  /** True while data of one of the files is not in its tree. */
+  private static boolean isDirty(Handle... handles) {
+    for (Handle handle : handles) {
+      Inode inode = handle.target();
+      inode.readLock().lock();
+      try {
+        if (inode.dirty != null || inode.syncing != null || inode.clonedTxg != 0) {
+          return true;
+        }
+      } finally {
+        inode.readLock().unlock();
+      }
+    }
+    return false;
   }
 
   private void check(Range range) throws FsException, IOException {
@@ -133,184 +177,64 @@ final class RangeCloning {
     return gates;
   }
 
-  /** With the gates shut and everything committed. */
-  private long clone(Source source, Handle toHandle, Range asked) throws FsException, IOException {
-    Inode target = volume.inodes().use(toHandle.inode());
-    Preparation preparation = null;
-    int reserved = 0;
+  /**
+   * Prepares the change of the target, with the gates shut and the data of both files committed.
+   *
+   * @return null when there is nothing to clone
+   */
+  private ClonedRange prepare(Source source, Handle toHandle, Range asked, boolean killPrivileges)
+      throws FsException, IOException {
+    Inode target = toHandle.target();
+    volume.inodes().load(target);
+    toHandle.check();
+    if (volume.inodes().isUnsettled(target)) {
+      throw new FsException(FsError.STALE);
+    }
+    requireFile(source.inode);
+    requireFile(target);
+    Range range =
+        asked.withLength(Math.max(0, Math.min(asked.length, source.inode.size - asked.fromOffset)));
+    if (range.length == 0) {
+      return null;
+    }
+    boolean toBothEnds =
+        range.fromOffset + range.length == source.inode.size && range.toEnd() >= target.size;
+    if (range.length % SECTOR != 0 && !toBothEnds) {
+      throw new FsException(FsError.INVALID);
+    }
+    int cut =
+        volume.reads().cutExtents(target, range.toOffset, range.toEnd(), volume.txgs().openTxg());
+    ClonedRange prepared = new ClonedRange(volume, source, target, range);
+    boolean done = false;
     try {
-      volume.inodes().load(target);
-      toHandle.check();
-      if (volume.inodes().isUnsettled(target)) {
-        throw new FsException(FsError.STALE);
-      }
-      requireFile(source.inode);
-      requireFile(target);
-      Range range =
-          asked.withLength(
-              Math.max(0, Math.min(asked.length, source.inode.size - asked.fromOffset)));
-      if (range.length == 0) {
-        return 0;
-      }
-      boolean toBothEnds =
-          range.fromOffset + range.length == source.inode.size && range.toEnd() >= target.size;
-      if (range.length % SECTOR != 0 && !toBothEnds) {
-        throw new FsException(FsError.INVALID);
-      }
-      int cut =
-          volume.reads().cutExtents(target, range.toOffset, range.toEnd(), volume.txgs().openTxg());
-      preparation = new Preparation(source, target, range);
-      preparation.prepare();
-      reserved = preparation.sectors() + cut * DataExtent.SECTORS_MAX;
-      volume.requireQuota(preparation.quotaSectors());
-      volume.space().reserve(reserved, ReserveTier.WRITE);
-      volume.edits().commit(preparation);
-      target.decode(preparation.result.encode());
-      target.changedTxg = volume.txgs().durableTxg();
-      return preparation.range.length;
+      prepared.prepare(killPrivileges);
+      prepared.reserve(cut * DataExtent.SECTORS_MAX);
+      done = true;
+      return prepared;
     } finally {
-      if (preparation != null) {
-        preparation.layer.drop();
+      if (!done) {
+        prepared.drop();
       }
-      volume.space().unreserve(reserved);
-      volume.inodes().release(target);
+    }
+  }
+
+  /** Commits the change at once, with the gates shut. */
+  private long commit(ClonedRange prepared) throws IOException {
+    if (prepared == null) {
+      return 0;
+    }
+    try {
+      volume.edits().commit(prepared);
+      prepared.committed();
+      return prepared.length();
+    } finally {
+      prepared.drop();
     }
   }
 
   private static void requireFile(Inode inode) throws FsException {
     if (!inode.isRegular()) {
       throw new FsException(inode.isDirectory() ? FsError.IS_A_DIRECTORY : FsError.INVALID);
-    }
-  }
-
-  /** Data that cannot be shared, and where in the target it goes, in bytes. */
-  private record Copy(long toOffset, byte[] content, int from, int length) {}
-
-  /** One change of one file: what is there is cut, what is cloned or copied takes its place. */
-  private final class Preparation implements TreeEdits.Edit {
-    private final Source source;
-    private final Inode target;
-    private final DirtyFile layer;
-    private final List<Map.Entry<Key, DataExtent>> clones = new ArrayList<>();
-    private final List<Copy> copies = new ArrayList<>();
-    private Range range;
-    private int itemBytes;
-    private long cloned;
-
-    /** The target's attributes as the change leaves them. */
-    private final Inode result;
-
-    Preparation(Source source, Inode target, Range range) throws IOException {
-      this.source = source;
-      this.target = target;
-      this.range = range;
-      this.layer = new DirtyFile(volume.txgs().openTxg(), volume.arena());
-      this.result = new Inode(target.number);
-      result.decode(target.encode());
-    }
-
-    void prepare() throws IOException {
-      if (source.inode.allocatedSectors == 0) {
-        copyInline();
-      } else {
-        takeExtents();
-      }
-      // What is neither cloned nor copied is a hole of the source; pages win over the hole.
-      layer.punch(range.toOffset / SECTOR, (range.toEnd() + SECTOR - 1) / SECTOR);
-      copies.forEach(this::copy);
-      result.size = Math.max(result.size, range.toEnd());
-      result.mtime = result.ctime = volume.now();
-      result.killPrivileges();
-    }
-
-    private void copyInline() throws IOException {
-      byte[] content = source.tree.get(Items.inlineData(source.inode.number));
-      if (content != null && range.fromOffset == 0) {
-        copies.add(new Copy(range.toOffset, content, 0, content.length));
-      }
-    }
-
-    private void takeExtents() throws IOException {
-      long end = range.fromOffset + range.length;
-      long wholeEnd = (end + SECTOR - 1) / SECTOR * SECTOR;
-      ItemCursor cursor =
-          new ItemCursor(
-              source.tree,
-              Items.extent(
-                  source.inode.number,
-                  Math.max(0, range.fromOffset - FileReads.EXTENT_BYTES_MAX + SECTOR)),
-              Items.extent(source.inode.number, wholeEnd - 1));
-      for (var item = cursor.poll(); item != null; item = cursor.poll()) {
-        long start = item.getKey().low();
-        DataExtent extent = DataExtentFormat.decode(item.getValue());
-        long from = Math.max(start, range.fromOffset);
-        long to = Math.min(start + extent.logicalBytes(), wholeEnd);
-        if (from >= to) {
-          continue;
-        }
-        if (clones.size() == EXTENTS_MAX) {
-          range = range.withLength(from - range.fromOffset);
-          return;
-        }
-        take(extent, start, from, to);
-      }
-    }
-
-    /** Takes the part of an extent that is in the range; offsets in the source, in bytes. */
-    private void take(DataExtent extent, long start, long from, long to) throws IOException {
-      boolean whole = from == start && to == start + extent.logicalBytes();
-      if (!whole && !extent.isPlain()) {
-        byte[] content = volume.store().readCompressed(extent);
-        copies.add(new Copy(place(from), content, (int) (from - start), (int) (to - from)));
-        return;
-      }
-      DataExtent part =
-          whole
-              ? extent
-              : extent.slice((int) ((from - start) / SECTOR), (int) ((to - from) / SECTOR));
-      clones.add(Map.entry(Items.extent(target.number, place(from)), part));
-      itemBytes += DataExtentFormat.bytes(part) + 64;
-      cloned += part.sectors();
-    }
-
-    private long place(long sourceOffset) {
-      return sourceOffset - range.fromOffset + range.toOffset;
-    }
-
-    private void copy(Copy copy) {
-      for (int done = 0; done < copy.length; done += SECTOR) {
-        int page = layer.pageForWriting((copy.toOffset + done) / SECTOR);
-        int part = Math.min(SECTOR, copy.length - done);
-        volume.arena().zero(page, part, SECTOR - part);
-        volume.arena().copyIn(page, 0, ByteBuffer.wrap(copy.content), copy.from + done, part);
-      }
-    }
-
-    /** What the commit may write, in sectors. */
-    int sectors() {
-      return Mutation.sectorsOfItems(itemBytes) + layer.pageCount() + 3 * Mutation.REWRITE_SECTORS;
-    }
-
-    long quotaSectors() {
-      return cloned + sectors();
-    }
-
-    @Override
-    public IOException refusal() {
-      return source.snapshot == null ? null : source.snapshot.refusal();
-    }
-
-    @Override
-    public void apply(TreeEdits.Target edited) throws IOException {
-      for (Map.Entry<Key, DataExtent> clone : clones) {
-        edited.count(clone.getValue());
-      }
-      long allocated = edited.flush().flush(target, layer, result.size);
-      for (Map.Entry<Key, DataExtent> clone : clones) {
-        edited.put(clone.getKey(), clone.getValue());
-      }
-      result.allocatedSectors = allocated + cloned;
-      edited.changes().put(Items.inode(target.number), result.encode());
     }
   }
 }

@@ -1,5 +1,6 @@
 package io.cowfs.core.fs;
 
+import io.cowfs.core.vfs.AclKind;
 import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Attributes;
 import io.cowfs.core.vfs.CacheInvalidator;
@@ -9,6 +10,7 @@ import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FileSystemStatus;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
+import io.cowfs.core.vfs.InodeFlag;
 import io.cowfs.core.vfs.OpenFlags;
 import io.cowfs.core.vfs.RenameMode;
 import io.cowfs.core.vfs.XattrMode;
@@ -34,6 +36,16 @@ abstract class ReadOnlyFileSystem implements FileSystem {
     return live.status();
   }
 
+  @Override
+  public long trim(long start, long length, long lengthMin) throws FsException {
+    return live.trim(start, length, lengthMin);
+  }
+
+  @Override
+  public void shutDown() {
+    live.shutDown();
+  }
+
   final FsException refused() {
     return new FsException(refusal);
   }
@@ -55,7 +67,18 @@ abstract class ReadOnlyFileSystem implements FileSystem {
   }
 
   @Override
+  public void setFlags(long inode, Set<InodeFlag> flags) throws FsException {
+    throw refused();
+  }
+
+  @Override
   public Created create(Caller caller, long parent, byte[] name, int mode, Set<OpenFlags> flags)
+      throws FsException {
+    throw refused();
+  }
+
+  @Override
+  public Created createUnnamed(Caller caller, long directory, int mode, Set<OpenFlags> flags)
       throws FsException {
     throw refused();
   }
@@ -100,9 +123,21 @@ abstract class ReadOnlyFileSystem implements FileSystem {
   }
 
   @Override
+  public void renameLeavingWhiteout(
+      Caller caller, long parent, byte[] name, long newParent, byte[] newName, RenameMode mode)
+      throws FsException {
+    throw refused();
+  }
+
+  @Override
   public void write(
       Caller caller, FileHandle handle, long offset, ByteBuffer source, boolean killPrivileges)
       throws FsException {
+    throw refused();
+  }
+
+  @Override
+  public long copyRange(Caller caller, Copy copy, boolean killPrivileges) throws FsException {
     throw refused();
   }
 
@@ -115,6 +150,11 @@ abstract class ReadOnlyFileSystem implements FileSystem {
 
   @Override
   public void setXattr(long inode, byte[] name, byte[] value, XattrMode mode) throws FsException {
+    throw refused();
+  }
+
+  @Override
+  public void setAcl(long inode, AclKind kind, byte[] acl, boolean clearSgid) throws FsException {
     throw refused();
   }
 

@@ -10,9 +10,11 @@ import java.io.IOException;
 /** unlink(2) and rmdir(2). Thread-safe. */
 final class Removal {
   private final VolumeState volume;
+  private final InodeFlags.Obedience obedience;
 
-  Removal(VolumeState volume) {
+  Removal(VolumeState volume, InodeFlags.Obedience obedience) {
     this.volume = volume;
+    this.obedience = obedience;
   }
 
   void unlink(long parentNumber, byte[] name) throws FsException, IOException {
@@ -27,6 +29,7 @@ final class Removal {
       if (child.isDirectory()) {
         throw new FsException(FsError.IS_A_DIRECTORY);
       }
+      checkFlags(parent, child);
       Key back = volume.directories().backReference(child.number, parentNumber, name);
 
       change.join();
@@ -52,6 +55,7 @@ final class Removal {
       if (!child.isDirectory()) {
         throw new FsException(FsError.NOT_A_DIRECTORY);
       }
+      checkFlags(parent, child);
       if (child.size > 0) {
         throw new FsException(FsError.NOT_EMPTY);
       }
@@ -62,6 +66,12 @@ final class Removal {
       change.delete(back);
       change.dropLink(child);
       change.touchDirectory(parent, -1, -1);
+    }
+  }
+
+  private void checkFlags(Inode parent, Inode child) throws FsException {
+    if (obedience == InodeFlags.Obedience.OBEYS) {
+      InodeFlags.checkRemoval(parent, child);
     }
   }
 

@@ -17,10 +17,12 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 final class Renaming {
   private final VolumeState volume;
+  private final Creation creation;
   private final ReentrantLock treeShape = new ReentrantLock();
 
-  Renaming(VolumeState volume) {
+  Renaming(VolumeState volume, Creation creation) {
     this.volume = volume;
+    this.creation = creation;
   }
 
   /** The two names of a rename with what is behind them now; the target may be missing. */
@@ -35,6 +37,27 @@ final class Renaming {
       Inode target) {}
 
   void rename(long parent, byte[] name, long newParent, byte[] newName, RenameMode mode)
+      throws FsException, IOException {
+    rename(null, parent, name, newParent, newName, mode);
+  }
+
+  /** The same, with a whiteout of the caller's in the old place. */
+  void renameLeavingWhiteout(
+      Caller caller, long parent, byte[] name, long newParent, byte[] newName, RenameMode mode)
+      throws FsException, IOException {
+    if (mode == RenameMode.EXCHANGE) {
+      throw new FsException(FsError.INVALID);
+    }
+    rename(caller, parent, name, newParent, newName, mode);
+  }
+
+  private void rename(
+      Caller whiteoutOwner,
+      long parent,
+      byte[] name,
+      long newParent,
+      byte[] newName,
+      RenameMode mode)
       throws FsException, IOException {
     DirectoryItems.checkName(name);
     DirectoryItems.checkName(newName);
@@ -55,7 +78,7 @@ final class Renaming {
       if (mode == RenameMode.EXCHANGE) {
         exchange(change, names);
       } else {
-        move(change, names);
+        move(change, names, whiteoutOwner);
       }
     } finally {
       if (moves) {
@@ -105,10 +128,14 @@ final class Renaming {
     if (n.child.isDirectory() && n.parent != n.newParent) {
       checkNotBelow(n.child, n.newParent);
     }
+    if (mode == RenameMode.EXCHANGE && n.target == null) {
+      throw new FsException(FsError.NOT_FOUND);
+    }
+    if (mode == RenameMode.NO_REPLACE && n.target != null) {
+      throw new FsException(FsError.EXISTS);
+    }
+    checkFlags(n);
     if (mode == RenameMode.EXCHANGE) {
-      if (n.target == null) {
-        throw new FsException(FsError.NOT_FOUND);
-      }
       if (n.target.isDirectory() && n.parent != n.newParent) {
         checkNotBelow(n.target, n.parent);
       }
@@ -121,9 +148,6 @@ final class Renaming {
         throw new FsException(FsError.TOO_MANY_LINKS);
       }
       return true;
-    }
-    if (mode == RenameMode.NO_REPLACE) {
-      throw new FsException(FsError.EXISTS);
     }
     if (n.child == n.target) {
       return false;
@@ -141,6 +165,18 @@ final class Renaming {
     return true;
   }
 
+  private static void checkFlags(Names n) throws FsException {
+    if (n.child == n.target) {
+      return;
+    }
+    InodeFlags.checkRemoval(n.parent, n.child);
+    if (n.target == null) {
+      InodeFlags.checkNewEntry(n.newParent);
+    } else {
+      InodeFlags.checkRemoval(n.newParent, n.target);
+    }
+  }
+
   private void checkNotBelow(Inode moved, Inode destination) throws FsException, IOException {
     long ancestor = destination.number;
     while (ancestor != FileSystem.ROOT_INODE) {
@@ -155,7 +191,13 @@ final class Renaming {
     }
   }
 
-  private void move(Mutation change, Names n) throws FsException, IOException {
+  /**
+   * Moves a name.
+   *
+   * @param whiteoutOwner whose whiteout takes its place; null for none
+   */
+  private void move(Mutation change, Names n, Caller whiteoutOwner)
+      throws FsException, IOException {
     DirectoryItems directories = volume.directories();
     Key oldBack = directories.backReference(n.child.number, n.parent.number, n.name);
     Key newBack = directories.freeBackReference(n.child.number, n.newParent.number, n.newName);
@@ -167,9 +209,15 @@ final class Renaming {
         n.existing != null
             ? n.existing.key()
             : directories.freeEntry(n.newParent.number, n.newName);
+    Inode whiteout = whiteoutOwner == null ? null : creation.newWhiteout(whiteoutOwner, n.parent);
 
     change.join();
-    change.delete(n.source.key());
+    if (whiteout == null) {
+      change.delete(n.source.key());
+    } else {
+      // Under the key of the old entry, which has the same name.
+      creation.enter(change, n.source.key(), n.parent, n.name, whiteout);
+    }
     change.delete(oldBack);
     boolean directory = n.child.isDirectory();
     if (n.target != null) {
@@ -180,7 +228,7 @@ final class Renaming {
     n.child.ctime = change.now();
     change.store(n.child);
     boolean replacedDirectory = n.target != null && n.target.isDirectory();
-    change.touchDirectory(n.parent, -1, directory ? -1 : 0);
+    change.touchDirectory(n.parent, whiteout == null ? -1 : 0, directory ? -1 : 0);
     change.touchDirectory(
         n.newParent, n.target == null ? 1 : 0, (directory ? 1 : 0) - (replacedDirectory ? 1 : 0));
   }

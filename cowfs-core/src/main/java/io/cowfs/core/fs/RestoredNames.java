@@ -33,7 +33,7 @@ final class RestoredNames {
 
   RestoredNames(VolumeState volume) {
     this.volume = volume;
-    this.removal = new Removal(volume);
+    this.removal = new Removal(volume, InodeFlags.Obedience.OVERRIDES);
   }
 
   /**
@@ -73,7 +73,9 @@ final class RestoredNames {
       child.nlink += directory ? 2 : 1;
       child.ctime = change.now();
       if (staged != null) {
-        change.adopt(child);
+        child.unlinked = false;
+        change.deleteOrphan(child);
+        change.add(child);
       }
       change.store(child);
       change.touchDirectory(parent, old == null ? 1 : 0, directory ? 1 : 0);
@@ -182,6 +184,7 @@ final class RestoredNames {
       if (inode.mode == wanted.mode
           && inode.uid == wanted.uid
           && inode.gid == wanted.gid
+          && inode.flags == wanted.flags
           && inode.mtime.equals(wanted.mtime)
           && PathComparison.equalItems(old, xattrs)) {
         return;
@@ -190,6 +193,7 @@ final class RestoredNames {
       inode.mode = wanted.mode;
       inode.uid = wanted.uid;
       inode.gid = wanted.gid;
+      inode.flags = wanted.flags;
       inode.mtime = wanted.mtime;
       inode.ctime = change.now();
       for (Key key : old.keySet()) {
@@ -197,6 +201,7 @@ final class RestoredNames {
           change.delete(new Key(number, key.kind(), key.low()));
         }
       }
+      inode.hasDefaultAcl = Inode.DefaultAcl.UNKNOWN;
       xattrs.forEach((key, value) -> change.put(new Key(number, key.kind(), key.low()), value));
       change.store(inode);
     }

@@ -8,6 +8,7 @@ import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FileType;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
+import io.cowfs.core.vfs.InodeFlag;
 import io.cowfs.core.vfs.OpenFlags;
 import io.cowfs.core.vfs.RenameMode;
 import io.cowfs.core.vfs.Timestamp;
@@ -294,6 +295,12 @@ final class SnapshotDirectories extends ReadOnlyFileSystem {
   @Override
   public long seek(FileHandle handle, long offset, SeekTarget target) throws FsException {
     throw new FsException(FsError.INVALID);
+  }
+
+  @Override
+  public Set<InodeFlag> getFlags(long number) throws FsException {
+    require(number);
+    return Set.of();
   }
 
   @Override

@@ -7,6 +7,7 @@ import io.cowfs.core.vfs.FileHandle;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
+import io.cowfs.core.vfs.InodeFlag;
 import io.cowfs.core.vfs.OpenFlags;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -61,6 +62,7 @@ final class SnapshotTrees extends ReadOnlyFileSystem {
   }
 
   private <T> T reading(int node, long number, Reading<T> body) throws FsException {
+    services.checkNotShutDown();
     ReadPins.Pin pin = services.txgs().readPins().pin();
     try (pin) {
       SnapshotShelf.Kept kept = shelf.byNode(node);
@@ -170,6 +172,12 @@ final class SnapshotTrees extends ReadOnlyFileSystem {
         number,
         (kept, volume) ->
             attributes(kept.node(), number, volume.load(BrowseNumbers.inner(number))));
+  }
+
+  @Override
+  public Set<InodeFlag> getFlags(long number) throws FsException {
+    return reading(
+        number, (kept, volume) -> InodeFlags.of(volume.load(BrowseNumbers.inner(number))));
   }
 
   @Override

@@ -8,6 +8,7 @@ import java.util.concurrent.atomic.AtomicLong;
 final class TxgState {
   private final long txg;
   private final Queue<Inode> dirtyInodes = new ConcurrentLinkedQueue<>();
+  private final Queue<ClonedRange> clones = new ConcurrentLinkedQueue<>();
   private final AtomicLong reservedForItems = new AtomicLong();
   private final AtomicLong reservedForRewrites = new AtomicLong();
   private final AtomicLong moreFiles = new AtomicLong();
@@ -28,6 +29,11 @@ final class TxgState {
   /** Inodes with dirty data of this txg, each once and in use. */
   Queue<Inode> dirtyInodes() {
     return dirtyInodes;
+  }
+
+  /** Ranges to put into files in the sync of this txg, in the order in which that was asked for. */
+  Queue<ClonedRange> clones() {
+    return clones;
   }
 
   /** The part of {@link #reservedForItems} for nodes that are there already. */

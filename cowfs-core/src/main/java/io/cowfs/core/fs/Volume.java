@@ -7,6 +7,7 @@ import io.cowfs.core.dataset.DatasetHead;
 import io.cowfs.core.txg.PoolSuspendedException;
 import io.cowfs.core.txg.SyncTask;
 import io.cowfs.core.txg.TransactionalTree;
+import io.cowfs.core.vfs.AclKind;
 import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Attributes;
 import io.cowfs.core.vfs.CacheInvalidator;
@@ -18,6 +19,7 @@ import io.cowfs.core.vfs.FileSystemStatus;
 import io.cowfs.core.vfs.FileType;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
+import io.cowfs.core.vfs.InodeFlag;
 import io.cowfs.core.vfs.OpenFlags;
 import io.cowfs.core.vfs.RenameMode;
 import io.cowfs.core.vfs.XattrMode;
@@ -25,6 +27,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -46,10 +49,12 @@ public final class Volume implements FileSystem {
   private final AttributeChanges attributeChanges;
   private final XattrReads xattrReads;
   private final Xattrs xattrs;
+  private final AccessControl accessControl;
   private final DirectoryReads directoryReads;
   private final FileSeek seek;
   private final Rollback rollback;
   private final RangeCloning cloning;
+  private final RangeCopying copying;
 
   private volatile CacheInvalidator invalidator = CacheInvalidator.NONE;
 
@@ -59,17 +64,19 @@ public final class Volume implements FileSystem {
     this.tree = state.tree();
     this.inodes = state.inodes();
     this.sync = new VolumeSync(state);
-    this.creation = new Creation(state);
-    this.removal = new Removal(state);
-    this.renaming = new Renaming(state);
-    this.writes = new FileWrites(state);
-    this.attributeChanges = new AttributeChanges(state, writes);
     this.xattrReads = new XattrReads(tree);
     this.xattrs = new Xattrs(state, xattrReads);
+    this.accessControl = new AccessControl(state, xattrReads, xattrs);
+    this.creation = new Creation(state, accessControl);
+    this.removal = new Removal(state, InodeFlags.Obedience.OBEYS);
+    this.renaming = new Renaming(state, creation);
+    this.writes = new FileWrites(state);
+    this.attributeChanges = new AttributeChanges(state, writes, accessControl);
     this.directoryReads = new DirectoryReads(tree, state.directories(), state.gate());
     this.seek = new FileSeek(tree);
     this.rollback = new Rollback(state);
     this.cloning = new RangeCloning(state);
+    this.copying = new RangeCopying(state, writes, cloning, this::read);
   }
 
   /** Opens the file system of a dataset; a new one gets its root directory. */
@@ -107,6 +114,9 @@ public final class Volume implements FileSystem {
 
   /** Commits everything and takes no part in commits any more. No operation may follow. */
   public void close() throws IOException {
+    if (services.txgs().isAbandoned()) {
+      return;
+    }
     services.txgs().syncAll();
     services.txgs().unregister(sync);
   }
@@ -135,8 +145,8 @@ public final class Volume implements FileSystem {
 
   /**
    * Puts a range of a live file, of this file system or another of the pool, into a file of this
-   * one by reference: the data is not copied and takes no space. Atomic and durable. The caches of
-   * the front end are not told: the one who asked for it knows.
+   * one by reference: the data is not copied and takes no space. Atomic; from another file system
+   * also durable. The caches of the front end are not told: the one who asked for it knows.
    *
    * @param length in bytes; offsets are multiples of 4 KiB, and so is the length unless the range
    *     ends where both files end
@@ -155,7 +165,8 @@ public final class Volume implements FileSystem {
       throws FsException {
     RangeCloning.Range range = new RangeCloning.Range(fromOffset, toOffset, length);
     return call(
-        target.inode(), () -> cloning.clone(from.state, (Handle) source, (Handle) target, range));
+        target.inode(),
+        () -> cloning.clone(from.state, (Handle) source, (Handle) target, range, true));
   }
 
   /**
@@ -215,6 +226,7 @@ public final class Volume implements FileSystem {
 
   /** Runs an operation; storage errors become IO, or NO_SPACE, or READ_ONLY. */
   private <T> T call(long inode, Mutation.Body<T> body) throws FsException {
+    services.checkNotShutDown();
     return StorageErrors.call(() -> describe(inode), body);
   }
 
@@ -312,7 +324,17 @@ public final class Volume implements FileSystem {
   @Override
   public Attributes setAttributes(
       Caller caller, long inode, FileHandle handle, AttributeChange change) throws FsException {
-    return call(inode, () -> attributeChanges.set(caller, inode, change));
+    return call(inode, () -> attributeChanges.set(caller, inode, handle, change));
+  }
+
+  @Override
+  public Set<InodeFlag> getFlags(long number) throws FsException {
+    return look(number, InodeFlags::of);
+  }
+
+  @Override
+  public void setFlags(long inode, Set<InodeFlag> flags) throws FsException {
+    run(inode, () -> attributeChanges.setFlags(inode, flags));
   }
 
   @Override
@@ -323,13 +345,19 @@ public final class Volume implements FileSystem {
   @Override
   public Created create(Caller caller, long parent, byte[] name, int mode, Set<OpenFlags> flags)
       throws FsException {
-    int fileMode = (mode & Inode.PERMISSIONS) | FileType.REGULAR.format();
-    Attributes attributes =
-        call(
-            parent,
-            () ->
-                creation.create(
-                    caller, parent, name, new Creation.Request(fileMode, 0, null), true));
+    Creation.Request request = Creation.Request.file(mode);
+    return opened(call(parent, () -> creation.create(caller, parent, name, request, true)), flags);
+  }
+
+  @Override
+  public Created createUnnamed(Caller caller, long directory, int mode, Set<OpenFlags> flags)
+      throws FsException {
+    Creation.Request request = Creation.Request.file(mode);
+    return opened(call(directory, () -> creation.createUnnamed(caller, directory, request)), flags);
+  }
+
+  /** A new file, of which a handle was counted. */
+  private Created opened(Attributes attributes, Set<OpenFlags> flags) {
     Inode inode = inodes.use(attributes.inode());
     inodes.release(inode);
     return new Created(attributes, new Handle(inode, flags.contains(OpenFlags.NO_ATIME)));
@@ -388,6 +416,15 @@ public final class Volume implements FileSystem {
     run(parent, () -> renaming.rename(parent, name, newParent, newName, mode));
   }
 
+  @Override
+  public void renameLeavingWhiteout(
+      Caller caller, long parent, byte[] name, long newParent, byte[] newName, RenameMode mode)
+      throws FsException {
+    run(
+        parent,
+        () -> renaming.renameLeavingWhiteout(caller, parent, name, newParent, newName, mode));
+  }
+
   private interface Action {
     void run() throws FsException, IOException;
   }
@@ -411,6 +448,7 @@ public final class Volume implements FileSystem {
                 throw new FsException(
                     inode.isDirectory() ? FsError.IS_A_DIRECTORY : FsError.INVALID);
               }
+              InodeFlags.checkOpen(inode, flags);
               inodes.opened(inode);
               return new Handle(inode, flags.contains(OpenFlags.NO_ATIME));
             });
@@ -440,29 +478,46 @@ public final class Volume implements FileSystem {
     return call(
         inode.number,
         () -> {
-          int count;
-          state.gate().lock();
-          try {
-            inodes.load(inode);
-            count =
-                locked(
-                    inode,
-                    file -> {
-                      ((Handle) handle).check();
-                      int available = (int) Math.max(0, Math.min(length, file.size - offset));
-                      if (available > 0) {
-                        state.reads().read(file, offset, available, destination);
-                      }
-                      return available;
-                    });
-          } finally {
-            state.gate().unlock();
-          }
+          int count =
+              lookAtContent(
+                  handle,
+                  file -> {
+                    int available = (int) Math.max(0, Math.min(length, file.size - offset));
+                    if (available > 0) {
+                      state.reads().read(file, offset, available, destination);
+                    }
+                    return available;
+                  });
           if (!((Handle) handle).keepsAccessTime()) {
             attributeChanges.accessed(inode);
           }
           return count;
         });
+  }
+
+  /** Runs something that looks at the content of an open file, under its read lock. */
+  private <T> T lookAtContent(FileHandle handle, InodeBody<T> body)
+      throws FsException, IOException {
+    Inode inode = ((Handle) handle).target();
+    while (true) {
+      state.gate().lock();
+      try {
+        inodes.load(inode);
+        Optional<T> seen =
+            locked(
+                inode,
+                file -> {
+                  ((Handle) handle).check();
+                  return file.clonedTxg != 0 ? Optional.empty() : Optional.of(body.run(file));
+                });
+        if (seen.isPresent()) {
+          return seen.get();
+        }
+      } finally {
+        state.gate().unlock();
+      }
+      state.awaitClone(inode);
+    }
   }
 
   @Override
@@ -472,6 +527,11 @@ public final class Volume implements FileSystem {
     run(
         handle.inode(),
         () -> writes.write(caller, (Handle) handle, offset, source, killPrivileges));
+  }
+
+  @Override
+  public long copyRange(Caller caller, Copy copy, boolean killPrivileges) throws FsException {
+    return call(copy.target().inode(), () -> copying.copy(caller, copy, killPrivileges));
   }
 
   @Override
@@ -540,7 +600,19 @@ public final class Volume implements FileSystem {
   }
 
   @Override
-  public FileSystemStatus status() {
+  public long trim(long start, long length, long lengthMin) throws FsException {
+    return call(ROOT_INODE, () -> services.allocator().trim(start, length, lengthMin))
+        .orElseThrow(() -> new FsException(FsError.INVALID));
+  }
+
+  @Override
+  public void shutDown() {
+    services.txgs().abandon();
+  }
+
+  @Override
+  public FileSystemStatus status() throws FsException {
+    services.checkNotShutDown();
     SpaceStatus now = services.allocator().status();
     long free = Math.min(now.free(), now.backed() + services.hostFreeSectors().getAsLong());
     long available = Math.max(0, free - now.reserve() - now.reserved());
@@ -567,6 +639,11 @@ public final class Volume implements FileSystem {
   }
 
   @Override
+  public void setAcl(long inode, AclKind kind, byte[] acl, boolean clearSgid) throws FsException {
+    run(inode, () -> accessControl.set(inode, kind, acl, clearSgid));
+  }
+
+  @Override
   public byte[] getXattr(long number, byte[] name) throws FsException {
     return look(number, inode -> xattrReads.get(number, name));
   }
@@ -583,12 +660,8 @@ public final class Volume implements FileSystem {
 
   @Override
   public long seek(FileHandle handle, long offset, SeekTarget target) throws FsException {
-    return look(
-        handle.inode(),
-        inode -> {
-          ((Handle) handle).check();
-          return seek.seek(inode, offset, target);
-        });
+    return call(
+        handle.inode(), () -> lookAtContent(handle, file -> seek.seek(file, offset, target)));
   }
 
   @Override

@@ -4,6 +4,8 @@ import io.cowfs.core.alloc.Allocator;
 import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.btree.NodeReader;
 import io.cowfs.core.txg.TransactionGroups;
+import io.cowfs.core.vfs.FsError;
+import io.cowfs.core.vfs.FsException;
 import java.time.Clock;
 import java.util.function.LongSupplier;
 
@@ -24,6 +26,17 @@ public record VolumeServices(
     SpaceRelief relief,
     Clock clock,
     Owner owner) {
+
+  /**
+   * Comes before every operation.
+   *
+   * @throws FsException IO when the file systems of the pool were shut down
+   */
+  void checkNotShutDown() throws FsException {
+    if (txgs.isAbandoned()) {
+      throw new FsException(FsError.IO);
+    }
+  }
 
   /** A user and a group by number. */
   public record Owner(int uid, int gid) {}

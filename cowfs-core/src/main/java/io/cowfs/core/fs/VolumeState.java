@@ -16,6 +16,7 @@ import io.cowfs.core.vfs.Timestamp;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -51,6 +52,12 @@ final class VolumeState {
 
   /** Pages of dirty data of this volume. */
   private final AtomicLong dirtyPages = new AtomicLong();
+
+  /** Sectors that are to be cloned into files of this volume. */
+  private final AtomicLong clonedSectors = new AtomicLong();
+
+  /** How many extents those are. */
+  private final AtomicInteger clonedExtents = new AtomicInteger();
 
   private volatile boolean opened;
   private volatile States states;
@@ -204,7 +211,8 @@ final class VolumeState {
         ? Long.MAX_VALUE
         : quota.getAsLong() / BlockPointer.SECTOR_BYTES
             - head.referencedSectors()
-            - dirtyPages.get();
+            - dirtyPages.get()
+            - clonedSectors.get();
   }
 
   /**
@@ -327,6 +335,45 @@ final class VolumeState {
       stateOf(txg.number()).dirtyInodes().add(inode);
     }
     return inode.dirty;
+  }
+
+  /** A range is cloned by the sync of a txg that was joined. */
+  void addClone(Txg txg, ClonedRange clone) {
+    clonedSectors.addAndGet(clone.clonedSectors());
+    if (clonedExtents.addAndGet(clone.extents()) >= RangeCloning.EXTENTS_MAX) {
+      services.txgs().requestSync(txg.number());
+    }
+    stateOf(txg.number()).clones().add(clone);
+  }
+
+  /** Sync thread: it was. */
+  void removeClone(ClonedRange clone) {
+    clonedSectors.addAndGet(-clone.clonedSectors());
+    clonedExtents.addAndGet(-clone.extents());
+    clone.published();
+  }
+
+  /** Waits while many extents are to be cloned: they are in memory. No lock may be held. */
+  void awaitRoomForClones() throws PoolSuspendedException {
+    if (clonedExtents.get() >= 2 * RangeCloning.EXTENTS_MAX) {
+      services.txgs().awaitDurable(services.txgs().openTxg(), () -> false);
+    }
+  }
+
+  /**
+   * Waits until the file has the content that was cloned into it. No lock may be held.
+   *
+   * @throws FsException IO when it never will
+   */
+  void awaitClone(Inode inode) throws FsException {
+    long txg = inode.clonedTxg;
+    try {
+      if (txg != 0) {
+        services.txgs().awaitDurable(txg, () -> false);
+      }
+    } catch (PoolSuspendedException suspended) {
+      throw new FsException(FsError.IO, suspended);
+    }
   }
 
   void countDirty(Txg txg, int pages) {

@@ -28,6 +28,7 @@ final class VolumeSync implements Participant {
   private final TransactionalTree tree;
   private final DatasetHead head;
   private List<Inode> dirtyInodes = List.of();
+  private List<ClonedRange> clones = List.of();
 
   VolumeSync(VolumeState volume) {
     this.volume = volume;
@@ -60,8 +61,16 @@ final class VolumeSync implements Participant {
     TreeMap<Key, byte[]> changes = new TreeMap<>();
     FileFlush flush =
         new FileFlush(tree.committed(), head, writer, volume.store(), volume.arena(), changes);
+    clones = List.copyOf(volume.stateOf(txg).clones());
     // First of all: they raise counts of references, the others lower them.
-    volume.edits().applyAll(new TreeEdits.Target(txg, head, flush, changes));
+    TreeEdits.Target edited = new TreeEdits.Target(txg, head, flush, changes);
+    for (ClonedRange clone : clones) {
+      clone.count(edited);
+    }
+    volume.edits().applyAll(edited);
+    for (ClonedRange clone : clones) {
+      allocated(clone.target(), clone.put(edited), overlay, changes);
+    }
     Reaper.Harvest harvest = volume.reaper().harvest(txg, tree, head, volume.orphansToReap());
     for (long inode : harvest.gone) {
       changes.put(Items.orphan(inode), null);
@@ -116,13 +125,21 @@ final class VolumeSync implements Participant {
     } finally {
       inode.readLock().unlock();
     }
+    byte[] item = overlay.items().get(Items.inode(inode.number));
+    long size = InodeFormat.getLong(item, InodeFormat.SIZE);
+    allocated(inode, flush.flush(inode, layer, size), overlay, changes);
+  }
+
+  /** The file takes that many sectors from now on. */
+  private void allocated(
+      Inode inode, long allocated, Overlay overlay, NavigableMap<Key, byte[]> changes) {
     Key key = Items.inode(inode.number);
     byte[] item = overlay.items().get(key);
-    long allocated = flush.flush(inode, layer, InodeFormat.getLong(item, InodeFormat.SIZE));
     changes.put(key, InodeFormat.withAllocatedSectors(item, allocated));
     inode.writeLock().lock();
     try {
       inode.allocatedSectors = allocated;
+      inode.clonedSectors = 0;
       tree.correctInOpenTxg(key, inode.encode());
     } finally {
       inode.writeLock().unlock();
@@ -136,6 +153,8 @@ final class VolumeSync implements Participant {
       volume.dropDirty(inode, txg);
     }
     dirtyInodes = List.of();
+    clones.forEach(volume::removeClone);
+    clones = List.of();
     volume.forgetState(txg);
   }
 

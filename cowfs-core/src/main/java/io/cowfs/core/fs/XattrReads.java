@@ -26,6 +26,11 @@ final class XattrReads {
     if (found == null) {
       throw new FsException(FsError.NO_ATTRIBUTE);
     }
+    return valueOf(number, found);
+  }
+
+  /** The value of an attribute that was found; the inode must still be locked. */
+  byte[] valueOf(long number, Found found) throws IOException {
     XattrFormat.Xattr xattr = found.xattr;
     if (!xattr.isExternal()) {
       return xattr.inlineValue();

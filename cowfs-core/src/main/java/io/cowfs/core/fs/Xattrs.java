@@ -2,6 +2,7 @@ package io.cowfs.core.fs;
 
 import io.cowfs.core.alloc.ReserveTier;
 import io.cowfs.core.btree.Key;
+import io.cowfs.core.vfs.AclKind;
 import io.cowfs.core.vfs.Caller;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
@@ -40,6 +41,7 @@ final class Xattrs {
       if (volume.inodes().isUnsettled(inode)) {
         return;
       }
+      InodeFlags.checkUnbarred(inode);
       XattrReads.Found old = reads.find(number, name);
       if (old == null && mode == XattrMode.REPLACE) {
         throw new FsException(FsError.NO_ATTRIBUTE);
@@ -47,24 +49,11 @@ final class Xattrs {
       if (old != null && mode == XattrMode.CREATE) {
         throw new FsException(FsError.EXISTS);
       }
-      Key key = old != null ? old.key() : freeSlot(number, name);
-      boolean external = value.length > Items.CHUNK_BYTES;
-      long valueId = external ? volume.nextInodeNumber() : 0;
+      Place place = place(number, name, old);
 
       change.join();
-      if (old != null) {
-        deleteExternal(change, number, old.xattr());
-      }
-      for (int at = 0; external && at < value.length; at += Items.CHUNK_BYTES) {
-        byte[] chunk =
-            Arrays.copyOfRange(value, at, Math.min(value.length, at + Items.CHUNK_BYTES));
-        change.put(Items.xattrValue(number, valueId, at / Items.CHUNK_BYTES), chunk);
-      }
-      change.put(
-          key,
-          external
-              ? XattrFormat.encodeExternal(name, value.length, valueId)
-              : XattrFormat.encodeInline(name, value));
+      put(change, number, place, name, value);
+      changed(inode, name);
       inode.ctime = change.now();
       change.store(inode);
     }
@@ -77,15 +66,74 @@ final class Xattrs {
       if (volume.inodes().isUnsettled(inode)) {
         return;
       }
+      InodeFlags.checkUnbarred(inode);
       XattrReads.Found old = reads.find(number, name);
+      if (old == null && AclKind.ofXattr(name) != null) {
+        // A list that says no more than the mode is not kept, and can be removed all the same.
+        return;
+      }
       if (old == null) {
         throw new FsException(FsError.NO_ATTRIBUTE);
       }
       change.join();
-      deleteExternal(change, number, old.xattr());
-      change.delete(old.key());
+      delete(change, number, old);
+      changed(inode, name);
       inode.ctime = change.now();
       change.store(inode);
+    }
+  }
+
+  /**
+   * Where an attribute goes.
+   *
+   * @param old what has the name now, or null
+   */
+  record Place(XattrReads.Found old, Key key) {}
+
+  /** The place of an attribute, before the change joins. The inode must be locked. */
+  Place place(long number, byte[] name) throws FsException, IOException {
+    return place(number, name, reads.find(number, name));
+  }
+
+  private Place place(long number, byte[] name, XattrReads.Found old)
+      throws FsException, IOException {
+    return new Place(old, old != null ? old.key() : freeSlot(number, name));
+  }
+
+  /** The place of an attribute of a new inode that has none of this hash. */
+  static Place firstPlace(long number, byte[] name) {
+    return new Place(null, new Key(number, Items.XATTR, Items.firstSlot(name)));
+  }
+
+  /** Puts an attribute into its place. The change has joined. */
+  void put(Mutation change, long number, Place place, byte[] name, byte[] value) {
+    if (place.old() != null) {
+      deleteExternal(change, number, place.old().xattr());
+    }
+    boolean external = value.length > Items.CHUNK_BYTES;
+    boolean replaces = place.old() != null && place.old().xattr().isExternal();
+    long valueId =
+        !external ? 0 : replaces ? place.old().xattr().valueId() : volume.nextInodeNumber();
+    for (int at = 0; external && at < value.length; at += Items.CHUNK_BYTES) {
+      byte[] chunk = Arrays.copyOfRange(value, at, Math.min(value.length, at + Items.CHUNK_BYTES));
+      change.put(Items.xattrValue(number, valueId, at / Items.CHUNK_BYTES), chunk);
+    }
+    change.put(
+        place.key(),
+        external
+            ? XattrFormat.encodeExternal(name, value.length, valueId)
+            : XattrFormat.encodeInline(name, value));
+  }
+
+  /** Takes an attribute away. The change has joined. */
+  void delete(Mutation change, long number, XattrReads.Found old) {
+    deleteExternal(change, number, old.xattr());
+    change.delete(old.key());
+  }
+
+  private static void changed(Inode inode, byte[] name) {
+    if (AclKind.ofXattr(name) == AclKind.DEFAULT) {
+      inode.hasDefaultAcl = Inode.DefaultAcl.UNKNOWN;
     }
   }
 

@@ -541,13 +541,15 @@ public final class Pool implements Closeable {
     boolean committed = false;
     try {
       txgs.close();
-      committed = true;
+      committed = !txgs.isAbandoned();
     } finally {
       if (!committed) {
         puncher.stop();
       }
     }
-    puncher.close();
-    device.sync();
+    if (committed) {
+      puncher.close();
+      device.sync();
+    }
   }
 }

@@ -420,7 +420,7 @@ public final class SpaceAudit {
           }
         };
     PartialWalk.Progress progress =
-        new PartialWalk(sources.store()::readBlock, condemned.bornAfter(), visitor, () -> false)
+        new PartialWalk(condemned.bornAfter(), visitor, () -> false)
             .walk(
                 new Tree(condemned.root().orElseThrow(), sources.store()::readBlock),
                 condemned.cursor().orElse(null));

@@ -71,6 +71,7 @@ public final class TransactionGroups implements Closeable {
 
   private volatile Txg open;
   private volatile IOException suspended;
+  private volatile boolean abandoned;
   private volatile boolean ended;
 
   /**
@@ -296,6 +297,39 @@ public final class TransactionGroups implements Closeable {
     return suspended;
   }
 
+  /**
+   * Drops all that is not durable, as a crash would: the last commit under way is finished, or
+   * comes to nothing, and none follows. Returns when the sync thread has ended. Closing then
+   * commits nothing, and succeeds.
+   */
+  public void abandon() {
+    lock.lock();
+    try {
+      abandoned = true;
+      if (suspended == null) {
+        suspended = new IOException("it was shut down without a commit");
+      }
+      failTasks();
+      work.signal();
+      progress.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    awaitSyncThread();
+  }
+
+  /** True after {@link #abandon}. */
+  public boolean isAbandoned() {
+    return abandoned;
+  }
+
+  private void failTasks() {
+    for (QueuedTask task : tasks) {
+      task.outcome().completeExceptionally(suspended);
+    }
+    tasks.clear();
+  }
+
   private void checkNotSuspended() throws PoolSuspendedException {
     if (ended) {
       throw new PoolSuspendedException("the pool is closed");
@@ -334,6 +368,9 @@ public final class TransactionGroups implements Closeable {
     try {
       long firstDirtyNanos = 0;
       while (true) {
+        if (abandoned) {
+          return false;
+        }
         boolean changed = open.isDirty();
         if (wantedTxg >= open.number() || !tasks.isEmpty()) {
           return true;
@@ -411,10 +448,7 @@ public final class TransactionGroups implements Closeable {
     try {
       suspended =
           failure instanceof IOException io ? io : new IOException(failure.toString(), failure);
-      for (QueuedTask task : tasks) {
-        task.outcome().completeExceptionally(suspended);
-      }
-      tasks.clear();
+      failTasks();
       progress.signalAll();
     } finally {
       lock.unlock();
@@ -431,6 +465,13 @@ public final class TransactionGroups implements Closeable {
     } finally {
       lock.unlock();
     }
+    awaitSyncThread();
+    if (suspended != null && !abandoned) {
+      checkNotSuspended();
+    }
+  }
+
+  private void awaitSyncThread() {
     boolean interrupted = false;
     while (syncThread.isAlive()) {
       try {
@@ -441,9 +482,6 @@ public final class TransactionGroups implements Closeable {
     }
     if (interrupted) {
       Thread.currentThread().interrupt();
-    }
-    if (suspended != null) {
-      checkNotSuspended();
     }
   }
 }

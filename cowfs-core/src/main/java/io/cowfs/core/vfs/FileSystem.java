@@ -17,8 +17,8 @@ import java.util.Set;
  * {@link FsError#STALE} (an inode number that is not, or no longer, there), {@link
  * FsError#READ_ONLY} and {@link FsError#NO_SPACE} from every change, {@link FsError#NAME_TOO_LONG}
  * for names over 255 bytes and {@link FsError#INVALID} for empty ones, and {@link
- * FsError#NOT_A_DIRECTORY} where a parent is none. Permissions are not checked here: that is the
- * front end's part.
+ * FsError#NOT_A_DIRECTORY} where a parent is none; {@link FsError#NOT_PERMITTED} for what an {@link
+ * InodeFlag} forbids. Permissions are not checked here: that is the front end's part.
  *
  * <p><b>Buffers</b> are the caller's and are used only during the call. Names and values passed in
  * must not be changed afterwards; those returned belong to the caller.
@@ -89,6 +89,16 @@ public interface FileSystem {
   Attributes setAttributes(Caller caller, long inode, FileHandle handle, AttributeChange change)
       throws FsException;
 
+  /** What the inode is marked with. */
+  Set<InodeFlag> getFlags(long inode) throws FsException;
+
+  /**
+   * Marks the inode with these flags and no others. Who may do that is the front end's affair.
+   *
+   * @throws FsException NOT_SUPPORTED for what is neither a regular file nor a directory
+   */
+  void setFlags(long inode, Set<InodeFlag> flags) throws FsException;
+
   /** The target of a symbolic link. INVALID when the inode is none. */
   byte[] readSymlink(long inode) throws FsException;
 
@@ -98,6 +108,16 @@ public interface FileSystem {
    * @throws FsException EXISTS
    */
   Created create(Caller caller, long parent, byte[] name, int mode, Set<OpenFlags> flags)
+      throws FsException;
+
+  /**
+   * Makes a regular file without a name and opens it (O_TMPFILE). {@link #link} may give it its
+   * first name while it is held; else it is gone when nobody holds it any more, or after a crash.
+   *
+   * @param directory whose rules for new files hold for it; nothing is entered there
+   * @throws FsException NOT_FOUND when the directory was removed
+   */
+  Created createUnnamed(Caller caller, long directory, int mode, Set<OpenFlags> flags)
       throws FsException;
 
   /** Makes a directory. Throws EXISTS, TOO_MANY_LINKS. */
@@ -131,6 +151,17 @@ public interface FileSystem {
   void rename(long parent, byte[] name, long newParent, byte[] newName, RenameMode mode)
       throws FsException;
 
+  /**
+   * The same, and in the same atomic step a whiteout takes the place of the old name: a character
+   * device 0:0, by which overlayfs tells that a name of a lower layer is hidden.
+   *
+   * @param caller who owns the whiteout
+   * @throws FsException INVALID for {@link RenameMode#EXCHANGE}
+   */
+  void renameLeavingWhiteout(
+      Caller caller, long parent, byte[] name, long newParent, byte[] newName, RenameMode mode)
+      throws FsException;
+
   /** Opens a regular file. IS_A_DIRECTORY for a directory. TRUNCATE is done here, atomically. */
   FileHandle open(long inode, Set<OpenFlags> flags) throws FsException;
 
@@ -153,6 +184,27 @@ public interface FileSystem {
   void write(
       Caller caller, FileHandle handle, long offset, ByteBuffer source, boolean killPrivileges)
       throws FsException;
+
+  /**
+   * What {@link #copyRange} copies. Offsets and length in bytes; the files may be the same.
+   *
+   * @param source open for reading
+   * @param target open for writing
+   */
+  record Copy(FileHandle source, long fromOffset, FileHandle target, long toOffset, long length) {}
+
+  /**
+   * Copies a range of a file into a file, as copy_file_range(2): by reference where that is
+   * possible, so that it takes neither time nor space. What the front end holds back of both ranges
+   * was handed over before.
+   *
+   * @param killPrivileges as in {@link #write}
+   * @return the bytes copied, which may be fewer than asked for; 0 only when the source ends before
+   *     the range or nothing was asked for
+   * @throws FsException INVALID when the ranges overlap in one file, FILE_TOO_LARGE, NO_SPACE,
+   *     CROSS_DEVICE where the caller is to copy by reading and writing
+   */
+  long copyRange(Caller caller, Copy copy, boolean killPrivileges) throws FsException;
 
   /**
    * Makes the file's data and attributes, or the directory's entries, durable.
@@ -178,10 +230,40 @@ public interface FileSystem {
   FileSystemStatus status() throws FsException;
 
   /**
+   * Gives space that is free back to what is below the file system, as fstrim(8) asks for.
+   *
+   * @param start of the part of the device to look at, in bytes
+   * @param length of that part
+   * @param lengthMin free runs shorter than this are left
+   * @return the bytes given back
+   * @throws FsException INVALID when the part begins behind the end of the device
+   */
+  long trim(long start, long length, long lengthMin) throws FsException;
+
+  /**
+   * Drops all that is not durable, as a crash would, and answers IO to everything from then on: for
+   * tests of programs and of file systems. What is shared with other file systems goes with it. It
+   * ends with the next opening.
+   */
+  void shutDown();
+
+  /**
    * Sets an extended attribute. Names carry their namespace. Throws EXISTS, NO_ATTRIBUTE, RANGE,
    * ARGUMENT_TOO_LONG for a value over 64 KiB, NO_SPACE.
    */
   void setXattr(long inode, byte[] name, byte[] value, XattrMode mode) throws FsException;
+
+  /**
+   * Sets an access control list, and with it the permission bits of the mode. It is read, listed
+   * and removed as the extended attribute {@link AclKind#xattrName}; one that says no more than the
+   * mode is not kept.
+   *
+   * @param acl in the form of that attribute's value; without entries, the list is removed
+   * @param clearSgid whoever sets it may not keep the file's sgid
+   * @throws FsException INVALID for a malformed list, ACCESS_DENIED for a default list of what is
+   *     no directory, NOT_SUPPORTED for a symbolic link
+   */
+  void setAcl(long inode, AclKind kind, byte[] acl, boolean clearSgid) throws FsException;
 
   /** The value of an extended attribute. Throws NO_ATTRIBUTE. */
   byte[] getXattr(long inode, byte[] name) throws FsException;

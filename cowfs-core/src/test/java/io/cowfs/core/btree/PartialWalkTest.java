@@ -114,7 +114,7 @@ final class PartialWalkTest {
             return nodes.readNode(pointer);
           };
       PartialWalk walk =
-          new PartialWalk(reader, bornAfter, pieces, () -> pieces.leaves() - before >= leaves);
+          new PartialWalk(bornAfter, pieces, () -> pieces.leaves() - before >= leaves);
       PartialWalk.Progress progress = walk.walk(new Tree(root, reader), next);
       assertNull(progress.damage());
       complete = progress.isComplete();
@@ -151,7 +151,7 @@ final class PartialWalkTest {
             }
             return nodes.readNode(pointer);
           };
-      PartialWalk walk = new PartialWalk(reader, 0, given, () -> false);
+      PartialWalk walk = new PartialWalk(0, given, () -> false);
       PartialWalk.Progress progress = walk.walk(new Tree(root, reader), null);
       assertNotNull(progress.damage());
       assertFalse(progress.isComplete());

@@ -48,12 +48,110 @@ class TreeTest {
   }
 
   @Test
-  void onePutRewritesOneNodeForEachLevel() throws IOException {
+  void onePutRewritesOneNodeForEachLevelButTheLeaf() throws IOException {
     apply(puts(0, 100_000));
     Tree tree = new Tree(root, nodes);
-    apply(Change.put(key(50_000), value(7)));
-    assertEquals(tree.rootLevel() + 1, nodes.writes);
-    assertEquals(tree.rootLevel() + 1, nodes.departures);
+    apply(Change.put(key(90_000), value(7)));
+    assertEquals(tree.rootLevel(), nodes.writes);
+    assertEquals(tree.rootLevel(), nodes.departures);
+  }
+
+  @Test
+  void manyPutsIntoOneLeafRewriteItAndLeaveNothingPending() throws IOException {
+    apply(puts(0, 100_000));
+    Tree tree = new Tree(root, nodes);
+    apply(
+        IntStream.range(50_000, 50_060)
+            .mapToObj(i -> Change.put(key(i), value(i + 1)))
+            .toArray(Change[]::new));
+    assertTrue(nodes.writes > tree.rootLevel());
+    assertEquals(0, pendingChanges());
+  }
+
+  @Test
+  void whatIsPendingIsSeenByEveryRead() throws IOException {
+    apply(puts(0, 10_000));
+    apply(
+        Change.put(key(5_000), value(1)),
+        Change.delete(key(5_001)),
+        Change.put(new Key(1, 4, 0), value(2)));
+    assertEquals(3, pendingChanges());
+    Tree tree = new Tree(root, nodes);
+    assertArrayEquals(value(1), tree.get(key(5_000)));
+    assertNull(tree.get(key(5_001)));
+    assertArrayEquals(value(2), tree.get(new Key(1, 4, 0)));
+    assertEquals(key(5_000), tree.lastAtMost(key(5_001)).getKey());
+    assertEquals(new Key(1, 4, 0), tree.lastAtMost(Key.MAX).getKey());
+    assertEquals(10_000, count());
+    List<Key> some = new ArrayList<>();
+    tree.scan(
+        key(4_999),
+        key(5_002),
+        (key, source, offset, length) -> {
+          some.add(key);
+          return true;
+        });
+    assertEquals(List.of(key(4_999), key(5_000), key(5_002)), some);
+  }
+
+  @Test
+  void aChangeTakenBackIsPendingNoMore() throws IOException {
+    apply(puts(0, 10_000));
+    apply(Change.put(key(5_000), value(1)), Change.delete(key(7_000)));
+    apply(Change.put(key(5_000), value(5_000)), Change.put(key(7_000), value(7_000)));
+    assertEquals(0, pendingChanges());
+  }
+
+  @Test
+  void theFirstKeyOfALeafIsDeletedInTheLeaf() throws IOException {
+    apply(puts(0, 10_000));
+    Node parent = new Tree(root, nodes).openRoot();
+    Key first = parent.key(3);
+    apply(Change.delete(first));
+    assertEquals(0, pendingChanges());
+    assertNull(new Tree(root, nodes).get(first));
+  }
+
+  @Test
+  void aLeafThatBecomesTheRootTakesWhatWasPending() throws IOException {
+    apply(puts(0, 1_000));
+    Key second = new Tree(root, nodes).openRoot().key(1);
+    apply(Change.put(key(5), value(1)));
+    assertEquals(1, pendingChanges());
+    apply(Change.deleteRange(second, Key.MAX));
+    assertEquals(0, new Tree(root, nodes).rootLevel());
+    assertArrayEquals(value(1), new Tree(root, nodes).get(key(5)));
+  }
+
+  @Test
+  void aWalkGivesWhatIsPendingForOldLeaves() throws IOException {
+    apply(puts(0, 10_000));
+    long old = nodes.txg();
+    apply(Change.put(key(5_000), value(1)), Change.delete(key(5_001)));
+    List<Object> given = new ArrayList<>();
+    new Tree(root, nodes)
+        .walk(
+            old,
+            new NodeVisitor() {
+              @Override
+              public void item(Key key, byte[] source, int offset, int length) {
+                given.add(key);
+              }
+
+              @Override
+              public void node(BlockPointer pointer, int level) {
+                given.add(pointer);
+              }
+            });
+    assertEquals(List.of(key(5_000), root), given);
+  }
+
+  private int pendingChanges() throws IOException {
+    Node parent = new Tree(root, nodes).openRoot();
+    while (parent.level() > 1) {
+      parent = new Tree(parent.child(parent.count() / 2), nodes).openRoot();
+    }
+    return parent.firstPending(parent.count());
   }
 
   @Test
@@ -73,10 +171,10 @@ class TreeTest {
   }
 
   @Test
-  void onlyTheLeafThatChangesIsRewritten() throws IOException {
+  void onlyTheParentOfTheLeafThatChangesIsRewritten() throws IOException {
     apply(puts(0, 10_000));
     apply(Change.put(key(77), value(77)), Change.put(key(5_000), value(1)), Change.delete(key(-9)));
-    assertEquals(2, nodes.writes);
+    assertEquals(1, nodes.writes);
   }
 
   @Test
@@ -165,6 +263,9 @@ class TreeTest {
     System.out.println("TreeTest.hostileNodes seed " + seed);
     Random random = new Random(seed);
     apply(puts(0, 60_000));
+    for (int i = 0; i < 60_000; i += 500) {
+      apply(Change.put(key(i), value(i + 1)), Change.delete(key(i + 1)));
+    }
     List<BlockPointer> all = new ArrayList<>();
     walk(-1, all);
     int refused = 0;

@@ -18,6 +18,7 @@ import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.OpenFlags;
+import io.cowfs.core.vfs.XattrMode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -95,6 +96,86 @@ class RangeCloningTest {
       pool.audit();
       FileSystem reopened = pool.fileSystem();
       assertArrayEquals(changed, FileTree.read(reopened, reopened.lookup(1, Model.bytes("to"))));
+    }
+  }
+
+  @Test
+  void whatIsNotCommittedYetOutlivesItsSource() throws Exception {
+    try (TestPool pool =
+        TestPool.create(directory.resolve("p"), CAPACITY_BYTES, NONE, TestPool.ON_DEMAND)) {
+      Volume fs = (Volume) pool.fileSystem();
+      byte[] content = random(new Random(5), 2 << 20);
+      FileHandle from = create(fs, "from");
+      FileHandle a = create(fs, "a");
+      FileHandle b = create(fs, "b");
+      write(fs, from, 0, content);
+      fs.syncAll();
+      long durable = pool.pool().status().txg();
+      assertEquals(content.length, fs.cloneRange(fs, from, 0, a, 0, content.length));
+      assertEquals(content.length, fs.cloneRange(fs, from, 0, b, 0, content.length));
+      assertEquals(durable, pool.pool().status().txg(), "cloning waited for a commit");
+      assertEquals(content.length, fs.getAttributes(a.inode()).size());
+      assertTrue(fs.getAttributes(a.inode()).allocatedBytes() >= content.length);
+      write(fs, from, 0, new byte[1 << 20]);
+      fs.unlink(FileSystem.ROOT_INODE, Model.bytes("from"));
+      fs.release(from);
+      fs.syncAll();
+      pool.audit();
+      assertArrayEquals(content, read(fs, a));
+      write(fs, a, 0, new byte[1 << 20]);
+      assertArrayEquals(content, read(fs, b));
+      fs.syncAll();
+      pool.audit();
+    }
+  }
+
+  @Test
+  void whatIsReadBeforeTheCommitIsTheClonedContent() throws Exception {
+    try (TestPool pool =
+        TestPool.create(directory.resolve("p"), CAPACITY_BYTES, LZ4, TestPool.ON_DEMAND)) {
+      Volume fs = (Volume) pool.fileSystem();
+      byte[] content = random(new Random(6), 1 << 20);
+      FileHandle from = create(fs, "from");
+      FileHandle to = create(fs, "to");
+      write(fs, from, 0, content);
+      write(fs, to, 0, new byte[3 << 20]);
+      fs.syncAll();
+      fs.cloneRange(fs, from, 0, to, 1 << 20, 1 << 20);
+      // In the same txg, over the end of what was cloned.
+      write(fs, to, (2 << 20) - 10, new byte[20]);
+      byte[] expected = new byte[3 << 20];
+      System.arraycopy(content, 0, expected, 1 << 20, (1 << 20) - 10);
+      assertArrayEquals(expected, read(fs, to));
+      fs.cloneRange(fs, to, 1 << 20, from, 0, 1 << 20);
+      assertArrayEquals(Arrays.copyOfRange(expected, 1 << 20, 2 << 20), read(fs, from));
+      pool.reopen();
+      pool.audit();
+    }
+  }
+
+  @Test
+  void aTargetThatIsGoneBeforeTheCommitLeavesNothing() throws Exception {
+    try (TestPool pool =
+        TestPool.create(directory.resolve("p"), CAPACITY_BYTES, NONE, TestPool.ON_DEMAND)) {
+      Volume fs = (Volume) pool.fileSystem();
+      FileHandle from = create(fs, "from");
+      write(fs, from, 0, random(new Random(7), 2 << 20));
+      fs.syncAll();
+      FileHandle to = create(fs, "to");
+      fs.cloneRange(fs, from, 0, to, 0, 2 << 20);
+      fs.unlink(FileSystem.ROOT_INODE, Model.bytes("to"));
+      fs.release(to);
+      fs.forget(to.inode(), 1);
+      for (int commits = 0; commits < 4; commits++) {
+        fs.setXattr(
+            FileSystem.ROOT_INODE,
+            Model.bytes("user.c"),
+            new byte[] {1},
+            XattrMode.CREATE_OR_REPLACE);
+        fs.syncAll();
+        pool.audit();
+      }
+      assertEquals(2 << 20, read(fs, from).length);
     }
   }
 

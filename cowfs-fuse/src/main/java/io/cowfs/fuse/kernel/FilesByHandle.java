@@ -7,69 +7,84 @@ import io.cowfs.core.vfs.FsException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.IntPredicate;
 
 /**
  * Opens files of a mount by their handles, which root may: no names are looked up, and names need
  * not be there. Thread-safe; workers must not use it, because the kernel may ask them.
  */
 final class FilesByHandle {
-  /** No file. */
-  static final int NONE = -1;
-
   private final FileSystem fileSystem;
   private final Path mountPoint;
   private final Optional<String> device;
+  private final PrivateTableThread thread;
 
   /**
    * For one mount.
    *
    * @param device of the mount, as in {@link MountTable#deviceOf}
+   * @param thread makes all system calls on the mount
    */
-  FilesByHandle(FileSystem fileSystem, Path mountPoint, Optional<String> device) {
+  FilesByHandle(
+      FileSystem fileSystem, Path mountPoint, Optional<String> device, PrivateTableThread thread) {
     this.fileSystem = fileSystem;
     this.mountPoint = mountPoint;
     this.device = device;
-  }
-
-  /** A descriptor of the root of this mount, or NONE when it cannot be reached by its path. */
-  int openRoot() {
-    try {
-      // Something else may be mounted over it.
-      if (device.isEmpty() || !MountTable.deviceOf(mountPoint).equals(device)) {
-        return NONE;
-      }
-    } catch (IOException e) {
-      return NONE;
-    }
-    byte[] path = LibC.Native.string(mountPoint.toString());
-    return LIBC.open(path, LibC.Native.O_RDONLY | LibC.Native.O_CLOEXEC);
+    this.thread = thread;
   }
 
   /**
-   * A descriptor of a file, for the caller to close.
+   * Opens each of the files, and has work done with its descriptor.
    *
-   * @param root from {@link #openRoot}, or NONE
    * @param flags of open(2)
-   * @return NONE when the file cannot be opened: it is gone, or the kernel has it under an older
-   *     generation, or this is not root
+   * @param work by native calls only, see {@link PrivateTableThread}; false when it failed
+   * @return for which of them it was done. A file cannot be opened when it is gone, when the kernel
+   *     has it under an older generation, or when this is not root
    */
-  int open(int root, long inode, int flags) {
-    if (root < 0) {
-      return NONE;
+  boolean[] each(long[] inodes, int flags, IntPredicate work) {
+    boolean[] none = new boolean[inodes.length];
+    if (!isReachable()) {
+      return none;
     }
-    byte[] handle;
-    try {
-      handle = FileHandleFormat.of(inode, fileSystem.getAttributes(inode).generation());
-    } catch (FsException e) {
-      return NONE;
+    byte[][] handles = new byte[inodes.length][];
+    for (int i = 0; i < inodes.length; i++) {
+      handles[i] = handleOf(inodes[i]);
     }
-    return Math.max(NONE, LIBC.open_by_handle_at(root, handle, flags | LibC.Native.O_CLOEXEC));
+    byte[] path = LibC.Native.string(mountPoint.toString());
+    return thread.call(() -> open(path, handles, flags | LibC.Native.O_CLOEXEC, work), none);
   }
 
-  /** Closes a descriptor; NONE is ignored. */
-  static void close(int descriptor) {
-    if (descriptor >= 0) {
-      LIBC.close(descriptor);
+  /** Something else may be mounted over it. */
+  private boolean isReachable() {
+    try {
+      return device.isPresent() && MountTable.deviceOf(mountPoint).equals(device);
+    } catch (IOException e) {
+      return false;
     }
+  }
+
+  /** Null when the file is gone. */
+  private byte[] handleOf(long inode) {
+    try {
+      return FileHandleFormat.of(inode, fileSystem.getAttributes(inode).generation());
+    } catch (FsException e) {
+      return null;
+    }
+  }
+
+  private static boolean[] open(byte[] root, byte[][] handles, int flags, IntPredicate work) {
+    boolean[] done = new boolean[handles.length];
+    int mount = LIBC.open(root, LibC.Native.O_RDONLY | LibC.Native.O_CLOEXEC);
+    for (int i = 0; mount >= 0 && i < handles.length; i++) {
+      int file = handles[i] == null ? -1 : LIBC.open_by_handle_at(mount, handles[i], flags);
+      if (file >= 0) {
+        done[i] = work.test(file);
+        LIBC.close(file);
+      }
+    }
+    if (mount >= 0) {
+      LIBC.close(mount);
+    }
+    return done;
   }
 }

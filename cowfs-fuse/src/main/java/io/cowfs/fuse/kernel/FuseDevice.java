@@ -11,7 +11,7 @@ import java.nio.ByteBuffer;
  * A descriptor of {@code /dev/fuse}. Reading and writing are thread-safe; the owner closes it when
  * no other thread uses it any more.
  */
-final class FuseDevice {
+public final class FuseDevice {
   private static final String PATH = "/dev/fuse";
 
   /** {@code _IOR(229, 0, uint32_t)}. */

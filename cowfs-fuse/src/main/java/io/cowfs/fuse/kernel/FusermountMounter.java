@@ -15,7 +15,6 @@ final class FusermountMounter implements Mounter {
   private static final System.Logger LOG = System.getLogger(FusermountMounter.class.getName());
 
   private static final String HELPER = "fusermount3";
-  private static final Path CONNECTIONS = Path.of("/sys/fs/fuse/connections");
 
   @Override
   public FuseDevice mount(Path mountPoint, MountOptions options, int maxRead)
@@ -58,9 +57,8 @@ final class FusermountMounter implements Mounter {
     Optional<String> device = deviceOf(mountPoint);
     run(mountPoint, List.of("-u", "-z", "--", mountPoint.toString()));
     if (device.isPresent()) {
-      String minor = device.get().substring(device.get().indexOf(':') + 1);
       try {
-        Files.writeString(CONNECTIONS.resolve(minor).resolve("abort"), "1");
+        Files.writeString(ControlFileSystem.abortFile(device.get()), "1");
       } catch (IOException e) {
         LOG.log(System.Logger.Level.DEBUG, "the connection of the mount cannot be aborted", e);
       }

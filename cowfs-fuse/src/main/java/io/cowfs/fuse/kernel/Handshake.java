@@ -34,9 +34,11 @@ final class Handshake {
           | READDIRPLUS_AUTO
           | ASYNC_DIO
           | PARALLEL_DIROPS
+          | POSIX_ACL
           | MAX_PAGES
           | CACHE_SYMLINKS
           | HANDLE_KILLPRIV_V2
+          | SETXATTR_EXT
           | INIT_EXT;
 
   /**

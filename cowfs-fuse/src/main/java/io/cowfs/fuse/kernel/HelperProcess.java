@@ -25,9 +25,6 @@ final class HelperProcess {
 
   private static final String INHERITED_VARIABLE = "_FUSE_COMMFD";
 
-  /** More than {@code posix_spawn_file_actions_t} takes in any C library of Linux. */
-  private static final int FILE_ACTIONS_BYTES = 1024;
-
   private static final int ERROR_BYTES_MAX = 8192;
 
   private final int pid;
@@ -52,43 +49,23 @@ final class HelperProcess {
     if (inherited >= 0) {
       environment.put(INHERITED_VARIABLE, Integer.toString(INHERITED));
     }
-    List<String> assignments = new ArrayList<>();
-    environment.forEach((name, value) -> assignments.add(name + "=" + value));
-
     int[] pipe = new int[2];
     if (LIBC.pipe2(pipe, LibC.Native.O_CLOEXEC) != 0) {
       throw new MountException("pipe: " + LibC.Native.message(LibC.Native.errno()));
     }
     int[] pid = new int[1];
-    int errno = spawn(executable, words, assignments, inherited, pipe[1], pid);
+    List<Spawn.Descriptor> descriptors = new ArrayList<>();
+    descriptors.add(new Spawn.Descriptor(pipe[1], STDERR));
+    if (inherited >= 0) {
+      descriptors.add(new Spawn.Descriptor(inherited, INHERITED));
+    }
+    int errno = Spawn.start(executable, words, environment, descriptors, pid);
     LIBC.close(pipe[1]);
     if (errno != 0) {
       LIBC.close(pipe[0]);
       throw new MountException(executable + ": " + LibC.Native.message(errno));
     }
     return new HelperProcess(pid[0], pipe[0]);
-  }
-
-  private static int spawn(
-      Path executable,
-      List<String> words,
-      List<String> assignments,
-      int inherited,
-      int errorPipe,
-      int[] pid) {
-    try (NativeArena arena = new NativeArena()) {
-      long actions = LibC.Native.address(arena.allocate(FILE_ACTIONS_BYTES));
-      LIBC.posix_spawn_file_actions_init(actions);
-      LIBC.posix_spawn_file_actions_adddup2(actions, errorPipe, STDERR);
-      if (inherited >= 0) {
-        LIBC.posix_spawn_file_actions_adddup2(actions, inherited, INHERITED);
-      }
-      byte[] path = LibC.Native.string(executable.toString());
-      int errno =
-          LIBC.posix_spawn(pid, path, actions, 0, arena.strings(words), arena.strings(assignments));
-      LIBC.posix_spawn_file_actions_destroy(actions);
-      return errno;
-    }
   }
 
   /**
@@ -98,14 +75,11 @@ final class HelperProcess {
    */
   void await(String failure) throws MountException {
     String errors = readErrors();
-    int[] status = new int[1];
-    while (LIBC.waitpid(pid, status, 0) < 0 && LibC.Native.errno() == Errno.EINTR) {
-      // A signal arrived at this process; wait on.
-    }
-    if (status[0] != 0) {
+    int status = Spawn.await(pid);
+    if (status != 0) {
       String reason = errors.strip().replace('\n', ' ');
       throw new MountException(
-          failure + ": " + (reason.isEmpty() ? "wait status " + status[0] : reason));
+          failure + ": " + (reason.isEmpty() ? "wait status " + status : reason));
     }
   }
 

@@ -12,56 +12,41 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/**
- * A mounted file system. All methods are thread-safe, and none may be called by the file system
- * itself while it serves a request.
- *
- * <p>The file system stays the caller's: it is closed after {@link #awaitUnmounted} has returned,
- * when all that the kernel held has arrived and all handles are released. References that the
- * kernel did not give back with its last requests are the file system's to forget.
- */
-public final class KernelMount {
+/** A mount that this process serves over {@code /dev/fuse}, without a library. */
+public final class KernelMount extends Mount {
   private static final System.Logger LOG = System.getLogger(KernelMount.class.getName());
-
-  private static final int THREADS_MIN = 8;
-  private static final int THREADS_MAX = 32;
-  private static final int THREADS_PER_CORE = 4;
 
   private static final int READ_AHEAD_KIB = Handshake.MAX_TRANSFER_BYTES >> 10;
 
   /** What the kernel may hold back of a mount before it makes writers wait. */
   private static final long DIRTY_BYTES_MAX = 256L << 20;
 
-  private static final long END_TIMEOUT_SECONDS = 5;
-
   private final FileSystem fileSystem;
-  private final Path mountPoint;
-  private final Mounter mounter;
   private final KernelNotifier notifier;
   private final HandleTable handles;
   private final OperationTable operations;
   private final DeferredCalls afterInode;
   private final DeferredCalls afterAll;
   private final WriteBack writeBack;
+
+  /** Makes all system calls on the mount. */
+  private final PrivateTableThread ownMount = new PrivateTableThread("fuse-own-mount");
+
+  private final Optional<ConnectionGuard> guard;
   private final boolean writeback;
   private final List<FuseDevice> devices;
   private final AtomicInteger workersLeft;
-  private final CountDownLatch ended = new CountDownLatch(1);
 
   private KernelMount(
       FileSystem fileSystem,
-      Path mountPoint,
+      Attachment attachment,
       MountOptions options,
-      Mounter mounter,
       List<FuseDevice> devices,
       Handshake.Result agreed) {
+    super(attachment);
     this.fileSystem = fileSystem;
-    this.mountPoint = mountPoint;
-    this.mounter = mounter;
     this.devices = devices;
     writeback = (agreed.flags() & WRITEBACK_CACHE) != 0;
     handles = new HandleTable(fileSystem);
@@ -70,14 +55,15 @@ public final class KernelMount {
     notifier = new KernelNotifier(first);
     boolean noAtime = options.has(MountOptions.Flag.NO_ATIME);
     operations =
-        new OperationTable(fileSystem, handles, new KernelNotifier(first), writeback, noAtime);
+        new OperationTable(fileSystem, handles, new KernelNotifier(first), agreed.flags(), noAtime);
     afterInode =
         new DeferredCalls("fuse-seek", operations, request -> notifier.flush(request.nodeId()));
     afterAll = new DeferredCalls("fuse-snapshot", operations, request -> flush());
-    Optional<String> device = deviceOf(mountPoint);
-    FilesByHandle byHandle = new FilesByHandle(fileSystem, mountPoint, device);
+    Optional<String> device = deviceOf(mountPoint());
+    FilesByHandle byHandle = new FilesByHandle(fileSystem, mountPoint(), device, ownMount);
     writeBack = new WriteBack(byHandle, agreed.kernelMinor(), notifier);
     device.ifPresent(KernelMount::tune);
+    guard = device.flatMap(this::guard);
     int threads = threads();
     workersLeft = new AtomicInteger(threads);
     fileSystem.setCacheInvalidator(
@@ -95,9 +81,17 @@ public final class KernelMount {
     workers.forEach(Thread::start);
   }
 
-  private static int threads() {
-    int wanted = Runtime.getRuntime().availableProcessors() * THREADS_PER_CORE;
-    return Math.max(THREADS_MIN, Math.min(THREADS_MAX, wanted));
+  private Optional<ConnectionGuard> guard(String device) {
+    try {
+      return Optional.of(ConnectionGuard.start(device, mountPoint()));
+    } catch (MountException e) {
+      LOG.log(
+          System.Logger.Level.INFO,
+          "{0}: hangs when this process is killed at a bad moment: {1}",
+          mountPoint(),
+          e.getMessage());
+      return Optional.empty();
+    }
   }
 
   /**
@@ -113,8 +107,9 @@ public final class KernelMount {
   static KernelMount mount(
       FileSystem fileSystem, Path mountPoint, MountOptions options, Mounter mounter)
       throws MountException {
-    Path real = MountPoint.check(mountPoint, options);
-    FuseDevice device = mounter.mount(real, options, Handshake.MAX_TRANSFER_BYTES);
+    Attachment attachment =
+        Attachment.make(mountPoint, options, Handshake.MAX_TRANSFER_BYTES, mounter);
+    FuseDevice device = attachment.device();
     List<FuseDevice> devices = new ArrayList<>(List.of(device));
     try {
       Handshake.Result agreed = Handshake.run(device, options.writeback());
@@ -125,15 +120,10 @@ public final class KernelMount {
         }
         devices.add(clone);
       }
-      return new KernelMount(fileSystem, real, options, mounter, devices, agreed);
+      return new KernelMount(fileSystem, attachment, options, devices, agreed);
     } catch (MountException | RuntimeException | Error e) {
-      // Closing the last descriptor ends the connection, so that unmounting asks nobody.
-      devices.forEach(FuseDevice::close);
-      try {
-        mounter.unmountBusy(real);
-      } catch (MountException unmounting) {
-        e.addSuppressed(unmounting);
-      }
+      devices.subList(1, devices.size()).forEach(FuseDevice::close);
+      attachment.undo(e);
       throw e;
     }
   }
@@ -171,22 +161,19 @@ public final class KernelMount {
       letGo();
       notifier.close();
       devices.forEach(FuseDevice::close);
-      ended.countDown();
+      guard.ifPresent(ConnectionGuard::close);
+      ended();
     }
   }
 
-  /** Lets go of the file system; the second time, there is nothing left to do. */
-  private synchronized void letGo() {
+  @Override
+  protected synchronized void letGo() {
     operations.close();
     afterInode.close();
     afterAll.close();
     fileSystem.setCacheInvalidator(CacheInvalidator.NONE);
+    ownMount.close();
     handles.releaseAll();
-  }
-
-  /** Where it is mounted, without symbolic links. */
-  public Path mountPoint() {
-    return mountPoint;
   }
 
   /** True when the kernel collects writes in its cache. */
@@ -194,89 +181,10 @@ public final class KernelMount {
     return writeback;
   }
 
-  /** True until the mount has ended. */
-  public boolean isLive() {
-    return ended.getCount() > 0;
-  }
-
-  /**
-   * Has the kernel write back all data that it holds: afterwards the file system has seen whatever
-   * was written to the mount before the call.
-   */
+  @Override
   public void flush() {
     if (writeback) {
       writeBack.flush(handles.inodesWithWriters());
-    }
-  }
-
-  /** Waits until the mount has ended, by whomever it was unmounted. */
-  public void awaitUnmounted() throws InterruptedException {
-    ended.await();
-  }
-
-  /**
-   * Unmounts, and returns when everything has arrived in the file system. Does nothing when the
-   * mount has ended.
-   *
-   * @throws MountException when the mount is in use; it then goes on
-   */
-  public void unmount() throws MountException {
-    if (!isLive()) {
-      return;
-    }
-    try {
-      mounter.unmount(mountPoint);
-    } catch (MountException e) {
-      // Someone else may have unmounted it at the same time.
-      if (isMounted() || !awaitEnd()) {
-        throw e;
-      }
-    }
-    if (!awaitEnd()) {
-      throw new MountException(mountPoint + ": unmounted here, but not in another name space");
-    }
-  }
-
-  /**
-   * Unmounts even when the mount is in use: what was written up to now arrives, and whoever uses
-   * the mount gets errors from then on. For the end of the process. Afterwards the file system is
-   * left alone in any case.
-   */
-  public void unmountBusy() throws MountException {
-    try {
-      unmount();
-      return;
-    } catch (MountException busy) {
-      LOG.log(System.Logger.Level.INFO, "{0}; ending it for its users", busy.getMessage());
-    }
-    flush();
-    try {
-      if (isMounted()) {
-        mounter.unmountBusy(mountPoint);
-      }
-    } finally {
-      if (!awaitEnd()) {
-        // The kernel keeps the connection for those who use it; they get errors.
-        letGo();
-        ended.countDown();
-      }
-    }
-  }
-
-  private boolean isMounted() {
-    try {
-      return MountTable.deviceOf(mountPoint).isPresent();
-    } catch (IOException e) {
-      return true;
-    }
-  }
-
-  private boolean awaitEnd() {
-    try {
-      return ended.await(END_TIMEOUT_SECONDS, TimeUnit.SECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
     }
   }
 }

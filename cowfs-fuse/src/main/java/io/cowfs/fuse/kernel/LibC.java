@@ -14,6 +14,8 @@ import jnr.ffi.annotations.Out;
 public interface LibC {
   int open(@In byte[] path, int flags);
 
+  int openat(int directory, @In byte[] path, int flags);
+
   int close(int fd);
 
   long read(int fd, long address, long bytes);
@@ -35,6 +37,11 @@ public interface LibC {
   int truncate(@In byte[] path, long bytes);
 
   int utimensat(int directory, @In byte[] path, @In long[] times, int flags);
+
+  int unshare(int flags);
+
+  /** The last argument is one more than any system call here takes: jnr loses the one before. */
+  long syscall(long number, long a, long b, long c, long d, long e, long f);
 
   int gettid();
 
@@ -73,11 +80,15 @@ public interface LibC {
 
     /* Flags of open(2), equal on x86-64 and arm64. */
     static final int O_RDONLY = 0;
+    static final int O_WRONLY = 01;
     static final int O_RDWR = 02;
     static final int O_CLOEXEC = 02000000;
 
     /** Flag of open(2), equal on all architectures of asm-generic/fcntl.h. */
     static final int O_PATH = 010000000;
+
+    /** The table of file descriptors. */
+    static final int CLONE_FILES = 0x400;
 
     /** Instead of nanoseconds: the time stays as it is. */
     static final long UTIME_OMIT = (1L << 30) - 2;

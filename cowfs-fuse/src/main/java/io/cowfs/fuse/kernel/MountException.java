@@ -10,7 +10,7 @@ public final class MountException extends IOException {
     super(message);
   }
 
-  MountException(String message, Throwable cause) {
+  public MountException(String message, Throwable cause) {
     super(message, cause);
   }
 }

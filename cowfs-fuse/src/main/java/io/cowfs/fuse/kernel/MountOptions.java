@@ -114,7 +114,7 @@ public record MountOptions(
     };
   }
 
-  boolean has(Flag flag) {
+  public boolean has(Flag flag) {
     return flags.contains(flag);
   }
 

@@ -3,7 +3,7 @@ package io.cowfs.fuse.kernel;
 import java.nio.file.Path;
 
 /** A way to make and to remove mounts. */
-interface Mounter {
+public interface Mounter {
   /** How root and other users do it here. */
   static Mounter forThisUser() {
     return LibC.Native.LIBC.geteuid() == 0 ? new SystemCallMounter() : new FusermountMounter();

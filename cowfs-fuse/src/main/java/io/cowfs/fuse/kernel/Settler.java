@@ -53,22 +53,29 @@ final class Settler {
 
   /** False when it cannot be done: this is not root, or the file is being executed. */
   synchronized boolean settle(long inode) {
-    int root = files.openRoot();
-    int file = files.open(root, inode, LibC.Native.O_PATH);
+    Attributes wanted;
     try {
-      return file >= 0 && takeOver(inode, LibC.Native.string("/proc/self/fd/" + file));
+      wanted = fileSystem.getAttributes(inode);
     } catch (FsException gone) {
       return false;
+    }
+    notifier.inodeChanged(inode);
+    boolean settled;
+    try {
+      long[] one = {inode};
+      settled = files.each(one, LibC.Native.O_PATH, file -> takeOver(file, wanted))[0];
     } finally {
       settling.expectNone();
-      FilesByHandle.close(file);
-      FilesByHandle.close(root);
     }
+    if (settled) {
+      notifier.inodeChanged(inode);
+    }
+    return settled;
   }
 
-  private boolean takeOver(long inode, byte[] path) throws FsException {
-    Attributes wanted = fileSystem.getAttributes(inode);
-    notifier.inodeChanged(inode);
+  /** On the thread of {@link #files}. */
+  private boolean takeOver(int file, Attributes wanted) {
+    byte[] path = LibC.Native.string("/proc/thread-self/fd/" + file);
     if (LIBC.truncate(path, wanted.size()) != 0) {
       return false;
     }
@@ -77,11 +84,7 @@ final class Settler {
     if (LIBC.utimensat(AT_FDCWD, path, times, 0) != 0) {
       return false;
     }
-    settling.expect(inode, LIBC.gettid());
-    if (LIBC.truncate(path, wanted.size()) != 0) {
-      return false;
-    }
-    notifier.inodeChanged(inode);
-    return true;
+    settling.expect(wanted.inode(), LIBC.gettid());
+    return LIBC.truncate(path, wanted.size()) == 0;
   }
 }

@@ -34,33 +34,21 @@ final class WriteBack {
     if (inodes.length == 0) {
       return;
     }
-    int root = files.openRoot();
-    try {
-      for (long inode : inodes) {
-        if (!flushByHandle(root, inode)) {
-          notifier.inodeChanged(inode);
-        }
+    boolean[] flushed = files.each(inodes, LibC.Native.O_RDONLY, this::flush);
+    for (int i = 0; i < inodes.length; i++) {
+      if (!flushed[i]) {
+        notifier.inodeChanged(inodes[i]);
       }
-    } finally {
-      FilesByHandle.close(root);
     }
   }
 
-  private boolean flushByHandle(int root, long inode) {
-    int file = files.open(root, inode, LibC.Native.O_RDONLY);
-    if (file < 0) {
-      return false;
+  private boolean flush(int file) {
+    // A write that failed is the business of its writer, who is told by the kernel.
+    if (pagesWait) {
+      LIBC.sync_file_range(file, 0, 0, WAIT_BEFORE_WRITE_WAIT_AFTER);
+    } else {
+      LIBC.fdatasync(file);
     }
-    try {
-      // A write that failed is the business of its writer, who is told by the kernel.
-      if (pagesWait) {
-        LIBC.sync_file_range(file, 0, 0, WAIT_BEFORE_WRITE_WAIT_AFTER);
-      } else {
-        LIBC.fdatasync(file);
-      }
-      return true;
-    } finally {
-      LIBC.close(file);
-    }
+    return true;
   }
 }

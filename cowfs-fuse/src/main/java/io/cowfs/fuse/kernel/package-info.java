@@ -14,6 +14,10 @@
  * pages back ({@link io.cowfs.fuse.operations.KernelCache}) runs on a thread of its own. Nothing in
  * here touches a path below the mount point.
  *
+ * <p><b>No waiting for the dead.</b> System calls on the own mount are made by a thread without
+ * {@code /dev/fuse} (PrivateTableThread); what else waits in the kernel is a notification, and a
+ * child process (ConnectionGuard) ends that wait when this process is killed.
+ *
  * <p><b>Interrupts.</b> {@link java.lang.Thread#interrupt} is not used on workers; an INTERRUPT of
  * the kernel only sets a flag of the request that runs.
  */

@@ -4,7 +4,7 @@ import static io.cowfs.fuse.wire.FileFormat.*;
 
 import io.cowfs.core.vfs.FileHandle;
 import io.cowfs.core.vfs.FileSystem;
-import io.cowfs.core.vfs.FileSystem.AllocationMode;
+import io.cowfs.core.vfs.FileSystem.Copy;
 import io.cowfs.core.vfs.FileSystem.Created;
 import io.cowfs.core.vfs.FileSystem.SeekTarget;
 import io.cowfs.core.vfs.FsError;
@@ -21,20 +21,15 @@ import java.util.Set;
  * Open files.
  *
  * <p>Appending is the kernel's part (it knows the size and gives the offset), and so is O_SYNC:
- * after each write to such a file, whether it went through its cache or not, it sends FSYNC. The
- * file system therefore sees neither flag.
+ * after each write to such a file, whether it went through its cache or not, it sends FSYNC. Of the
+ * first, the file system sees the flag, because a file may be marked to be opened in no other way.
  *
  * <p>When a write or truncation may have taken suid or sgid away, the kernel is told that its
  * attributes are out of date: it would go on with the old mode otherwise, also in execve(2).
  */
 final class FileOperations {
-  /* Flags of open(2), equal on all architectures of asm-generic/fcntl.h. */
-  private static final int O_ACCESS_MODE = 03;
-  private static final int O_WRONLY = 01;
-  private static final int O_RDWR = 02;
-  private static final int O_EXCL = 0200;
-  private static final int O_TRUNC = 01000;
-  private static final int O_NOATIME = 01000000;
+  /** The most that COPY_FILE_RANGE can answer, in whole sectors. */
+  private static final long COPIED_MAX_OLD = (1L << 32) - 4096;
 
   /* Bits of st_mode. */
   private static final int S_ISUID = 04000;
@@ -89,29 +84,32 @@ final class FileOperations {
     opened(reply, created.handle(), flags);
   }
 
+  /**
+   * The request is that of CREATE; its name means nothing. Whether the file may ever be linked
+   * (O_EXCL) is the kernel's affair.
+   */
+  void createUnnamed(Call call, Reply reply) throws FsException {
+    Request request = call.request();
+    int flags = request.intAt(CREATE_FLAGS);
+    Created created =
+        fileSystem.createUnnamed(
+            call.caller(request.intAt(CREATE_UMASK)),
+            request.nodeId(),
+            request.intAt(CREATE_MODE),
+            openFlags(flags, request.intAt(CREATE_OPEN_FLAGS)));
+    reply.entry(created.attributes(), Lifetime.LONG, Lifetime.LONG);
+    opened(reply, created.handle(), flags);
+  }
+
   private void opened(Reply reply, FileHandle handle, int flags) {
-    boolean writable = (flags & O_ACCESS_MODE) != 0;
-    reply.opened(handles.add(handle, writable), OPENED_KEEP_CACHE);
+    reply.opened(handles.add(handle, FileFlags.mayWrite(flags)), OPENED_KEEP_CACHE);
   }
 
   private Set<OpenFlags> openFlags(int flags, int openFlags) {
-    EnumSet<OpenFlags> set = EnumSet.noneOf(OpenFlags.class);
-    int access = flags & O_ACCESS_MODE;
-    // To write part of a page, the writeback cache reads the page first, over any handle.
-    if (access != O_WRONLY || writeback) {
+    EnumSet<OpenFlags> set = FileFlags.ofOpen(flags, noAtime);
+    if (writeback) {
+      // To write part of a page, the kernel's cache reads the page first, over any handle.
       set.add(OpenFlags.READ);
-    }
-    if (access == O_WRONLY || access == O_RDWR) {
-      set.add(OpenFlags.WRITE);
-    }
-    if ((flags & O_TRUNC) != 0) {
-      set.add(OpenFlags.TRUNCATE);
-    }
-    if ((flags & O_EXCL) != 0) {
-      set.add(OpenFlags.EXCLUSIVE);
-    }
-    if (noAtime || (flags & O_NOATIME) != 0) {
-      set.add(OpenFlags.NO_ATIME);
     }
     if ((openFlags & OPEN_KILL_SUIDGID) != 0) {
       set.add(OpenFlags.KILL_PRIVILEGES);
@@ -133,14 +131,62 @@ final class FileOperations {
     Request request = call.request();
     FileHandle handle = handles.get(request.longAt(WRITE_HANDLE));
     int size = request.intAt(WRITE_SIZE);
-    boolean kill = (request.intAt(WRITE_WRITE_FLAGS) & WRITE_KILL_SUIDGID) != 0;
+    int flags = request.intAt(WRITE_WRITE_FLAGS);
+    boolean kill = (flags & WRITE_KILL_SUIDGID) != 0;
     boolean kills = kill && hasPrivileges(handle.inode());
     ByteBuffer data = request.dataAt(WRITE_BYTES, size);
-    fileSystem.write(call.caller(), handle, request.longAt(WRITE_OFFSET), data, kill);
+    try {
+      fileSystem.write(call.caller(), handle, request.longAt(WRITE_OFFSET), data, kill);
+    } catch (FsException e) {
+      throw (flags & WRITE_CACHE) == 0 ? e : asCacheError(e);
+    }
     if (kills) {
       cache.attributesChanged(handle.inode());
     }
     reply.putInt(reply.append(WRITTEN_BYTES) + WRITTEN_SIZE, size);
+  }
+
+  /**
+   * The kernel keeps two errors for those who close a file after its cache could not be written: no
+   * space, and EIO for all others. A quota is not a broken disk.
+   */
+  private static FsException asCacheError(FsException e) {
+    return e.error() == FsError.QUOTA_EXCEEDED ? new FsException(FsError.NO_SPACE) : e;
+  }
+
+  /** The answer has 32 bits for the number of bytes; whoever wants more asks again. */
+  void copy(Call call, Reply reply) throws FsException {
+    long copied = copy(call, COPIED_MAX_OLD);
+    reply.putInt(reply.append(WRITTEN_BYTES) + WRITTEN_SIZE, (int) copied);
+  }
+
+  /** The same with 64 bits. */
+  void copyLong(Call call, Reply reply) throws FsException {
+    long copied = copy(call, Long.MAX_VALUE);
+    reply.putLong(reply.append(COPIED_BYTES) + COPIED_SIZE, copied);
+  }
+
+  /** The kernel has checked the range, and has written back what it holds of both ranges. */
+  private long copy(Call call, long lengthMax) throws FsException {
+    Request request = call.request();
+    if (request.longAt(COPY_FLAGS) != 0) {
+      throw new FsException(FsError.INVALID);
+    }
+    FileHandle target = handles.get(request.longAt(COPY_TARGET_HANDLE));
+    Copy copy =
+        new Copy(
+            handles.get(request.longAt(COPY_SOURCE_HANDLE)),
+            request.longAt(COPY_SOURCE_OFFSET),
+            target,
+            request.longAt(COPY_TARGET_OFFSET),
+            Math.min(request.longAt(COPY_LENGTH), lengthMax));
+    // The request does not tell whether privileges end with it, as WRITE does.
+    boolean kills = request.uid() != 0 && hasPrivileges(target.inode());
+    long copied = fileSystem.copyRange(call.caller(), copy, kills);
+    if (kills) {
+      cache.attributesChanged(target.inode());
+    }
+    return copied;
   }
 
   void release(Call call, Reply reply) {
@@ -174,18 +220,9 @@ final class FileOperations {
 
   void allocate(Call call, Reply reply) throws FsException {
     Request request = call.request();
-    AllocationMode mode =
-        switch (request.intAt(FALLOCATE_MODE)) {
-          case 0 -> AllocationMode.RESERVE;
-          case FALLOC_KEEP_SIZE -> AllocationMode.RESERVE_KEEP_SIZE;
-          case FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE -> AllocationMode.PUNCH_HOLE;
-          case FALLOC_ZERO_RANGE -> AllocationMode.ZERO_RANGE;
-          case FALLOC_ZERO_RANGE | FALLOC_KEEP_SIZE -> AllocationMode.ZERO_RANGE_KEEP_SIZE;
-          default -> throw new FsException(FsError.NOT_SUPPORTED);
-        };
     fileSystem.allocate(
         handles.get(request.longAt(FALLOCATE_HANDLE)),
-        mode,
+        FileFlags.ofAllocate(request.intAt(FALLOCATE_MODE)),
         request.longAt(FALLOCATE_OFFSET),
         request.longAt(FALLOCATE_LENGTH));
   }

@@ -82,25 +82,30 @@ final class NameOperations {
 
   void rename(Call call, Reply reply) throws FsException {
     Request request = call.request();
-    rename(request, request.longAt(RENAME_NEW_DIRECTORY), RENAME_BYTES, RenameMode.REPLACE);
+    byte[] name = request.nameAt(RENAME_BYTES);
+    byte[] newName = request.nameAt(RENAME_BYTES + name.length + 1);
+    long newParent = request.longAt(RENAME_NEW_DIRECTORY);
+    fileSystem.rename(request.nodeId(), name, newParent, newName, RenameMode.REPLACE);
   }
 
   void rename2(Call call, Reply reply) throws FsException {
     Request request = call.request();
+    int flags = request.intAt(RENAME2_FLAGS);
     RenameMode mode =
-        switch (request.intAt(RENAME2_FLAGS)) {
+        switch (flags & ~RENAME_WHITEOUT) {
           case 0 -> RenameMode.REPLACE;
           case RENAME_NOREPLACE -> RenameMode.NO_REPLACE;
           case RENAME_EXCHANGE -> RenameMode.EXCHANGE;
           default -> throw new FsException(FsError.INVALID);
         };
-    rename(request, request.longAt(RENAME2_NEW_DIRECTORY), RENAME2_BYTES, mode);
-  }
-
-  private void rename(Request request, long newParent, int namesAt, RenameMode mode)
-      throws FsException {
-    byte[] name = request.nameAt(namesAt);
-    byte[] newName = request.nameAt(namesAt + name.length + 1);
-    fileSystem.rename(request.nodeId(), name, newParent, newName, mode);
+    byte[] name = request.nameAt(RENAME2_BYTES);
+    byte[] newName = request.nameAt(RENAME2_BYTES + name.length + 1);
+    long newParent = request.longAt(RENAME2_NEW_DIRECTORY);
+    if ((flags & RENAME_WHITEOUT) == 0) {
+      fileSystem.rename(request.nodeId(), name, newParent, newName, mode);
+    } else {
+      fileSystem.renameLeavingWhiteout(
+          call.caller(), request.nodeId(), name, newParent, newName, mode);
+    }
   }
 }

@@ -67,6 +67,12 @@ final class NodeOperations {
     reply.attributes(fileSystem.getAttributes(inode), lifetimes.of(inode));
   }
 
+  /** What the kernel asks for when it is the birth time that is wanted. */
+  void getExtendedAttributes(Call call, Reply reply) throws FsException {
+    long inode = call.request().nodeId();
+    reply.extendedAttributes(fileSystem.getAttributes(inode), lifetimes.of(inode));
+  }
+
   void setAttributes(Call call, Reply reply) throws FsException {
     Request request = call.request();
     int valid = request.intAt(SET_VALID);

@@ -5,10 +5,13 @@ import io.cowfs.core.vfs.FsException;
 import io.cowfs.fuse.errno.Errno;
 import io.cowfs.fuse.wire.AttrFormat;
 import io.cowfs.fuse.wire.FileFormat;
+import io.cowfs.fuse.wire.InitFormat;
+import io.cowfs.fuse.wire.IoctlFormat;
 import io.cowfs.fuse.wire.NameFormat;
 import io.cowfs.fuse.wire.Opcode;
 import io.cowfs.fuse.wire.Reply;
 import io.cowfs.fuse.wire.Request;
+import io.cowfs.fuse.wire.StatxFormat;
 import io.cowfs.fuse.wire.XattrFormat;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -35,23 +38,21 @@ public final class OperationTable {
 
   /**
    * @param cache used by workers: its {@code attributesChanged} must not wait for other threads
-   * @param writeback whether the kernel has a writeback cache
+   * @param agreed the features agreed on with the kernel, as in {@link InitFormat}
    * @param noAtime whether reading leaves access times as they are
    */
   public OperationTable(
-      FileSystem fileSystem,
-      HandleTable handles,
-      KernelCache cache,
-      boolean writeback,
-      boolean noAtime) {
+      FileSystem fileSystem, HandleTable handles, KernelCache cache, long agreed, boolean noAtime) {
     this.fileSystem = fileSystem;
     this.handles = handles;
+    boolean writeback = (agreed & InitFormat.WRITEBACK_CACHE) != 0;
     this.files = new FileOperations(fileSystem, handles, cache, writeback, noAtime);
     addNodes(new NodeOperations(fileSystem, handles, settling));
     addNames(new NameOperations(fileSystem));
     addFiles();
     addDirectories(new DirectoryOperations(fileSystem, handles));
-    addXattrs(new XattrOperations(fileSystem));
+    addXattrs(new XattrOperations(fileSystem, agreed));
+    add(Opcode.IOCTL, IoctlFormat.IN_BYTES, new IoctlOperations(fileSystem)::run);
     add(Opcode.STATFS, 0, (call, reply) -> reply.status(fileSystem.status()));
     add(Opcode.SYNCFS, 0, (call, reply) -> fileSystem.syncAll());
     add(Opcode.INTERRUPT, NameFormat.INTERRUPT_BYTES, this::interrupt);
@@ -63,6 +64,7 @@ public final class OperationTable {
     add(Opcode.FORGET, NameFormat.FORGET_BYTES, nodes::forget);
     add(Opcode.BATCH_FORGET, NameFormat.BATCH_BYTES, nodes::batchForget);
     add(Opcode.GETATTR, AttrFormat.GET_BYTES, nodes::getAttributes);
+    add(Opcode.STATX, StatxFormat.IN_BYTES, nodes::getExtendedAttributes);
     add(Opcode.SETATTR, AttrFormat.SET_BYTES, nodes::setAttributes);
   }
 
@@ -81,11 +83,14 @@ public final class OperationTable {
   private void addFiles() {
     add(Opcode.OPEN, FileFormat.OPEN_BYTES, files::open);
     add(Opcode.CREATE, FileFormat.CREATE_BYTES, files::create);
+    add(Opcode.TMPFILE, FileFormat.CREATE_BYTES, files::createUnnamed);
     add(Opcode.READ, FileFormat.READ_BYTES, files::read);
     add(Opcode.WRITE, FileFormat.WRITE_BYTES, files::write);
     add(Opcode.RELEASE, FileFormat.RELEASE_BYTES, files::release);
     add(Opcode.FSYNC, FileFormat.FSYNC_BYTES, files::sync);
     add(Opcode.LSEEK, FileFormat.LSEEK_BYTES, files::seek);
+    add(Opcode.COPY_FILE_RANGE, FileFormat.COPY_BYTES, files::copy);
+    add(Opcode.COPY_FILE_RANGE_64, FileFormat.COPY_BYTES, files::copyLong);
     add(Opcode.FALLOCATE, FileFormat.FALLOCATE_BYTES, files::allocate);
   }
 
@@ -98,7 +103,7 @@ public final class OperationTable {
   }
 
   private void addXattrs(XattrOperations xattrs) {
-    add(Opcode.SETXATTR, XattrFormat.SET_BYTES, xattrs::set);
+    add(Opcode.SETXATTR, XattrFormat.SET_BYTES_SHORT, xattrs::set);
     add(Opcode.GETXATTR, XattrFormat.GET_BYTES, xattrs::get);
     add(Opcode.LISTXATTR, XattrFormat.GET_BYTES, xattrs::list);
     add(Opcode.REMOVEXATTR, 0, xattrs::remove);
@@ -128,6 +133,13 @@ public final class OperationTable {
     return switch (request.opcode()) {
       case Opcode.LSEEK ->
           request.bodyBytes() >= FileFormat.LSEEK_BYTES && files.needsFlush(call)
+              ? FlushFirst.INODE
+              : FlushFirst.NOTHING;
+      // Marked immutable, a file takes no more of what the kernel holds back.
+      case Opcode.IOCTL ->
+          request.bodyBytes() >= IoctlFormat.IN_BYTES
+                  && IoctlOperations.needsFlush(request)
+                  && files.needsFlush(call)
               ? FlushFirst.INODE
               : FlushFirst.NOTHING;
       case Opcode.MKDIR ->

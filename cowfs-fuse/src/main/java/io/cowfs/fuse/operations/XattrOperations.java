@@ -2,10 +2,12 @@ package io.cowfs.fuse.operations;
 
 import static io.cowfs.fuse.wire.XattrFormat.*;
 
+import io.cowfs.core.vfs.AclKind;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.XattrMode;
+import io.cowfs.fuse.wire.InitFormat;
 import io.cowfs.fuse.wire.Reply;
 import io.cowfs.fuse.wire.Request;
 import java.nio.ByteBuffer;
@@ -13,16 +15,25 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Extended attributes. Names of the {@code system} namespace are not supported: access control
- * lists would be stored there, and the kernel would not obey them.
+ * Extended attributes. Of the {@code system} namespace there are the access control lists, where
+ * the kernel obeys them.
  */
 final class XattrOperations {
   private static final byte[] SYSTEM_PREFIX = "system.".getBytes(StandardCharsets.US_ASCII);
 
   private final FileSystem fileSystem;
+  private final boolean acls;
 
-  XattrOperations(FileSystem fileSystem) {
+  /** Bytes before the name in SETXATTR. */
+  private final int setBytes;
+
+  /**
+   * @param agreed the features agreed on with the kernel
+   */
+  XattrOperations(FileSystem fileSystem, long agreed) {
     this.fileSystem = fileSystem;
+    this.acls = (agreed & InitFormat.POSIX_ACL) != 0;
+    this.setBytes = (agreed & InitFormat.SETXATTR_EXT) != 0 ? SET_BYTES : SET_BYTES_SHORT;
   }
 
   void set(Call call, Reply reply) throws FsException {
@@ -34,11 +45,18 @@ final class XattrOperations {
           case REPLACE -> XattrMode.REPLACE;
           default -> throw new FsException(FsError.INVALID);
         };
-    byte[] name = nameAt(request, SET_BYTES);
-    ByteBuffer data = request.dataAt(SET_BYTES + name.length + 1, request.intAt(SET_SIZE));
+    byte[] name = nameAt(request, setBytes);
+    ByteBuffer data = request.dataAt(setBytes + name.length + 1, request.intAt(SET_SIZE));
     byte[] value = new byte[data.remaining()];
     data.get(value);
-    fileSystem.setXattr(request.nodeId(), name, value, mode);
+    AclKind acl = AclKind.ofXattr(name);
+    if (acl == null) {
+      fileSystem.setXattr(request.nodeId(), name, value, mode);
+    } else {
+      boolean clearSgid =
+          setBytes == SET_BYTES && (request.intAt(SET_MORE_FLAGS) & ACL_KILL_SGID) != 0;
+      fileSystem.setAcl(request.nodeId(), acl, value, clearSgid);
+    }
   }
 
   void get(Call call, Reply reply) throws FsException {
@@ -68,10 +86,11 @@ final class XattrOperations {
     }
   }
 
-  private static byte[] nameAt(Request request, int bodyOffset) throws FsException {
+  private byte[] nameAt(Request request, int bodyOffset) throws FsException {
     byte[] name = request.nameAt(bodyOffset);
     if (name.length >= SYSTEM_PREFIX.length
-        && Arrays.equals(name, 0, SYSTEM_PREFIX.length, SYSTEM_PREFIX, 0, SYSTEM_PREFIX.length)) {
+        && Arrays.equals(name, 0, SYSTEM_PREFIX.length, SYSTEM_PREFIX, 0, SYSTEM_PREFIX.length)
+        && !(acls && AclKind.ofXattr(name) != null)) {
       throw new FsException(FsError.NOT_SUPPORTED);
     }
     return name;

@@ -9,8 +9,7 @@
  * own), any other throwable EIO and one line in the log.
  *
  * <p>Operations left to the kernel on purpose: FLUSH (it would be a round trip for each close),
- * ACCESS (permissions are checked by the kernel, {@code default_permissions}), locks,
- * COPY_FILE_RANGE, IOCTL, POLL, BMAP, TMPFILE, STATX.
+ * ACCESS (permissions are checked by the kernel, {@code default_permissions}), locks, POLL, BMAP.
  *
  * <p>With the writeback cache, the kernel holds data that the file system has not seen, but only of
  * files that are open for writing: it writes a file's dirty pages back before the last handle is

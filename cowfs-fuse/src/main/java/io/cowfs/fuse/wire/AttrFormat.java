@@ -46,9 +46,12 @@ public final class AttrFormat {
   /** Bytes of {@code fuse_attr_out}. */
   public static final int OUT_BYTES = OUT_ATTR + ATTR_BYTES;
 
-  static final int GET_FLAGS = 0;
+  public static final int GET_FLAGS = 0;
   static final int GET_DUMMY = GET_FLAGS + Integer.BYTES;
-  static final int GET_HANDLE = GET_DUMMY + Integer.BYTES;
+  public static final int GET_HANDLE = GET_DUMMY + Integer.BYTES;
+
+  /** In GET_FLAGS: the attributes of the file behind GET_HANDLE are asked for. */
+  public static final int GET_BY_HANDLE = 1;
 
   /** Bytes of {@code fuse_getattr_in}. */
   public static final int GET_BYTES = GET_HANDLE + Long.BYTES;
@@ -87,10 +90,10 @@ public final class AttrFormat {
   public static final int VALID_KILL_SUIDGID = 1 << 11;
 
   /** What {@code st_blksize} shows. */
-  private static final int PREFERRED_IO_BYTES = 4096;
+  static final int PREFERRED_IO_BYTES = 4096;
 
   /** The unit of {@code st_blocks}. */
-  private static final int STAT_BLOCK_BYTES = 512;
+  static final int STAT_BLOCK_BYTES = 512;
 
   private static final long ROOT_NODE_ID = 1;
 

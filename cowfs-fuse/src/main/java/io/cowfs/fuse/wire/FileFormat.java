@@ -3,7 +3,8 @@ package io.cowfs.fuse.wire;
 /**
  * Structures about open files: {@code fuse_open_in}, {@code fuse_create_in}, {@code fuse_open_out},
  * {@code fuse_release_in}, {@code fuse_read_in}, {@code fuse_write_in}, {@code fuse_write_out},
- * {@code fuse_fsync_in}, {@code fuse_lseek_in}, {@code fuse_lseek_out}, {@code fuse_fallocate_in}.
+ * {@code fuse_fsync_in}, {@code fuse_lseek_in}, {@code fuse_lseek_out}, {@code fuse_fallocate_in},
+ * {@code fuse_copy_file_range_in}, {@code fuse_copy_file_range_out}.
  */
 public final class FileFormat {
   public static final int OPEN_FLAGS = 0;
@@ -54,6 +55,9 @@ public final class FileFormat {
   static final int WRITE_PADDING = WRITE_FLAGS + Integer.BYTES;
   public static final int WRITE_BYTES = WRITE_PADDING + Integer.BYTES;
 
+  /** In WRITE_WRITE_FLAGS: pages of the kernel's cache, written some time after write(2). */
+  public static final int WRITE_CACHE = 1;
+
   /** In WRITE_WRITE_FLAGS: clear suid and sgid. */
   public static final int WRITE_KILL_SUIDGID = 1 << 2;
 
@@ -92,6 +96,20 @@ public final class FileFormat {
   public static final int FALLOC_KEEP_SIZE = 0x01;
   public static final int FALLOC_PUNCH_HOLE = 0x02;
   public static final int FALLOC_ZERO_RANGE = 0x10;
+
+  public static final int COPY_SOURCE_HANDLE = 0;
+  public static final int COPY_SOURCE_OFFSET = COPY_SOURCE_HANDLE + Long.BYTES;
+  static final int COPY_TARGET_NODE_ID = COPY_SOURCE_OFFSET + Long.BYTES;
+  public static final int COPY_TARGET_HANDLE = COPY_TARGET_NODE_ID + Long.BYTES;
+  public static final int COPY_TARGET_OFFSET = COPY_TARGET_HANDLE + Long.BYTES;
+  public static final int COPY_LENGTH = COPY_TARGET_OFFSET + Long.BYTES;
+  public static final int COPY_FLAGS = COPY_LENGTH + Long.BYTES;
+  public static final int COPY_BYTES = COPY_FLAGS + Long.BYTES;
+
+  public static final int COPIED_SIZE = 0;
+
+  /** Bytes of {@code fuse_copy_file_range_out}. */
+  public static final int COPIED_BYTES = COPIED_SIZE + Long.BYTES;
 
   private FileFormat() {}
 }

@@ -28,6 +28,7 @@ public final class NameFormat {
   public static final int RENAME_NOREPLACE = 1;
 
   public static final int RENAME_EXCHANGE = 2;
+  public static final int RENAME_WHITEOUT = 4;
 
   public static final int LINK_OLD_NODE_ID = 0;
   public static final int LINK_BYTES = LINK_OLD_NODE_ID + Long.BYTES;

@@ -32,12 +32,19 @@ public final class Opcode {
   public static final int CREATE = 35;
   public static final int INTERRUPT = 36;
   public static final int DESTROY = 38;
+  public static final int IOCTL = 39;
   public static final int BATCH_FORGET = 42;
   public static final int FALLOCATE = 43;
   public static final int READDIRPLUS = 44;
   public static final int RENAME2 = 45;
   public static final int LSEEK = 46;
+  public static final int COPY_FILE_RANGE = 47;
   public static final int SYNCFS = 50;
+  public static final int TMPFILE = 51;
+  public static final int STATX = 52;
+
+  /** Sent by Linux 6.18 and later, also where an older protocol was agreed on. */
+  public static final int COPY_FILE_RANGE_64 = 53;
 
   /** All opcodes of this class are below this. */
   public static final int LIMIT = 64;

@@ -155,6 +155,11 @@ public final class Reply {
     AttrFormat.putAttrOut(buffer, append(AttrFormat.OUT_BYTES), attributes, lifetime);
   }
 
+  /** Appends a {@code fuse_statx_out}. */
+  public void extendedAttributes(Attributes attributes, Lifetime lifetime) {
+    StatxFormat.put(buffer, append(StatxFormat.OUT_BYTES), attributes, lifetime);
+  }
+
   /** Appends a {@code fuse_open_out}; the kernel gets the handle. */
   public void opened(long handle, int flags) {
     openedHandle = handle;

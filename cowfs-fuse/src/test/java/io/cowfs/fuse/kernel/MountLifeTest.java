@@ -271,5 +271,6 @@ class MountLifeTest {
         assertTrue(i <= 5 || count <= before + 3, count + " descriptors, before " + before);
       }
     }
+    assertEquals(0, ProcessHandle.current().children().count(), "child processes");
   }
 }

@@ -31,12 +31,15 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What programs see of a mount, with and without the kernel's writeback cache. */
+/**
+ * What programs see of a mount, with and without the kernel's writeback cache, and over libfuse.
+ */
 @Timeout(120)
 @EnabledIf("io.cowfs.fuse.kernel.MountedMemory#possible")
 class MountTest {
   private static final String ON = "writeback=on";
   private static final String OFF = "writeback=off";
+  private static final String LIBFUSE = MountedMemory.LIBFUSE;
   private static final byte[] AFTER = "after".getBytes(StandardCharsets.US_ASCII);
 
   @TempDir Path directory;
@@ -60,7 +63,7 @@ class MountTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {ON, OFF})
+  @ValueSource(strings = {ON, OFF, LIBFUSE})
   void programsFindWhatTheyWrote(String options) throws Exception {
     Path source = Files.createDirectories(directory.resolve("source"));
     Files.write(source.resolve("large"), randomBytes(5_000_001));
@@ -78,7 +81,7 @@ class MountTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {ON, OFF})
+  @ValueSource(strings = {ON, OFF, LIBFUSE})
   void directTransfersOfAnySizeArrive(String options) throws Exception {
     byte[] bytes = randomBytes(9 << 20);
     Files.write(directory.resolve("source"), bytes);
@@ -97,7 +100,7 @@ class MountTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {ON, OFF})
+  @ValueSource(strings = {ON, OFF, LIBFUSE})
   void appendingTruncatingAndMappingAgree(String options) throws Exception {
     try (var mounted = mount(options)) {
       mounted.shell("echo one > f; echo two >> f; test \"$(cat f)\" = 'one\ntwo'");
@@ -123,7 +126,7 @@ class MountTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {ON, OFF})
+  @ValueSource(strings = {ON, OFF, LIBFUSE})
   void attributesSurviveARoundTrip(String options) throws Exception {
     try (var mounted = mount(options)) {
       mounted.shell("umask 027; mkdir d; touch f; test $(stat -c %a%a d f) = 750750 || true");
@@ -141,7 +144,7 @@ class MountTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {ON, OFF})
+  @ValueSource(strings = {ON, OFF, LIBFUSE})
   void writingByOthersTakesPrivilegesAway(String options) throws Exception {
     try (var mounted = mount(options)) {
       mounted.shell("for f in write truncate open; do echo x > $f; chmod 6777 $f; done");
@@ -154,7 +157,7 @@ class MountTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {ON, OFF})
+  @ValueSource(strings = {ON, OFF, LIBFUSE})
   void permissionsAreCheckedByTheKernel(String options) throws Exception {
     try (var mounted = mount(options)) {
       mounted.shell("echo secret > f; chmod 600 f; mkdir -m 700 d");
@@ -164,7 +167,7 @@ class MountTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {ON, OFF})
+  @ValueSource(strings = {ON, OFF, LIBFUSE})
   void extendedAttributesKeepTheirRules(String options) throws Exception {
     try (var mounted = mount(options)) {
       Path file = Files.writeString(mounted.root.resolve("f"), "x");
@@ -211,7 +214,7 @@ class MountTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {ON, OFF})
+  @ValueSource(strings = {ON, OFF, LIBFUSE})
   void namesAreBytesOfBoundedLength(String options) throws Exception {
     try (var mounted = mount(options)) {
       String longest = "x".repeat(255);
@@ -223,7 +226,7 @@ class MountTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {ON, OFF})
+  @ValueSource(strings = {ON, OFF, LIBFUSE})
   void largeDirectoriesAreListedOnceAndRemoved(String options) throws Exception {
     try (var mounted = mount(options)) {
       mounted.shell("mkdir d; cd d; seq 5000 | xargs touch");
@@ -236,7 +239,7 @@ class MountTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {ON, OFF})
+  @ValueSource(strings = {ON, OFF, LIBFUSE})
   void unlinkedFilesLiveWhileTheyAreOpen(String options) throws Exception {
     try (var mounted = mount(options)) {
       mounted.shell("exec 3<>f; rm f; echo data >&3; test \"$(cat /proc/self/fd/3)\" = data");
@@ -267,7 +270,7 @@ class MountTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {ON, OFF})
+  @ValueSource(strings = {ON, OFF, LIBFUSE})
   void flushBringsWhatWasWrittenBefore(String options) throws Exception {
     try (var mounted = mount(options)) {
       byte[] bytes = randomBytes(3_000_000);
@@ -283,7 +286,7 @@ class MountTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {ON, OFF})
+  @ValueSource(strings = {ON, OFF, LIBFUSE})
   void syncReachesTheFileSystem(String options) throws Exception {
     try (var mounted = mount(options)) {
       mounted.shell("echo x > f; sync f");
@@ -298,7 +301,7 @@ class MountTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {ON, OFF})
+  @ValueSource(strings = {ON, OFF, LIBFUSE})
   void changesBehindTheKernelAreSeen(String options) throws Exception {
     try (var mounted = mount(options)) {
       Path file = mounted.root.resolve("f");
@@ -351,7 +354,7 @@ class MountTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {ON, OFF})
+  @ValueSource(strings = {ON, OFF, LIBFUSE})
   void manyThreadsWorkAtOnce(String options) throws Exception {
     byte[] bytes = randomBytes(300_000);
     MemoryFileSystem fileSystem = new MemoryFileSystem();

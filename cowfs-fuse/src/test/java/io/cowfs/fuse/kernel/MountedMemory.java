@@ -1,6 +1,7 @@
 package io.cowfs.fuse.kernel;
 
 import io.cowfs.core.vfs.FileSystem;
+import io.cowfs.fuse.libfuse.LibfuseMount;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -9,31 +10,39 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** A real mount for a test, that is gone when the test ends, whatever happened. */
-final class MountedMemory<F extends FileSystem> implements AutoCloseable {
+public final class MountedMemory<F extends FileSystem> implements AutoCloseable {
   private static final long COMMAND_SECONDS = 60;
 
-  final F fileSystem;
-  final KernelMount mount;
-  final Path root;
+  /** In place of mount options: the other transport. */
+  public static final String LIBFUSE = "libfuse";
 
-  MountedMemory(F fileSystem, Path directory, String options) throws IOException {
+  public final F fileSystem;
+  public final Mount mount;
+  public final Path root;
+
+  public MountedMemory(F fileSystem, Path directory, String options) throws IOException {
     this(fileSystem, directory, options, Mounter.forThisUser());
   }
 
   MountedMemory(F fileSystem, Path directory, String options, Mounter mounter) throws IOException {
     this.fileSystem = fileSystem;
     root = Files.createDirectories(directory);
-    MountOptions parsed = MountOptions.parse(List.of(options)).withSource("memory");
-    mount = KernelMount.mount(fileSystem, root, parsed, mounter);
+    if (options.equals(LIBFUSE)) {
+      MountOptions defaults = MountOptions.defaults().withSource("memory");
+      mount = LibfuseMount.mount(fileSystem, root, defaults);
+    } else {
+      MountOptions parsed = MountOptions.parse(List.of(options)).withSource("memory");
+      mount = KernelMount.mount(fileSystem, root, parsed, mounter);
+    }
   }
 
   /** Mounting needs root and the device; where they are missing, such tests are skipped. */
-  static boolean possible() {
+  public static boolean possible() {
     return LibC.Native.LIBC.geteuid() == 0 && Files.exists(Path.of("/dev/fuse"));
   }
 
   /** Runs a shell script in the root of the mount; its output. Fails when the script does. */
-  String shell(String script) throws IOException, InterruptedException {
+  public String shell(String script) throws IOException, InterruptedException {
     Process process =
         new ProcessBuilder("sh", "-ec", script)
             .directory(root.toFile())

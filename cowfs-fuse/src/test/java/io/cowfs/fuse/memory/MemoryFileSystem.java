@@ -1,5 +1,6 @@
 package io.cowfs.fuse.memory;
 
+import io.cowfs.core.vfs.AclKind;
 import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Attributes;
 import io.cowfs.core.vfs.CacheInvalidator;
@@ -11,6 +12,7 @@ import io.cowfs.core.vfs.FileSystemStatus;
 import io.cowfs.core.vfs.FileType;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
+import io.cowfs.core.vfs.InodeFlag;
 import io.cowfs.core.vfs.OpenFlags;
 import io.cowfs.core.vfs.RenameMode;
 import io.cowfs.core.vfs.Timestamp;
@@ -344,6 +346,49 @@ public class MemoryFileSystem implements FileSystem {
     int regular = FileType.REGULAR.format() | (mode & STICKY_AND_ACCESS);
     Node node = make(caller, parent, name, regular, 0);
     return new Created(referenced(node), opened(node));
+  }
+
+  @Override
+  public Set<InodeFlag> getFlags(long inode) {
+    return Set.of();
+  }
+
+  @Override
+  public void setFlags(long inode, Set<InodeFlag> flags) throws FsException {
+    throw new FsException(FsError.NOT_SUPPORTED);
+  }
+
+  @Override
+  public long trim(long start, long length, long lengthMin) throws FsException {
+    throw new FsException(FsError.NOT_SUPPORTED);
+  }
+
+  @Override
+  public void shutDown() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void setAcl(long inode, AclKind kind, byte[] acl, boolean clearSgid) throws FsException {
+    throw new FsException(FsError.NOT_SUPPORTED);
+  }
+
+  @Override
+  public long copyRange(Caller caller, Copy copy, boolean killPrivileges) throws FsException {
+    throw new FsException(FsError.NOT_SUPPORTED);
+  }
+
+  @Override
+  public void renameLeavingWhiteout(
+      Caller caller, long parent, byte[] name, long newParent, byte[] newName, RenameMode mode)
+      throws FsException {
+    throw new FsException(FsError.NOT_SUPPORTED);
+  }
+
+  @Override
+  public Created createUnnamed(Caller caller, long directory, int mode, Set<OpenFlags> flags)
+      throws FsException {
+    throw new FsException(FsError.NOT_SUPPORTED);
   }
 
   private Handle opened(Node node) {

@@ -10,6 +10,7 @@ import io.cowfs.core.vfs.OpenFlags;
 import io.cowfs.fuse.errno.Errno;
 import io.cowfs.fuse.memory.MemoryFileSystem;
 import io.cowfs.fuse.wire.HeaderFormat;
+import io.cowfs.fuse.wire.InitFormat;
 import io.cowfs.fuse.wire.Opcode;
 import io.cowfs.fuse.wire.Reply;
 import io.cowfs.fuse.wire.Request;
@@ -42,7 +43,8 @@ class OperationTableTest {
 
   @BeforeEach
   void makeTable() throws Exception {
-    table = new OperationTable(fileSystem, handles, new NoCache(), true, false);
+    table =
+        new OperationTable(fileSystem, handles, new NoCache(), InitFormat.WRITEBACK_CACHE, false);
     call = table.newCall(request);
     byte[] name = {'f'};
     var created = fileSystem.create(Caller.ROOT, 1, name, 0644, OpenFlags.READ_ONLY);
@@ -134,7 +136,7 @@ class OperationTableTest {
   /** Of a name in the root, of what it leads to, of the root; and the flags of the open root. */
   private long[] lifetimes(MemoryFileSystem of) throws Exception {
     HandleTable opened = new HandleTable(of);
-    table = new OperationTable(of, opened, new NoCache(), true, false);
+    table = new OperationTable(of, opened, new NoCache(), InitFormat.WRITEBACK_CACHE, false);
     call = table.newCall(request);
     ByteBuffer make = ByteBuffer.allocate(10).order(ByteOrder.nativeOrder());
     make.putInt(0, 0755).put(8, (byte) 'd');
@@ -158,7 +160,9 @@ class OperationTableTest {
     assertTrue(request.received(TestMessages.request(Opcode.MKDIR, 42, 1, make)));
     assertEquals(FlushFirst.NOTHING, table.flushFirst(request, call));
     MemoryFileSystem restless = new Restless();
-    table = new OperationTable(restless, new HandleTable(restless), new NoCache(), true, false);
+    table =
+        new OperationTable(
+            restless, new HandleTable(restless), new NoCache(), InitFormat.WRITEBACK_CACHE, false);
     assertEquals(FlushFirst.ALL, table.flushFirst(request, call));
   }
 

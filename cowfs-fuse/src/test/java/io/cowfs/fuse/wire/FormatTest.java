@@ -31,6 +31,14 @@ class FormatTest {
     assertEquals(68, AttrFormat.SET_MODE);
     assertEquals(76, AttrFormat.SET_UID);
     assertEquals(80, StatfsFormat.BYTES);
+    assertEquals(24, StatxFormat.IN_BYTES);
+    assertEquals(288, StatxFormat.OUT_BYTES);
+    assertEquals(80, StatxFormat.STAT_BTIME);
+    assertEquals(56, FileFormat.COPY_BYTES);
+    assertEquals(32, IoctlFormat.IN_BYTES);
+    assertEquals(16, IoctlFormat.OUT_BYTES);
+    assertEquals(28, IoctlFormat.FSX_BYTES);
+    assertEquals(24, IoctlFormat.TRIM_BYTES);
   }
 
   @Test
@@ -62,7 +70,8 @@ class FormatTest {
     assertEquals(24, FileFormat.LSEEK_BYTES);
     assertEquals(8, FileFormat.SOUGHT_BYTES);
     assertEquals(32, FileFormat.FALLOCATE_BYTES);
-    assertEquals(8, XattrFormat.SET_BYTES);
+    assertEquals(16, XattrFormat.SET_BYTES);
+    assertEquals(8, XattrFormat.SET_BYTES_SHORT);
     assertEquals(8, XattrFormat.GET_BYTES);
     assertEquals(8, XattrFormat.OUT_BYTES);
     assertEquals(24, NotifyFormat.INODE_BYTES);

@@ -1,6 +1,7 @@
 package io.cowfs.tools.client;
 
 import io.cowfs.core.pool.Pool;
+import io.cowfs.fuse.kernel.Transport;
 import io.cowfs.tools.command.OpenPoolSession;
 import io.cowfs.tools.target.CowfsMount;
 import java.io.IOException;
@@ -15,6 +16,11 @@ final class LocalSession extends OpenPoolSession {
   @Override
   public List<CowfsMount> mounts() {
     return List.of();
+  }
+
+  @Override
+  public Transport transport(CowfsMount mount) {
+    throw new IllegalArgumentException(mount.mountPoint() + " is not served here");
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.cowfs.tools.command;
 
+import io.cowfs.fuse.kernel.Transport;
 import io.cowfs.tools.command.PoolSession.IfMissing;
 import io.cowfs.tools.command.PoolSession.MountRequest;
 import io.cowfs.tools.target.Target;
@@ -10,8 +11,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.TypeConversionException;
 
 /** Mounts a dataset. */
 @Command(
@@ -63,6 +66,15 @@ public final class MountCommand extends PoolCommand {
           "Mount options: ro, nodev, nosuid, noexec, noatime, allow_other, writeback=off,"
               + " usersnap (every user may change the snapshots in .cowfs/snapshot).")
   private List<String> options = new ArrayList<>();
+
+  @Option(
+      names = "--transport",
+      paramLabel = "kernel|libfuse",
+      converter = TransportConverter.class,
+      description =
+          "Who speaks FUSE: cowfs itself (default where /dev/fuse can be opened directly), or"
+              + " libfuse 2, with the limits of its older protocol.")
+  private Transport transport = Transport.preferred();
 
   @Parameters(
       index = "0",
@@ -129,7 +141,7 @@ public final class MountCommand extends PoolCommand {
   }
 
   private MountRequest request(String dataset, Path mountPoint, IfMissing ifMissing) {
-    return new MountRequest(dataset, mountPoint, List.copyOf(options), ifMissing);
+    return new MountRequest(dataset, mountPoint, transport, List.copyOf(options), ifMissing);
   }
 
   /** The command line for a daemon that runs already. */
@@ -139,6 +151,7 @@ public final class MountCommand extends PoolCommand {
     if (request.ifMissing() == IfMissing.CREATE) {
       arguments.add("--create");
     }
+    arguments.add("--transport=" + request.transport());
     request.options().forEach(option -> arguments.addAll(List.of("-o", option)));
     arguments.addAll(List.of("--", pool.toString(), request.mountPoint().toString()));
     return arguments;
@@ -158,5 +171,17 @@ public final class MountCommand extends PoolCommand {
       throw wrongUsage(all ? "-a takes no DIR" : "DIR is missing");
     }
     return runner().mount(this);
+  }
+
+  static final class TransportConverter implements ITypeConverter<Transport> {
+    @Override
+    public Transport convert(String value) {
+      for (Transport transport : Transport.values()) {
+        if (transport.toString().equals(value)) {
+          return transport;
+        }
+      }
+      throw new TypeConversionException("'" + value + "' is no transport: kernel or libfuse");
+    }
   }
 }

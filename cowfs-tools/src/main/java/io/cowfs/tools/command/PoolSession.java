@@ -4,6 +4,7 @@ import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.pool.ChangeVisitor;
 import io.cowfs.core.pool.PoolAdministration;
 import io.cowfs.core.pool.PoolStatus;
+import io.cowfs.fuse.kernel.Transport;
 import io.cowfs.tools.target.CowfsMount;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -27,7 +28,12 @@ public interface PoolSession {
    * @param mountPoint absolute, without symbolic links
    * @param options the arguments of -o
    */
-  record MountRequest(String dataset, Path mountPoint, List<String> options, IfMissing ifMissing) {}
+  record MountRequest(
+      String dataset,
+      Path mountPoint,
+      Transport transport,
+      List<String> options,
+      IfMissing ifMissing) {}
 
   List<DatasetInfo> list() throws IOException;
 
@@ -56,6 +62,9 @@ public interface PoolSession {
 
   /** What is mounted, by mount point. */
   List<CowfsMount> mounts();
+
+  /** Who speaks the kernel's protocol for one of {@link #mounts}. */
+  Transport transport(CowfsMount mount);
 
   /** Mounts; returns when the mount is live. */
   void mount(MountRequest request) throws IOException;

@@ -47,7 +47,10 @@ public final class StatusCommand extends PoolCommand {
     line(out, "dirty", size(status.dirtyBytes()));
     line(out, "txg", Long.toString(status.txg()));
     for (CowfsMount mount : session.mounts()) {
-      line(out, "mount", mount.dataset() + " at " + mount.mountPoint());
+      line(
+          out,
+          "mount",
+          mount.dataset() + " at " + mount.mountPoint() + " (" + session.transport(mount) + ")");
     }
   }
 

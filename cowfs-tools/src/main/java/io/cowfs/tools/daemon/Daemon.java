@@ -2,6 +2,7 @@ package io.cowfs.tools.daemon;
 
 import io.cowfs.core.pool.Pool;
 import io.cowfs.core.pool.PoolBusyException;
+import io.cowfs.fuse.kernel.Transport;
 import io.cowfs.tools.command.CowfsCommand;
 import io.cowfs.tools.command.ErrorLine;
 import io.cowfs.tools.command.PoolSession;
@@ -68,6 +69,7 @@ public final class Daemon {
     arguments.add(request.dataset());
     arguments.add(request.mountPoint().toString());
     arguments.add(request.ifMissing().name());
+    arguments.add(request.transport().name());
     arguments.addAll(request.options());
     return arguments;
   }
@@ -87,7 +89,8 @@ public final class Daemon {
           new MountRequest(
               arguments.get(2),
               Path.of(arguments.get(3)),
-              arguments.subList(5, arguments.size()),
+              Transport.valueOf(arguments.get(5)),
+              arguments.subList(6, arguments.size()),
               IfMissing.valueOf(arguments.get(4)));
       run(directory, request, Echo.NONE, () -> detach(out));
       return 0;

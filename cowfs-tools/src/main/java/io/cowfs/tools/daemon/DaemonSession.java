@@ -1,6 +1,7 @@
 package io.cowfs.tools.daemon;
 
 import io.cowfs.core.pool.Pool;
+import io.cowfs.fuse.kernel.Transport;
 import io.cowfs.tools.command.OpenPoolSession;
 import io.cowfs.tools.target.CowfsMount;
 import java.io.IOException;
@@ -27,6 +28,11 @@ final class DaemonSession extends OpenPoolSession {
   @Override
   public List<CowfsMount> mounts() {
     return mounts.list();
+  }
+
+  @Override
+  public Transport transport(CowfsMount mount) {
+    return mounts.transport(mount);
   }
 
   @Override

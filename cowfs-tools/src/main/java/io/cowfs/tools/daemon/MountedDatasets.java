@@ -7,8 +7,11 @@ import io.cowfs.core.pool.PoolAdministration.Mode;
 import io.cowfs.core.pool.PoolAdministration.Scope;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.fuse.kernel.KernelMount;
+import io.cowfs.fuse.kernel.Mount;
 import io.cowfs.fuse.kernel.MountException;
 import io.cowfs.fuse.kernel.MountOptions;
+import io.cowfs.fuse.kernel.Transport;
+import io.cowfs.fuse.libfuse.LibfuseMount;
 import io.cowfs.tools.command.PoolSession.IfMissing;
 import io.cowfs.tools.command.PoolSession.MountRequest;
 import io.cowfs.tools.control.DaemonClosingException;
@@ -31,7 +34,7 @@ import java.util.logging.Logger;
 final class MountedDatasets {
   private static final Logger LOG = Logger.getLogger(MountedDatasets.class.getName());
 
-  private record Live(CowfsMount mount, KernelMount kernel, CountDownLatch gone) {}
+  private record Live(CowfsMount mount, Transport transport, Mount served, CountDownLatch gone) {}
 
   private final Pool pool;
   private final Path directory;
@@ -51,6 +54,17 @@ final class MountedDatasets {
     return mounts.values().stream().map(Live::mount).toList();
   }
 
+  Transport transport(CowfsMount mount) {
+    Live live;
+    synchronized (this) {
+      live = mounts.get(mount.dataset());
+    }
+    if (live == null) {
+      throw new IllegalArgumentException(mount.mountPoint() + " is not mounted");
+    }
+    return live.transport();
+  }
+
   /** Mounts a dataset; returns when the mount is live. */
   void mount(MountRequest request) throws IOException {
     String dataset = request.dataset();
@@ -64,7 +78,10 @@ final class MountedDatasets {
     Thread watcher = new Thread(watch(live), "mount-" + dataset);
     watcher.setDaemon(true);
     watcher.start();
-    LOG.log(Level.INFO, "mounted {0} at {1}", new Object[] {dataset, request.mountPoint()});
+    LOG.log(
+        Level.INFO,
+        "mounted {0} at {1} ({2})",
+        new Object[] {dataset, request.mountPoint(), request.transport()});
   }
 
   private synchronized void begin(MountRequest request) throws IOException {
@@ -123,9 +140,17 @@ final class MountedDatasets {
         options.userSnapshots() ? SnapshotRights.EVERYONE : SnapshotRights.OWNER;
     FileSystem fileSystem = pool.browsableFileSystem(dataset, rights);
     try {
-      KernelMount kernel = KernelMount.mount(fileSystem, request.mountPoint(), options);
+      Path mountPoint = request.mountPoint();
+      Mount served =
+          switch (request.transport()) {
+            case KERNEL -> KernelMount.mount(fileSystem, mountPoint, options);
+            case LIBFUSE -> LibfuseMount.mount(fileSystem, mountPoint, options);
+          };
       return new Live(
-          new CowfsMount(request.mountPoint(), directory, dataset), kernel, new CountDownLatch(1));
+          new CowfsMount(mountPoint, directory, dataset),
+          request.transport(),
+          served,
+          new CountDownLatch(1));
     } catch (IOException | RuntimeException e) {
       pool.closeFileSystem(dataset);
       throw e;
@@ -135,7 +160,7 @@ final class MountedDatasets {
   private Runnable watch(Live live) {
     return () -> {
       try {
-        live.kernel().awaitUnmounted();
+        live.served().awaitUnmounted();
         pool.closeFileSystem(live.mount().dataset());
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
@@ -176,7 +201,7 @@ final class MountedDatasets {
     if (live == null) {
       throw new IOException(mount.mountPoint() + " is not mounted");
     }
-    live.kernel().unmount();
+    live.served().unmount();
     live.gone().await();
     synchronized (this) {
       return ended;
@@ -189,7 +214,7 @@ final class MountedDatasets {
     synchronized (this) {
       all = List.copyOf(mounts.values());
     }
-    all.forEach(live -> live.kernel().flush());
+    all.forEach(live -> live.served().flush());
   }
 
   /** Waits until nothing is mounted any more. */
@@ -210,7 +235,7 @@ final class MountedDatasets {
     }
     for (Live live : all) {
       try {
-        live.kernel().unmountBusy();
+        live.served().unmountBusy();
       } catch (MountException e) {
         LOG.log(Level.WARNING, "ending without it: {0}", e.getMessage());
         remove(live);

@@ -57,7 +57,8 @@ class ImportDirectionTest {
           "errno", Set.of(),
           "wire", Set.of(),
           "operations", Set.of("errno", "wire"),
-          "kernel", Set.of("errno", "wire", "operations"));
+          "kernel", Set.of("errno", "wire", "operations"),
+          "libfuse", Set.of("errno", "wire", "operations", "kernel"));
 
   /** The packages of the tools that one of them may name. */
   private static final Map<String, Set<String>> TOOLS =
@@ -89,7 +90,11 @@ class ImportDirectionTest {
   private static final Map<String, List<String>> LIBRARIES =
       Map.ofEntries(
           entry("org.lmdbjava", List.of("io.cowfs.core.dataset.Catalog")),
-          entry("jnr", List.of("io.cowfs.core.device.", "io.cowfs.fuse.kernel.")),
+          entry(
+              "jnr",
+              List.of("io.cowfs.core.device.", "io.cowfs.fuse.kernel.", "io.cowfs.fuse.libfuse.")),
+          entry("com.kenai.jffi", List.of("io.cowfs.fuse.libfuse.")),
+          entry("ru.serce.jnrfuse", List.of("io.cowfs.fuse.libfuse.")),
           entry("com.github.benmanes", List.of("io.cowfs.core.block.")),
           entry("com.dynatrace", List.of("io.cowfs.core.codec.", "io.cowfs.core.fs.")),
           entry("net.jpountz", List.of("io.cowfs.core.codec.")),
@@ -145,6 +150,8 @@ class ImportDirectionTest {
     assertBreach("io.cowfs.core.fs", "import io.cowfs.fuse.kernel.KernelMount;");
     assertBreach("io.cowfs.fuse.kernel", "import io.cowfs.core.fs.Volume;");
     assertBreach("io.cowfs.fuse.wire", "import io.cowfs.fuse.kernel.KernelMount;");
+    assertBreach("io.cowfs.fuse.kernel", "import io.cowfs.fuse.libfuse.LibfuseMount;");
+    assertBreach("io.cowfs.fuse.kernel", "import ru.serce.jnrfuse.LibFuse;");
     assertBreach("io.cowfs.tools.command", "import io.cowfs.core.txg.TransactionGroups;");
     assertBreach("io.cowfs.tools.command", "import io.cowfs.tools.daemon.Daemon;");
     assertBreach("io.cowfs.tools.daemon", "import io.cowfs.fuse.wire.Request;");
@@ -226,6 +233,7 @@ class ImportDirectionTest {
     return to.equals("io.cowfs.core.pool")
         || SHOWN_BY_THE_POOL.contains(toClass)
         || to.equals("io.cowfs.fuse.kernel")
+        || to.equals("io.cowfs.fuse.libfuse")
         || TOOLS.get(tools).contains(after("io.cowfs.tools.", to));
   }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cowfs.core.dataset.DatasetProperty;
+import io.cowfs.fuse.kernel.Transport;
 import io.cowfs.tools.target.Target;
 import io.cowfs.tools.target.UsageException;
 import java.io.IOException;
@@ -291,6 +292,7 @@ class CowfsCommandTest {
         List.of(
             "mount",
             "--create",
+            "--transport=" + Transport.preferred(),
             "-o",
             "ro",
             "-o",
@@ -301,5 +303,20 @@ class CowfsCommandTest {
             "/p",
             "/d"),
         MountCommand.arguments(Path.of("/p"), request));
+  }
+
+  @Test
+  void aTransportIsChosenByItsName() throws IOException {
+    CommandLine parser = CowfsCommand.parser(new Failing(null), "mount");
+    parser.parseArgs("mount", "--transport=libfuse", "p", "d");
+    MountCommand command = parser.getSubcommands().get("mount").getCommand();
+    PoolSession.MountRequest request = command.request(Target.ofPool(Path.of("/p")), Path.of("/d"));
+    assertEquals(Transport.LIBFUSE, request.transport());
+    assertEquals(
+        List.of("mount", "--transport=libfuse", "--", "/p", "/d"),
+        MountCommand.arguments(Path.of("/p"), request));
+    assertEquals(
+        "cowfs: Invalid value for option '--transport': 'nfs' is no transport: kernel or libfuse",
+        run("mount", "--transport=nfs", "p", "d").err().lines().findFirst().orElse(""));
   }
 }

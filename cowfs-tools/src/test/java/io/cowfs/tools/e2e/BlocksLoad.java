@@ -131,9 +131,11 @@ final class BlocksLoad extends HistoryLoad {
   private synchronized void write(FileChannel channel, int block) throws IOException {
     int version = ++latest;
     present.possible.get(block).add(version);
-    newest[block] = version;
     sinceBegin.add(new Write(block, version));
+    // A write that fails, over a handle from before a rollback, may have been made or not.
+    newest[block] = UNKNOWN;
     writeAll(channel, block(block, version), (long) block * BLOCK_BYTES);
+    newest[block] = version;
   }
 
   @Override

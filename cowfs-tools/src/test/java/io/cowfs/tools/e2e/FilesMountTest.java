@@ -33,15 +33,20 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Files and directories behave, and are the same after the pool was mounted again. */
 @EnabledIf("io.cowfs.tools.e2e.Requirements#fuse")
-final class FilesMountTest {
+class FilesMountTest {
   private static final Path ANYWHERE = Path.of("/");
 
   @TempDir private Path directory;
-  private MountedPool mounted;
+  MountedPool mounted;
 
   @BeforeEach
   void mount() throws IOException {
-    mounted = MountedPool.create(directory);
+    mounted = MountedPool.create(directory, mountOptions());
+  }
+
+  /** How it is mounted; another transport's suite says something else. */
+  String[] mountOptions() {
+    return new String[0];
   }
 
   @AfterEach

@@ -10,39 +10,50 @@ import org.junit.jupiter.params.provider.CsvSource;
 /**
  * Open files, mappings, working directories and names go on over a rollback where what they mean is
  * still there, and are refused where it is not. The scenarios, with what each of them asserts, are
- * the functions of {@code live.py}. Each runs with and without the kernel's writeback cache.
+ * the functions of {@code live.py}. Each runs with and without the kernel's writeback cache, and
+ * over libfuse, where only a working directory that is gone is not known to be gone.
  */
 @EnabledIf("io.cowfs.tools.e2e.Requirements#rootFuse")
 final class LiveRollbackTest {
   @TempDir private Path directory;
 
-  @ParameterizedTest(name = "{0}, writeback={1}")
+  @ParameterizedTest(name = "{0}, {1}")
   @CsvSource({
-    "handles_go_on, on",
-    "handles_go_on, off",
-    "times_are_those_of_the_snapshot, on",
-    "times_are_those_of_the_snapshot, off",
-    "a_rollback_can_be_undone, on",
-    "a_rollback_can_be_undone, off",
-    "an_unlinked_file_lives_on, on",
-    "an_unlinked_file_lives_on, off",
-    "mappings_show_the_restored_content, on",
-    "mappings_show_the_restored_content, off",
-    "an_executed_file_goes_on_or_is_gone, on",
-    "an_executed_file_goes_on_or_is_gone, off",
-    "tail_follows, on",
-    "tail_follows, off",
-    "working_directories, on",
-    "working_directories, off",
-    "names_are_asked_for_again, on",
-    "names_are_asked_for_again, off",
-    "appending_over_a_rollback_leaves_no_gap, on",
-    "appending_over_a_rollback_leaves_no_gap, off",
-    "overwriting_over_a_rollback_mixes_nothing, on",
-    "overwriting_over_a_rollback_mixes_nothing, off",
+    "handles_go_on, -owriteback=on",
+    "handles_go_on, -owriteback=off",
+    "handles_go_on, --transport=libfuse",
+    "times_are_those_of_the_snapshot, -owriteback=on",
+    "times_are_those_of_the_snapshot, -owriteback=off",
+    "times_are_those_of_the_snapshot, --transport=libfuse",
+    "a_rollback_can_be_undone, -owriteback=on",
+    "a_rollback_can_be_undone, -owriteback=off",
+    "a_rollback_can_be_undone, --transport=libfuse",
+    "an_unlinked_file_lives_on, -owriteback=on",
+    "an_unlinked_file_lives_on, -owriteback=off",
+    "an_unlinked_file_lives_on, --transport=libfuse",
+    "mappings_show_the_restored_content, -owriteback=on",
+    "mappings_show_the_restored_content, -owriteback=off",
+    "mappings_show_the_restored_content, --transport=libfuse",
+    "an_executed_file_goes_on_or_is_gone, -owriteback=on",
+    "an_executed_file_goes_on_or_is_gone, -owriteback=off",
+    "an_executed_file_goes_on_or_is_gone, --transport=libfuse",
+    "tail_follows, -owriteback=on",
+    "tail_follows, -owriteback=off",
+    "tail_follows, --transport=libfuse",
+    "working_directories, -owriteback=on",
+    "working_directories, -owriteback=off",
+    "names_are_asked_for_again, -owriteback=on",
+    "names_are_asked_for_again, -owriteback=off",
+    "names_are_asked_for_again, --transport=libfuse",
+    "appending_over_a_rollback_leaves_no_gap, -owriteback=on",
+    "appending_over_a_rollback_leaves_no_gap, -owriteback=off",
+    "appending_over_a_rollback_leaves_no_gap, --transport=libfuse",
+    "overwriting_over_a_rollback_mixes_nothing, -owriteback=on",
+    "overwriting_over_a_rollback_mixes_nothing, -owriteback=off",
+    "overwriting_over_a_rollback_mixes_nothing, --transport=libfuse",
   })
-  void usersGoOn(String scenario, String writeback) throws IOException {
-    try (MountedPool mounted = MountedPool.create(directory, "-o", "writeback=" + writeback)) {
+  void usersGoOn(String scenario, String option) throws IOException {
+    try (MountedPool mounted = MountedPool.create(directory, option)) {
       Program.python("live.py", scenario, mounted.root(), MountedPool.launcher());
     }
   }

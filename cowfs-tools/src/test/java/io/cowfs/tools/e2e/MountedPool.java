@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
  * A pool in a directory of its own, mounted by the launcher. Closing unmounts it, in the end by
  * force, and leaves neither a mount nor a daemon. Owned by one test.
  */
-final class MountedPool implements AutoCloseable {
+public final class MountedPool implements AutoCloseable {
   private static final long DEADLINE_MS = 30_000;
 
   /** As in {@code 1: POSIX ADVISORY WRITE 4711 fd:00:131 0 EOF}. Those that wait have an arrow. */
@@ -30,19 +30,22 @@ final class MountedPool implements AutoCloseable {
   private final Path pool;
   private final Path root;
 
-  private MountedPool(Path pool, Path root) {
+  /** Of each mount. */
+  private final List<String> options;
+
+  private MountedPool(Path pool, Path root, List<String> options) {
     this.pool = pool;
     this.root = root;
+    this.options = options;
   }
 
-  /** A new pool below {@code directory}, made by {@code mount --create} with more options. */
-  static MountedPool create(Path directory, String... options) throws IOException {
-    MountedPool created = at(directory);
-    List<String> arguments = new ArrayList<>(List.of("mount", "--create"));
-    arguments.addAll(List.of(options));
-    arguments.addAll(List.of(created.pool.toString(), created.root.toString()));
-    created.succeed(arguments.toArray(String[]::new));
-    assertTrue(created.isMounted(), "mount came back before the mount was there");
+  /**
+   * A new pool below {@code directory}, made by {@code mount --create} with more options, which
+   * later mounts get too.
+   */
+  public static MountedPool create(Path directory, String... options) throws IOException {
+    MountedPool created = at(directory, options);
+    created.mount("--create");
     return created;
   }
 
@@ -61,9 +64,9 @@ final class MountedPool implements AutoCloseable {
     succeed("set", pool.toString(), "checkpoints=off");
   }
 
-  private static MountedPool at(Path directory) throws IOException {
+  private static MountedPool at(Path directory, String... options) throws IOException {
     Path root = Files.createDirectories(directory.resolve("mnt"));
-    return new MountedPool(directory.resolve("pool"), root);
+    return new MountedPool(directory.resolve("pool"), root, List.of(options));
   }
 
   /** The directory that holds the pool's files. */
@@ -72,7 +75,7 @@ final class MountedPool implements AutoCloseable {
   }
 
   /** The mount point. */
-  Path root() {
+  public Path root() {
     return root;
   }
 
@@ -85,8 +88,12 @@ final class MountedPool implements AutoCloseable {
     return cowfs(arguments).expectExit(0).output();
   }
 
-  void mount() throws IOException {
-    succeed("mount", pool.toString(), root.toString());
+  void mount(String... more) throws IOException {
+    List<String> arguments = new ArrayList<>(List.of("mount"));
+    arguments.addAll(options);
+    arguments.addAll(List.of(more));
+    arguments.addAll(List.of(pool.toString(), root.toString()));
+    succeed(arguments.toArray(String[]::new));
     assertTrue(isMounted(), "mount came back before the mount was there");
   }
 

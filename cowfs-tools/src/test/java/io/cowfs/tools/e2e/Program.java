@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
 /** Runs other programs to their end, with a timeout, and keeps what they say. */
-final class Program {
+public final class Program {
   private static final Duration TIMEOUT = Duration.ofMinutes(3);
 
   private static final Map<String, String> ENVIRONMENT =
@@ -48,7 +48,7 @@ final class Program {
   private Program() {}
 
   /** The standard output of a program that must end with exit code 0. */
-  static String succeed(Path directory, String... command) throws IOException {
+  public static String succeed(Path directory, String... command) throws IOException {
     return run(directory, List.of(command)).expectExit(0).output();
   }
 
@@ -112,7 +112,7 @@ final class Program {
   }
 
   /** Starts a program without waiting for it. */
-  static Process start(
+  public static Process start(
       Path directory,
       List<String> command,
       ProcessBuilder.Redirect output,

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Programs that people use do on a mounted pool what they do elsewhere. */
 @EnabledIf("io.cowfs.tools.e2e.Requirements#fuse")
-final class ProgramsMountTest {
+class ProgramsMountTest {
   private static final Path ANYWHERE = Path.of("/");
 
   @TempDir private Path directory;
@@ -28,7 +28,12 @@ final class ProgramsMountTest {
 
   @BeforeEach
   void mount() throws IOException {
-    mounted = MountedPool.create(directory);
+    mounted = MountedPool.create(directory, mountOptions());
+  }
+
+  /** How it is mounted; another transport's suite says something else. */
+  String[] mountOptions() {
+    return new String[0];
   }
 
   @AfterEach

@@ -12,6 +12,12 @@ final class Requirements {
     return Files.isWritable(Path.of("/dev/fuse"));
   }
 
+  /** The library of the other transport, as the dynamic linker finds it. */
+  static boolean libfuse() throws IOException {
+    String libraries = Program.succeed(Path.of("/"), "/sbin/ldconfig", "-p");
+    return fuse() && libraries.contains("libfuse.so.2 ");
+  }
+
   static boolean rootFuse() throws IOException {
     return root() && fuse();
   }

@@ -1,0 +1,83 @@
+package io.cowfs.fuse.libfuse;
+
+import io.cowfs.core.vfs.FsException;
+import io.cowfs.fuse.wire.AttrFormat;
+import io.cowfs.fuse.wire.HeaderFormat;
+import io.cowfs.fuse.wire.NameFormat;
+import io.cowfs.fuse.wire.Opcode;
+import io.cowfs.fuse.wire.Request;
+import java.util.Arrays;
+
+/**
+ * The request of the kernel that a thread has given to the library, whose callbacks tell less: they
+ * run on the same thread.
+ */
+final class CurrentRequest {
+  /** Of requests that end a mount, and of those that are none of the kernel's. */
+  private static final long NO_NODE = 0;
+
+  private static final ThreadLocal<Request> REQUESTS = new ThreadLocal<>();
+
+  /** From now on, this is what the calling thread serves. */
+  void set(Request request) {
+    REQUESTS.set(request);
+  }
+
+  /**
+   * Has the library ask an open file for its attributes where it has no path to it any more. The
+   * kernel asks for those of an inode even in fstat(2).
+   */
+  static void complete(Request request, OpenFiles files, HiddenFiles hidden) {
+    if (request.opcode() != Opcode.GETATTR
+        || request.bodyBytes() < AttrFormat.GET_BYTES) {
+      return;
+    }
+    Long inode = hidden.findLost(request.nodeId());
+    long handle = inode == null ? 0 : files.numberOf(inode);
+    if (handle != 0) {
+      int body = Request.BEGIN + HeaderFormat.IN_SIZE;
+      request.buffer().putInt(body + AttrFormat.GET_FLAGS, AttrFormat.GET_BY_HANDLE);
+      request.buffer().putLong(body + AttrFormat.GET_HANDLE, handle);
+    }
+  }
+
+  /** The library's number for the file that the request is about. */
+  long nodeId() {
+    Request request = REQUESTS.get();
+    return request == null ? NO_NODE : request.nodeId();
+  }
+
+  private boolean is(int opcode) {
+    Request request = REQUESTS.get();
+    return request != null && request.opcode() == opcode;
+  }
+
+  /** Whether a name was asked for that need not exist. */
+  boolean isLookup() {
+    return is(Opcode.LOOKUP);
+  }
+
+  /** Whether the library asks for names of its own making, which need not exist. */
+  boolean removesName() {
+    return is(Opcode.UNLINK) || is(Opcode.RENAME);
+  }
+
+  boolean isGetAttributes() {
+    return is(Opcode.GETATTR);
+  }
+
+  boolean isUnlink() {
+    return is(Opcode.UNLINK);
+  }
+
+  /** Whether a user has asked for a renaming to this name. */
+  boolean isRenameTo(byte[] name) throws FsException {
+    if (!is(Opcode.RENAME)) {
+      return false;
+    }
+    Request request = REQUESTS.get();
+    int oldBytes = request.stringAt(NameFormat.RENAME_BYTES).length;
+    byte[] wanted = request.stringAt(NameFormat.RENAME_BYTES + oldBytes + 1);
+    return Arrays.equals(wanted, name);
+  }
+}
