@@ -172,12 +172,7 @@ final class User extends PathCalls {
   /** Maps a part of a file. */
   Pointer mmap(int fd, long bytes, int protection, int flags, long offset) {
     long address =
-        call(
-            () -> C.mmap(0, bytes, protection, flags, fd, offset),
-            "mmap",
-            fd,
-            bytes,
-            flags);
+        call(() -> C.mmap(0, bytes, protection, flags, fd, offset), "mmap", fd, bytes, flags);
     Mappings.add(address, bytes);
     return CLibrary.memory(address, bytes);
   }
