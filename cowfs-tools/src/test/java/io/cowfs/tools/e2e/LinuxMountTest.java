@@ -63,8 +63,6 @@ final class LinuxMountTest {
   void shuttingDownKeepsWhatIsDurableAndNothingElse() throws Exception {
     try (MountedPool mounted = MountedPool.create(directory)) {
       Program.python("shut_down.py", mounted.root());
-      assertEquals(
-          1, Program.run(mounted.root(), java.util.List.of("ls", "missing")).exitCode() & 1);
       mounted.remount();
       assertEquals("durable\n", Program.succeed(mounted.root(), "ls"));
       assertEquals(100_000, Files.size(mounted.path("durable")));
@@ -167,7 +165,7 @@ final class LinuxMountTest {
       try {
         assertEquals("lower\nupper\n", Files.readString(merged.resolve("file")));
         assertEquals("changed\n", Files.readString(merged.resolve("moved/f")));
-        assertEquals("created\nfile\nhard\nlink2\nmoved\nother\n", Program.succeed(merged, "ls"));
+        assertEquals("new\n", Files.readString(merged.resolve("other/new")));
       } finally {
         Program.succeed(Path.of("/"), "umount", merged.toString());
       }
