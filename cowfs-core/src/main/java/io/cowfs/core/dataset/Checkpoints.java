@@ -29,6 +29,9 @@ public final class Checkpoints {
   /** How often it is looked whether the share is kept. */
   private static final Duration LOOK_INTERVAL = Duration.ofSeconds(10);
 
+  /** A pool to which nothing is written commits so often, as long as it has checkpoints. */
+  private static final Duration IDLE_INTERVAL = Duration.ofMinutes(1);
+
   private final History history;
   private final Map<Integer, Instant> newest = new HashMap<>();
   private volatile boolean enabled;
@@ -36,17 +39,15 @@ public final class Checkpoints {
   private volatile boolean mayGiveWay;
   private volatile LongSupplier capacitySectors = () -> Long.MAX_VALUE;
 
-  /** Those that are left are held: nothing comes of asking again before there are more. */
-  private boolean exhausted;
-
   private Instant lastLook = Instant.EPOCH;
+  private volatile Instant lastKept = Instant.EPOCH;
 
   Checkpoints(History history) {
     this.history = history;
     for (DatasetNode node : history.checkpoints()) {
       newest.put(node.dataset, node.created);
     }
-    mayGiveWay = history.checkpointCount() > 0;
+    mayGiveWay = mayAnyGo();
   }
 
   /**
@@ -73,6 +74,14 @@ public final class Checkpoints {
   }
 
   /**
+   * Whether a commit is to be made for their sake, because there was none for a while: some may be
+   * too old, or hold too much. Any thread.
+   */
+  public boolean isCommitDue(Instant now) {
+    return mayGiveWay && Duration.between(lastKept, now).abs().compareTo(IDLE_INTERVAL) >= 0;
+  }
+
+  /**
    * Sync thread, after the tasks of a txg.
    *
    * @param changed the heads with another root in this txg
@@ -87,11 +96,21 @@ public final class Checkpoints {
     for (DatasetHead head : heads) {
       thin(head, now);
     }
-    if (spaceIsShort || isOverShare(now)) {
+    if (spaceIsShort) {
       spaceIsShort = false;
-      exhausted = dropOldest() == 0;
+      dropOldest();
+    } else if (Duration.between(lastLook, now).abs().compareTo(LOOK_INTERVAL) >= 0) {
+      lastLook = now;
+      while (mayAnyGo() && isOverShare()) {
+        dropOldest();
+      }
     }
-    mayGiveWay = history.checkpointCount() > 0 && !exhausted;
+    lastKept = now;
+    mayGiveWay = mayAnyGo();
+  }
+
+  private boolean mayAnyGo() {
+    return history.checkpoints().stream().anyMatch(Checkpoints::mayGo);
   }
 
   private void take(DatasetHead head, long txg, Instant now) {
@@ -104,7 +123,6 @@ public final class Checkpoints {
     String name =
         CheckpointPolicy.checkpointName(now, taken -> history.snapshot(head.id(), taken) != null);
     history.snapshot(head.node(), NodeKind.CHECKPOINT, name, txg, now);
-    exhausted = false;
     newest.put(head.id(), now);
   }
 
@@ -115,11 +133,7 @@ public final class Checkpoints {
     }
   }
 
-  private boolean isOverShare(Instant now) throws IOException {
-    if (Duration.between(lastLook, now).abs().compareTo(LOOK_INTERVAL) < 0) {
-      return false;
-    }
-    lastLook = now;
+  private boolean isOverShare() throws IOException {
     long[] sectors = {0};
     History trial = history.trial(condemned -> sectors[0] += condemned.sectors());
     for (DatasetNode checkpoint : history.checkpoints()) {
@@ -128,12 +142,9 @@ public final class Checkpoints {
     return sectors[0] > capacitySectors.getAsLong() / POOL_SHARE;
   }
 
-  /** Returns how many went. */
-  private int dropOldest() throws IOException {
+  private void dropOldest() throws IOException {
     List<DatasetNode> unheld = history.checkpoints().stream().filter(Checkpoints::mayGo).toList();
-    List<DatasetNode> oldest = unheld.subList(0, (unheld.size() + PART_TO_DROP - 1) / PART_TO_DROP);
-    drop(oldest);
-    return oldest.size();
+    drop(unheld.subList(0, (unheld.size() + PART_TO_DROP - 1) / PART_TO_DROP));
   }
 
   private void drop(List<DatasetNode> checkpoints) throws IOException {

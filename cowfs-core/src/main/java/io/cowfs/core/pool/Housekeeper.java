@@ -10,8 +10,8 @@ import java.time.Duration;
 import java.time.Instant;
 
 /**
- * Carries the schedules of snapshots out while the pool is open, on a thread of its own.
- * Thread-safe.
+ * Carries the schedules of snapshots out while the pool is open, and has checkpoints go that no
+ * commit lets go, on a thread of its own. Thread-safe.
  */
 final class Housekeeper implements Closeable {
   private static final Logger LOG = System.getLogger(Housekeeper.class.getName());
@@ -23,10 +23,17 @@ final class Housekeeper implements Closeable {
   private final Retention retention;
   private final Clock clock;
   private final Runnable beforeSnapshot;
+  private final Tidying tidying;
   private final Thread thread;
 
   /** Guarded by this. */
   private boolean closed;
+
+  /** Lets go of checkpoints when nothing else is committed. */
+  @FunctionalInterface
+  interface Tidying {
+    void run() throws IOException;
+  }
 
   /**
    * Starts.
@@ -37,11 +44,13 @@ final class Housekeeper implements Closeable {
       PoolAdministration administration,
       Retention retention,
       Clock clock,
-      Runnable beforeSnapshot) {
+      Runnable beforeSnapshot,
+      Tidying tidying) {
     this.administration = administration;
     this.retention = retention;
     this.clock = clock;
     this.beforeSnapshot = beforeSnapshot;
+    this.tidying = tidying;
     thread = new Thread(this::run, "cowfs-housekeeper");
     thread.setDaemon(true);
     thread.start();
@@ -59,8 +68,9 @@ final class Housekeeper implements Closeable {
               done.taken().size(),
               done.destroyed().size());
         }
+        tidying.run();
       } catch (IOException | RuntimeException failure) {
-        LOG.log(Level.WARNING, "the schedules cannot be carried out", failure);
+        LOG.log(Level.WARNING, "schedules and checkpoints are not looked after", failure);
       }
     }
   }

@@ -356,7 +356,15 @@ public final class Pool implements Closeable {
     if (housekeeper == null && !closed) {
       datasets.checkpoints().enable(this::usableSectors);
       Retention retention = new Retention(administration, datasets);
-      housekeeper = new Housekeeper(administration, retention, clock, beforeSnapshot);
+      housekeeper =
+          new Housekeeper(administration, retention, clock, beforeSnapshot, this::tidyCheckpoints);
+    }
+  }
+
+  /** Lets go of checkpoints that are too old, or hold too much, when nothing else is committed. */
+  void tidyCheckpoints() throws IOException {
+    if (datasets.checkpoints().isCommitDue(clock.instant())) {
+      txgs.runTask(txg -> () -> {});
     }
   }
 

@@ -189,6 +189,26 @@ final class CheckpointsTest {
   }
 
   @Test
+  void theyHoldNoMoreThanTheirShareOfAPoolThatLiesIdle() throws Exception {
+    byte[] data = new byte[30 << 20];
+    new Random(1).nextBytes(data);
+    write("f", data);
+    pool.pool().sync();
+    clock.turn(Duration.ofSeconds(5));
+    pool.fileSystem().unlink(FileSystem.ROOT_INODE, "f".getBytes(StandardCharsets.US_ASCII));
+    pool.pool().sync();
+    assertTrue(checkpoints().size() > 0);
+    clock.turn(Duration.ofMinutes(2));
+    pool.pool().tidyCheckpoints();
+    // What was freed stays pending for some txgs.
+    for (int i = 0; i < 4; i++) {
+      writeAndCommit("small", i);
+    }
+    long used = pool.pool().status().allocatedBytes();
+    assertTrue(used < CAPACITY_BYTES / 10, "used " + used);
+  }
+
+  @Test
   void schedulesTakeAndDestroyTheirOwnSnapshotsOnly() throws Exception {
     PoolAdministration administration = pool.pool().administration();
     administration.setProperties(
