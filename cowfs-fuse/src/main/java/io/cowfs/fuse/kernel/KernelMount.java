@@ -53,8 +53,7 @@ public final class KernelMount extends Mount {
     // Workers have a notifier of their own: the others may wait for the workers.
     FuseDevice first = devices.get(0);
     notifier = new KernelNotifier(first);
-    operations =
-        new OperationTable(fileSystem, handles, new KernelNotifier(first), agreed.flags());
+    operations = new OperationTable(fileSystem, handles, new KernelNotifier(first), agreed.flags());
     obey(options);
     afterInode =
         new DeferredCalls("fuse-seek", operations, request -> notifier.flush(request.nodeId()));

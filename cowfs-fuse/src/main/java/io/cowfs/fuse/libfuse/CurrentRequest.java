@@ -28,8 +28,7 @@ final class CurrentRequest {
    * kernel asks for those of an inode even in fstat(2).
    */
   static void complete(Request request, OpenFiles files, HiddenFiles hidden) {
-    if (request.opcode() != Opcode.GETATTR
-        || request.bodyBytes() < AttrFormat.GET_BYTES) {
+    if (request.opcode() != Opcode.GETATTR || request.bodyBytes() < AttrFormat.GET_BYTES) {
       return;
     }
     Long inode = hidden.findLost(request.nodeId());

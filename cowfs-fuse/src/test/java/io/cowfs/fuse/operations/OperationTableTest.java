@@ -43,8 +43,7 @@ class OperationTableTest {
 
   @BeforeEach
   void makeTable() throws Exception {
-    table =
-        new OperationTable(fileSystem, handles, new NoCache(), InitFormat.WRITEBACK_CACHE);
+    table = new OperationTable(fileSystem, handles, new NoCache(), InitFormat.WRITEBACK_CACHE);
     call = table.newCall(request);
     byte[] name = {'f'};
     var created = fileSystem.create(Caller.ROOT, 1, name, 0644, OpenFlags.READ_ONLY);

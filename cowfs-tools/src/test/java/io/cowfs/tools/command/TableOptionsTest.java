@@ -22,8 +22,7 @@ class TableOptionsTest {
             Unknown.REFUSE,
             "rw,noauto,nofail,_netdev,user=anna,users,owner,group,x-systemd.after=a.service,"
                 + "X-b,comment=c,uhelper=d,,noatime,usersnap,writeback=off,noexec");
-    assertEquals(
-        List.of("rw", "", "noatime", "usersnap", "writeback=off", "noexec"), sorted.own());
+    assertEquals(List.of("rw", "", "noatime", "usersnap", "writeback=off", "noexec"), sorted.own());
     assertFalse(sorted.remount());
   }
 

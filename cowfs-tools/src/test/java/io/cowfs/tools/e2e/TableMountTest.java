@@ -64,8 +64,7 @@ final class TableMountTest {
   }
 
   private Program.Result mount(String options) throws IOException {
-    return run(
-        "mount", "-t", "fuse.cowfs", "-o", options, "" + pool.pool(), "" + pool.root());
+    return run("mount", "-t", "fuse.cowfs", "-o", options, "" + pool.pool(), "" + pool.root());
   }
 
   private void mounted(String options) throws IOException {
@@ -140,7 +139,8 @@ final class TableMountTest {
     mounted("ro,uhelper=fuse.cowfs");
     assertEquals("written before umount", Files.readString(pool.path("file-2")));
     Program.Result busy =
-        Program.run(pool.root(), List.of("umount", pool.root().toString())).expectExit(MOUNT_FAILED);
+        Program.run(pool.root(), List.of("umount", pool.root().toString()))
+            .expectExit(MOUNT_FAILED);
     assertTrue(busy.errors().contains("busy"), busy::toString);
   }
 
@@ -161,8 +161,16 @@ final class TableMountTest {
   void theOptionsOfEveryFileSystemReachTheKernel() throws IOException {
     for (String option :
         List.of(
-            "ro", "nosuid", "nodev", "noexec", "noatime", "nodiratime", "sync", "dirsync",
-            "lazytime", "nosymfollow")) {
+            "ro",
+            "nosuid",
+            "nodev",
+            "noexec",
+            "noatime",
+            "nodiratime",
+            "sync",
+            "dirsync",
+            "lazytime",
+            "nosymfollow")) {
       mounted(option);
       assertTrue(shownOptions().contains(option), option + ": " + shownOptions());
       umount();
