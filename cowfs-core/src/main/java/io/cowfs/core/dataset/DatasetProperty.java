@@ -11,14 +11,19 @@ import java.util.Optional;
  * means for a dataset is said at {@link DatasetSettings}.
  */
 public enum DatasetProperty {
-  COMPRESSION("compression", Inheritance.FROM_ABOVE, "lz4"),
-  QUOTA("quota", Inheritance.NONE, "none"),
-  READONLY("readonly", Inheritance.FROM_ABOVE, "off"),
-  SNAPDIR("snapdir", Inheritance.FROM_ABOVE, "hidden"),
-  ATIME("atime", Inheritance.FROM_ABOVE, "relatime"),
-  CHECKPOINTS("checkpoints", Inheritance.FROM_ABOVE, "on"),
-  SNAPSHOT_SCHEDULE("snapshot.schedule", Inheritance.FROM_ABOVE, "none"),
-  MOUNTPOINT("mountpoint", Inheritance.NONE, "none");
+  COMPRESSION("compression", Inheritance.FROM_ABOVE, "lz4", "none, lz4, zstd, zstd-1 to zstd-19"),
+  QUOTA("quota", Inheritance.NONE, "none", "none, or a size such as 10G"),
+  READONLY("readonly", Inheritance.FROM_ABOVE, "off", "on, off"),
+  SNAPDIR("snapdir", Inheritance.FROM_ABOVE, "hidden", "hidden, visible"),
+  ATIME("atime", Inheritance.FROM_ABOVE, "relatime", "relatime, on, off"),
+  CHECKPOINTS(
+      "checkpoints", Inheritance.FROM_ABOVE, "on", "on, off, or INTERVAL:AGE such as 5s:1m"),
+  SNAPSHOT_SCHEDULE(
+      "snapshot.schedule",
+      Inheritance.FROM_ABOVE,
+      "none",
+      "none, or such as \"hourly:24 daily:30\""),
+  MOUNTPOINT("mountpoint", Inheritance.NONE, "none", "none, or an absolute path");
 
   static final String NONE = "none";
 
@@ -31,11 +36,13 @@ public enum DatasetProperty {
   private final String text;
   private final Inheritance inheritance;
   private final String defaultValue;
+  private final String choices;
 
-  DatasetProperty(String text, Inheritance inheritance, String defaultValue) {
+  DatasetProperty(String text, Inheritance inheritance, String defaultValue, String choices) {
     this.text = text;
     this.inheritance = inheritance;
     this.defaultValue = defaultValue;
+    this.choices = choices;
   }
 
   /** The property of this name. */
@@ -55,6 +62,11 @@ public enum DatasetProperty {
   /** In its normal form. */
   public String defaultValue() {
     return defaultValue;
+  }
+
+  /** What it can be set to, in a few words for users. */
+  public String choices() {
+    return choices;
   }
 
   /**

@@ -367,7 +367,7 @@ public final class DatasetTasks {
   }
 
   private void requireSnapshotAbsent(DatasetNode head, String name) throws DatasetException {
-    Names.requireSnapshot(name);
+    Names.requireNewSnapshot(name);
     if (history.snapshot(head.dataset, name) != null) {
       throw new DatasetException(
           Reason.EXISTS, "snapshot '%s@%s' exists already".formatted(head.name, name));

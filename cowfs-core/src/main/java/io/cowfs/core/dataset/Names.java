@@ -14,6 +14,9 @@ public final class Names {
   /** The dataset that every pool has, from its creation on. */
   public static final String ROOT_DATASET = "root";
 
+  /** How the names of checkpoints begin, and no others. */
+  static final String CHECKPOINT_PREFIX = "checkpoint-";
+
   private Names() {}
 
   /**
@@ -49,6 +52,22 @@ public final class Names {
   static void requireComponent(String what, String name) throws DatasetException {
     requireLength(what, name);
     requireComponent(what, name, name);
+  }
+
+  /**
+   * Checks a name that a user gives to a snapshot: one that looks like a checkpoint's would be
+   * taken for something that goes by itself.
+   *
+   * @throws DatasetException with one line that says what is wrong with it
+   */
+  static void requireNewSnapshot(String name) throws DatasetException {
+    requireSnapshot(name);
+    if (name.startsWith(CHECKPOINT_PREFIX)) {
+      throw new DatasetException(
+          Reason.INVALID_NAME,
+          "snapshot name '%s': names that begin with '%s' are for checkpoints"
+              .formatted(name, CHECKPOINT_PREFIX));
+    }
   }
 
   /** The first of {@code base}, {@code base-2}, {@code base-3} and so on that is not taken. */

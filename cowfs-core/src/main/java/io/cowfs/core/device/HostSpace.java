@@ -49,6 +49,25 @@ final class HostSpace implements Closeable {
     }
   }
 
+  /**
+   * Whether a block device can be opened for oneself alone (O_EXCL): nothing of it is mounted, and
+   * neither swap nor a volume manager has it.
+   */
+  static boolean isUnused(Path blockDevice) throws IOException {
+    int flags =
+        OpenFlags.O_RDWR.intValue() | OpenFlags.O_CLOEXEC.intValue() | OpenFlags.O_EXCL.intValue();
+    int descriptor = Binding.LIBC.open(blockDevice.toString(), flags);
+    if (descriptor >= 0) {
+      Binding.LIBC.close(descriptor);
+      return true;
+    }
+    Errno errno = lastError();
+    if (errno == Errno.EBUSY) {
+      return false;
+    }
+    throw new IOException(blockDevice + ": " + errno.description());
+  }
+
   /** Allocates blocks for the range; the file grows to hold it. */
   void allocate(long offset, long length) throws IOException {
     call(0, offset, length);

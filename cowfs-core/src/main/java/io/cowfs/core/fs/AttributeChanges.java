@@ -57,7 +57,7 @@ final class AttributeChanges {
       InodeFlags.checkChange(inode, wanted, handle != null);
       AccessControl.Stored acl = wanted.mode() == null ? null : accessControl.storedAccess(inode);
       change.join();
-      apply(inode, wanted, change.now());
+      apply(caller, inode, wanted, change.now());
       if (acl != null) {
         accessControl.follow(change, inode, acl);
       }
@@ -82,7 +82,7 @@ final class AttributeChanges {
           change,
           wanted.size(),
           () -> {
-            apply(change.inode(), wanted, change.now());
+            apply(caller, change.inode(), wanted, change.now());
             return null;
           });
       return change.inode().attributes();
@@ -106,9 +106,9 @@ final class AttributeChanges {
     }
   }
 
-  private static void apply(Inode inode, AttributeChange wanted, Timestamp now) {
+  private static void apply(Caller caller, Inode inode, AttributeChange wanted, Timestamp now) {
     if (wanted.killPrivileges()) {
-      inode.killPrivileges();
+      inode.killPrivileges(caller);
     }
     if (wanted.mode() != null) {
       inode.mode = (inode.mode & ~Inode.PERMISSIONS) | (wanted.mode() & Inode.PERMISSIONS);
@@ -150,11 +150,12 @@ final class AttributeChanges {
       if (change == null) {
         return;
       }
-      change.lock(change.use(inode.number));
-      if (!volume.inodes().isUnsettled(inode) && accessTimeIsOld(inode)) {
+      Inode read = change.use(inode.number);
+      change.lock(read);
+      if (!volume.inodes().isUnsettled(read) && accessTimeIsOld(read)) {
         change.join();
-        inode.atime = change.now();
-        change.store(inode);
+        read.atime = change.now();
+        change.store(read);
       }
     } catch (PoolSuspendedException suspended) {
       LOG.log(Level.DEBUG, "an access time stays as it was", suspended);

@@ -24,6 +24,12 @@ final class ClonedRange implements TreeEdits.Edit {
   /** What an item costs beside its value. */
   private static final int ITEM_BYTES = 64;
 
+  /** An extent with its key and checksums takes some 256 bytes. */
+  private static final int WEIGHT_OF_PAGE = SECTOR / 256;
+
+  /** Of what is there in any case. */
+  private static final int WEIGHT = 8;
+
   /** Data that cannot be shared, and where in the target it goes, in bytes. */
   private record Copy(long toOffset, byte[] content, int from, int length) {}
 
@@ -35,6 +41,7 @@ final class ClonedRange implements TreeEdits.Edit {
   private final List<Copy> copies = new ArrayList<>();
   private RangeCloning.Range range;
   private int reserved;
+  private int weight;
   private int itemBytes;
   private long cloned;
 
@@ -62,6 +69,7 @@ final class ClonedRange implements TreeEdits.Edit {
     // What is neither cloned nor copied is a hole of the source; pages win over the hole.
     layer.punch(range.toOffset() / SECTOR, (range.toEnd() + SECTOR - 1) / SECTOR);
     copies.forEach(this::copy);
+    copies.clear();
     result.size = Math.max(result.size, range.toEnd());
     result.mtime = result.ctime = volume.now();
     if (killPrivileges) {
@@ -146,6 +154,7 @@ final class ClonedRange implements TreeEdits.Edit {
     volume.requireQuota(cloned + sectors);
     volume.space().reserve(sectors, ReserveTier.WRITE);
     reserved = sectors;
+    weight = WEIGHT + clones.size() + layer.pageCount() * WEIGHT_OF_PAGE;
   }
 
   /** Gives back what it holds: it was committed, or nothing comes of it. */
@@ -160,8 +169,9 @@ final class ClonedRange implements TreeEdits.Edit {
     return range.length();
   }
 
-  int extents() {
-    return clones.size();
+  /** What it takes in memory, counted in extents; once it was reserved. */
+  int weight() {
+    return weight;
   }
 
   long clonedSectors() {

@@ -16,7 +16,9 @@ import java.util.Arrays;
  * New names: files, directories, nodes, symbolic links, and further names of files. Thread-safe.
  */
 final class Creation {
+  /** Names of one file; a directory has any number of subdirectories. */
   static final int LINKS_MAX = 65_000;
+
   static final int SYMLINK_BYTES_MAX = 4095;
 
   /** What overlayfs takes for a name that is hidden: a character device 0:0. */
@@ -75,9 +77,6 @@ final class Creation {
       change.lock(parent);
       Key entry = checkNewName(parent, name);
       boolean directory = FileType.ofMode(request.mode()) == FileType.DIRECTORY;
-      if (directory && parent.nlink >= LINKS_MAX) {
-        throw new FsException(FsError.TOO_MANY_LINKS);
-      }
       AccessControl.Inheritance inheritance =
           accessControl.inheritance(caller, parent, request.mode());
       if (inheritance.bytesMax() > room.aclBytes()) {

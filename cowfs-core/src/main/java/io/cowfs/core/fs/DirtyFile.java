@@ -22,6 +22,11 @@ final class DirtyFile {
 
   private static final int CHUNK_SECTORS = PageArena.BLOCK_PAGES;
 
+  /** Where a sector begins in the file, in bytes; that of the end of everything fits no long. */
+  static long bytes(long sector) {
+    return sector >= SECTORS_MAX ? Long.MAX_VALUE : sector * PageArena.PAGE_BYTES;
+  }
+
   /** Sectors from, included, to, not included. */
   record Range(long from, long to) {}
 

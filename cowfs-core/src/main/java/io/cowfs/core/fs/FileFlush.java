@@ -126,10 +126,6 @@ final class FileFlush {
     }
   }
 
-  private static long bytes(long sectors) {
-    return sectors >= DirtyFile.SECTORS_MAX ? Long.MAX_VALUE : sectors * SECTOR;
-  }
-
   /** An extent with the sector of the file at which it begins. */
   private record Placed(long from, DataExtent extent) {
     long to() {
@@ -158,8 +154,8 @@ final class FileFlush {
     long to = ranges.get(ranges.size() - 1).to();
     int[] next = {0};
     committed.scan(
-        Items.extent(inode.number, bytes(Math.max(0, from - EXTENT_SECTORS + 1))),
-        Items.extent(inode.number, bytes(to) - 1),
+        Items.extent(inode.number, DirtyFile.bytes(Math.max(0, from - EXTENT_SECTORS + 1))),
+        Items.extent(inode.number, DirtyFile.bytes(to) - 1),
         (key, source, offset, length) -> {
           Placed placed =
               new Placed(
@@ -185,7 +181,7 @@ final class FileFlush {
   private void cutExtent(Placed placed, List<Range> gone) throws IOException {
     if (placed.extent.compression() != Compression.NONE) {
       boolean all = gone.get(0).from() == placed.from && gone.get(0).to() == placed.to();
-      changes.put(Items.extent(inode.number, bytes(placed.from)), null);
+      changes.put(Items.extent(inode.number, DirtyFile.bytes(placed.from)), null);
       leaves(placed.extent);
       if (!all) {
         rewrite(placed, gone);
@@ -194,7 +190,7 @@ final class FileFlush {
     }
     long at = placed.from;
     if (gone.get(0).from() == at) {
-      changes.put(Items.extent(inode.number, bytes(at)), null);
+      changes.put(Items.extent(inode.number, DirtyFile.bytes(at)), null);
     }
     for (Range range : gone) {
       keep(placed, at, range.from());
@@ -209,7 +205,7 @@ final class FileFlush {
   private void keep(Placed placed, long from, long to) {
     if (from < to) {
       DataExtent part = placed.extent.slice((int) (from - placed.from), (int) (to - from));
-      changes.put(Items.extent(inode.number, bytes(from)), DataExtentFormat.encode(part));
+      changes.put(Items.extent(inode.number, DirtyFile.bytes(from)), DataExtentFormat.encode(part));
     }
   }
 
@@ -301,7 +297,8 @@ final class FileFlush {
         setting,
         extent -> {
           compressed[0] |= !extent.isPlain();
-          changes.put(Items.extent(inode.number, bytes(at[0])), DataExtentFormat.encode(extent));
+          changes.put(
+              Items.extent(inode.number, DirtyFile.bytes(at[0])), DataExtentFormat.encode(extent));
           head.born(extent.sectors());
           allocatedSectors += extent.sectors();
           at[0] += extent.logicalBytes() / SECTOR;

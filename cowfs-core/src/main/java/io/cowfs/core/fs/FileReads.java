@@ -52,17 +52,17 @@ final class FileReads {
     while (at < end) {
       long sector = at / SECTOR;
       int page = dirtyPage(inode, sector);
-      long runEnd = Math.min(end, (sector + 1) * SECTOR);
+      long runEnd = Math.min(end, DirtyFile.bytes(sector + 1));
       if (page >= 0) {
         arena.copyOut(page, (int) (at % SECTOR), (int) (runEnd - at), destination);
       } else if (page == HOLE) {
         zeros(destination, (int) (runEnd - at));
       } else {
         long next = sector + 1;
-        while (next * SECTOR < end && dirtyPage(inode, next) == CLEAN) {
+        while (DirtyFile.bytes(next) < end && dirtyPage(inode, next) == CLEAN) {
           next++;
         }
-        runEnd = Math.min(end, next * SECTOR);
+        runEnd = Math.min(end, DirtyFile.bytes(next));
         readCommitted(inode, at, (int) (runEnd - at), destination);
       }
       at = runEnd;
@@ -237,7 +237,7 @@ final class FileReads {
           DataExtent extent =
               DataExtentFormat.decode(ByteBuffer.wrap(source, valueOffset, valueLength));
           long from = Math.max(offset, start);
-          long to = Math.min(end, start + extent.logicalBytes());
+          long to = start + Math.min(end - start, extent.logicalBytes());
           if (from < to) {
             pieces.add(new Piece(extent, start, from, to));
           }
@@ -254,11 +254,12 @@ final class FileReads {
       throws IOException {
     List<DataExtent> wanted = new ArrayList<>(pieces.size());
     long alignedFrom = from / SECTOR * SECTOR;
-    long alignedTo = (to + SECTOR - 1) / SECTOR * SECTOR;
+    // At the very end of the largest file this is 2^63: only differences of it are used.
+    long alignedTo = alignedFrom + (to - alignedFrom + SECTOR - 1) / SECTOR * SECTOR;
     for (Piece piece : pieces) {
       int first = (int) (Math.max(piece.start, alignedFrom) - piece.start) / SECTOR;
-      long pieceEnd = Math.min(piece.start + piece.extent.logicalBytes(), alignedTo);
-      int count = (int) ((pieceEnd - piece.start + SECTOR - 1) / SECTOR) - first;
+      long wantedBytes = Math.min(piece.extent.logicalBytes(), alignedTo - piece.start);
+      int count = (int) ((wantedBytes + SECTOR - 1) / SECTOR) - first;
       boolean whole = first == 0 && count == piece.extent.sectors();
       wanted.add(whole ? piece.extent : piece.extent.slice(first, count));
     }

@@ -32,8 +32,8 @@ final class FileSeek {
     NavigableMap<Long, Long> data = dataRanges(inode, offset / SECTOR);
     long at = offset;
     for (var range : data.entrySet()) {
-      long from = range.getKey() * SECTOR;
-      long to = range.getValue() * SECTOR;
+      long from = DirtyFile.bytes(range.getKey());
+      long to = DirtyFile.bytes(range.getValue());
       if (to <= at) {
         continue;
       }

@@ -15,7 +15,9 @@ import java.nio.ByteBuffer;
  * fail.
  */
 final class FileWrites {
+  /** Where cloned ranges must end, whose ends are rounded up; a file may be longer. */
   static final long FILE_BYTES_MAX = Long.MAX_VALUE - (1 << 20);
+
   private static final int SECTOR = PageArena.PAGE_BYTES;
   private static final int CHUNK = SECTOR * PageArena.BLOCK_PAGES;
 
@@ -32,7 +34,7 @@ final class FileWrites {
   void write(Caller caller, Handle handle, long offset, ByteBuffer source, boolean killPrivileges)
       throws FsException, IOException {
     int length = source.remaining();
-    if (offset < 0 || offset > FILE_BYTES_MAX - length) {
+    if (offset < 0 || offset > Long.MAX_VALUE - length) {
       throw new FsException(FsError.FILE_TOO_LARGE);
     }
     if (length == 0) {
@@ -62,7 +64,7 @@ final class FileWrites {
       inode.size = Math.max(inode.size, end);
       inode.mtime = inode.ctime = change.now();
       if (killPrivileges) {
-        inode.killPrivileges();
+        inode.killPrivileges(caller);
       }
       change.store();
     }
@@ -77,7 +79,8 @@ final class FileWrites {
       return null;
     }
     ByteBuffer content = ByteBuffer.allocate(SECTOR);
-    reads.read(inode, sector * SECTOR, SECTOR, content);
+    long start = sector * SECTOR;
+    reads.read(inode, start, (int) Math.min(SECTOR, Long.MAX_VALUE - start), content);
     return content.array();
   }
 
@@ -124,11 +127,16 @@ final class FileWrites {
     return page;
   }
 
+  /** The first sector that begins at this offset or behind it. */
+  private static long firstWholeSector(long offset) {
+    return offset / SECTOR + (offset % SECTOR == 0 ? 0 : 1);
+  }
+
   /** Sets the size within a change that has not joined yet; {@code afterwards} completes it. */
   void truncate(DataMutation change, long newSize, Mutation.Body<Void> afterwards)
       throws FsException, IOException {
-    if (newSize < 0 || newSize > FILE_BYTES_MAX) {
-      throw new FsException(newSize < 0 ? FsError.INVALID : FsError.FILE_TOO_LARGE);
+    if (newSize < 0) {
+      throw new FsException(FsError.INVALID);
     }
     Inode inode = change.inode();
     boolean shrinks = newSize < inode.size;
@@ -141,13 +149,10 @@ final class FileWrites {
         int keep = (int) (newSize % SECTOR);
         arena.zero(page, keep, SECTOR - keep);
       }
-      change.punch((newSize + SECTOR - 1) / SECTOR, DirtyFile.SECTORS_MAX);
-    }
-    if (newSize != inode.size) {
-      inode.mtime = change.now();
+      change.punch(firstWholeSector(newSize), DirtyFile.SECTORS_MAX);
     }
     inode.size = newSize;
-    inode.ctime = change.now();
+    inode.mtime = inode.ctime = change.now();
     afterwards.run();
     change.store();
   }
@@ -160,7 +165,7 @@ final class FileWrites {
     if (offset < 0 || length <= 0) {
       throw new FsException(FsError.INVALID);
     }
-    if (offset > FILE_BYTES_MAX - length) {
+    if (offset > Long.MAX_VALUE - length) {
       throw new FsException(FsError.FILE_TOO_LARGE);
     }
     try (DataMutation change =
@@ -180,7 +185,7 @@ final class FileWrites {
       boolean zeroes = mode != AllocationMode.RESERVE && mode != AllocationMode.RESERVE_KEEP_SIZE;
       long zeroEnd = Math.min(end, inode.size);
       boolean any = zeroes && offset < zeroEnd;
-      long firstWhole = (offset + SECTOR - 1) / SECTOR;
+      long firstWhole = firstWholeSector(offset);
       long endWhole = zeroEnd == inode.size ? DirtyFile.SECTORS_MAX : zeroEnd / SECTOR;
       byte[] head = any && offset % SECTOR != 0 ? sectorBefore(inode, offset / SECTOR) : null;
       boolean cutsTail =

@@ -3,6 +3,7 @@ package io.cowfs.core.fs;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.vfs.Attributes;
+import io.cowfs.core.vfs.Caller;
 import io.cowfs.core.vfs.FileType;
 import io.cowfs.core.vfs.Timestamp;
 import java.util.concurrent.locks.Lock;
@@ -130,6 +131,12 @@ final class Inode {
         (dirty == null ? 0 : dirty.pageCount()) + (syncing == null ? 0 : syncing.pageCount());
     boolean inline = isRegular() && size <= Items.INLINE_BYTES_MAX;
     long allocated = allocatedSectors + clonedSectors + (inline ? 0 : dirtySectors);
+    if (isRegular()) {
+      // Dirty sectors replace others, and what was cut off is freed with the next commit.
+      long covered =
+          size / BlockPointer.SECTOR_BYTES + (size % BlockPointer.SECTOR_BYTES == 0 ? 0 : 1);
+      allocated = Math.min(allocated, covered);
+    }
     return new Attributes(
         number,
         generation + generationShift,
@@ -198,14 +205,23 @@ final class Inode {
     hasDefaultAcl = DefaultAcl.UNKNOWN;
   }
 
-  /** Clears what lets others run the file with its owner's rights. Returns true when it changed. */
-  boolean killPrivileges() {
-    int killed = SUID | ((mode & GROUP_EXECUTE) != 0 ? SGID : 0);
-    if (!isRegular() || (mode & killed) == 0) {
-      return false;
+  /**
+   * Clears what lets others run the file with its owner's rights. Where the group may not execute
+   * it, sgid is no such right, and goes only when a user changes the file who is not of its group.
+   */
+  void killPrivileges(Caller caller) {
+    killPrivileges(caller.uid() != 0 && caller.gid() != gid);
+  }
+
+  /** The same, on behalf of nobody known: sgid goes in any case. */
+  void killPrivileges() {
+    killPrivileges(true);
+  }
+
+  private void killPrivileges(boolean foreign) {
+    if (!isDirectory()) {
+      mode &= ~(SUID | ((mode & GROUP_EXECUTE) != 0 || foreign ? SGID : 0));
     }
-    mode &= ~killed;
-    return true;
   }
 
   /** The unsaved data of exactly this txg, or null. */

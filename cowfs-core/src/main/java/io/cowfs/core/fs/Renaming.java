@@ -142,11 +142,6 @@ final class Renaming {
       return n.child != n.target;
     }
     if (n.target == null) {
-      if (n.child.isDirectory()
-          && n.parent != n.newParent
-          && n.newParent.nlink >= Creation.LINKS_MAX) {
-        throw new FsException(FsError.TOO_MANY_LINKS);
-      }
       return true;
     }
     if (n.child == n.target) {

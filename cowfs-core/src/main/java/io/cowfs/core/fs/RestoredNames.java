@@ -54,7 +54,7 @@ final class RestoredNames {
       change.lock(parent, old, staged != null ? null : child);
       Key entry = checkName(parent, name, old);
       boolean directory = child.isDirectory();
-      if (directory ? parent.nlink >= Creation.LINKS_MAX : child.nlink >= Creation.LINKS_MAX) {
+      if (!directory && child.nlink >= Creation.LINKS_MAX) {
         throw new FsException(FsError.TOO_MANY_LINKS);
       }
       if (staged == null && child.nlink == 0) {

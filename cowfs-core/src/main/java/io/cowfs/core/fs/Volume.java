@@ -345,7 +345,16 @@ public final class Volume implements FileSystem {
 
   @Override
   public byte[] readSymlink(long number) throws FsException {
-    return look(number, state.reads()::readSymlink);
+    Inode[] read = new Inode[1];
+    byte[] target =
+        look(
+            number,
+            link -> {
+              read[0] = link;
+              return state.reads().readSymlink(link);
+            });
+    run(number, () -> attributeChanges.accessed(read[0]));
+    return target;
   }
 
   @Override

@@ -56,8 +56,8 @@ final class VolumeState {
   /** Sectors that are to be cloned into files of this volume. */
   private final AtomicLong clonedSectors = new AtomicLong();
 
-  /** How many extents those are. */
-  private final AtomicInteger clonedExtents = new AtomicInteger();
+  /** What those take in memory, counted in extents. */
+  private final AtomicInteger clonesWeight = new AtomicInteger();
 
   private volatile boolean opened;
   private volatile States states;
@@ -340,7 +340,7 @@ final class VolumeState {
   /** A range is cloned by the sync of a txg that was joined. */
   void addClone(Txg txg, ClonedRange clone) {
     clonedSectors.addAndGet(clone.clonedSectors());
-    if (clonedExtents.addAndGet(clone.extents()) >= RangeCloning.EXTENTS_MAX) {
+    if (clonesWeight.addAndGet(clone.weight()) >= RangeCloning.EXTENTS_MAX) {
       services.txgs().requestSync(txg.number());
     }
     stateOf(txg.number()).clones().add(clone);
@@ -349,13 +349,13 @@ final class VolumeState {
   /** Sync thread: it was. */
   void removeClone(ClonedRange clone) {
     clonedSectors.addAndGet(-clone.clonedSectors());
-    clonedExtents.addAndGet(-clone.extents());
+    clonesWeight.addAndGet(-clone.weight());
     clone.published();
   }
 
-  /** Waits while many extents are to be cloned: they are in memory. No lock may be held. */
+  /** Waits while much is to be cloned: it is in memory. No lock may be held. */
   void awaitRoomForClones() throws PoolSuspendedException {
-    if (clonedExtents.get() >= 2 * RangeCloning.EXTENTS_MAX) {
+    if (clonesWeight.get() >= 2 * RangeCloning.EXTENTS_MAX) {
       services.txgs().awaitDurable(services.txgs().openTxg(), () -> false);
     }
   }

@@ -80,7 +80,7 @@ final class DatasetShelf implements SnapshotShelf {
 
   @Override
   public void destroy(String name) throws IOException {
-    pool.administration().destroySnapshots(head.name(), name, Mode.EXECUTE);
+    pool.administration().destroySnapshots(head.name(), name, Scope.ONE, Mode.EXECUTE);
   }
 
   @Override

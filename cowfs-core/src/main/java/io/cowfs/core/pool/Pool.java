@@ -23,6 +23,7 @@ import io.cowfs.core.dataset.Datasets;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.DamagedPoolException;
 import io.cowfs.core.device.FileDevice;
+import io.cowfs.core.device.NewDevice;
 import io.cowfs.core.device.PoolLabel;
 import io.cowfs.core.fs.BrowsableFileSystem;
 import io.cowfs.core.fs.ExtentItems;
@@ -66,7 +67,13 @@ public final class Pool implements Closeable {
    * @param blockDevice where data goes instead of a file in the pool directory; may be null
    */
   public record CreateOptions(
-      long capacityBytes, CompressionSetting compression, Path blockDevice) {}
+      long capacityBytes, CompressionSetting compression, NewDevice blockDevice) {}
+
+  /** The least size limit: an empty pool, and some room to write. */
+  public static final long CAPACITY_BYTES_MIN = 16L << 20;
+
+  /** The largest size limit. */
+  public static final long CAPACITY_BYTES_MAX = FileDevice.UNLIMITED_BYTES;
 
   private final PoolLock lock;
   private final PoolLabel label;
@@ -209,26 +216,56 @@ public final class Pool implements Closeable {
 
   /**
    * Makes a pool with one empty dataset, {@code root}, durably. The directory must be new or empty.
+   * What fails leaves nothing behind, except perhaps a label on a block device.
    */
   public static void create(Path directory, CreateOptions options) throws IOException {
+    long limit = options.capacityBytes();
+    if (limit != 0 && (limit < CAPACITY_BYTES_MIN || limit > CAPACITY_BYTES_MAX)) {
+      throw new IOException(
+          "%s: a pool cannot have %d bytes: use at least %d, at most %d"
+              .formatted(directory, limit, CAPACITY_BYTES_MIN, CAPACITY_BYTES_MAX));
+    }
+    if (options.blockDevice() != null) {
+      options.blockDevice().requireFit(CAPACITY_BYTES_MIN);
+    }
     create(directory, options, Environment.HOST);
   }
 
   static void create(Path directory, CreateOptions options, Environment environment)
       throws IOException {
     PoolPath path = new PoolPath(directory);
-    path.prepareNew();
+    PoolPath.Origin origin = path.prepareNew();
+    try {
+      fill(path, options, environment);
+      try (Pool pool = open(directory, environment)) {
+        pool.administration.createRoot(Map.of("compression", options.compression().toString()));
+        pool.fileSystem("root");
+      }
+    } catch (IOException | RuntimeException failure) {
+      try {
+        path.removeNew(origin);
+      } catch (IOException alsoFailed) {
+        failure.addSuppressed(alsoFailed);
+      }
+      throw failure;
+    }
+  }
+
+  /** Makes the files of a pool, which has no dataset yet. */
+  @SuppressWarnings("try") // The lock is for what is made.
+  private static void fill(PoolPath path, CreateOptions options, Environment environment)
+      throws IOException {
     UUID uuid = UUID.randomUUID();
     CompressionSetting compression = options.compression();
-    PoolLock lock = path.lock();
-    try (lock) {
-      if (options.blockDevice() != null) {
-        Files.createSymbolicLink(path.data(), options.blockDevice().toAbsolutePath());
+    NewDevice blockDevice = options.blockDevice();
+    try (PoolLock lock = path.lock()) {
+      if (blockDevice != null) {
+        Files.createSymbolicLink(path.data(), blockDevice.path());
       }
-      Catalog.create(directory, uuid, options.capacityBytes()).close();
+      Catalog.create(path.directory(), uuid, options.capacityBytes()).close();
       long capacity = capacity(options.capacityBytes());
       try (BlockDevice device =
-          options.blockDevice() == null
+          blockDevice == null
               ? environment.devices().create(path.data(), capacity)
               : environment.devices().open(path.data(), capacity)) {
         new PoolLabel(
@@ -243,10 +280,6 @@ public final class Pool implements Closeable {
         device.sync();
       }
       path.sync();
-    }
-    try (Pool pool = open(directory, environment)) {
-      pool.administration.createRoot(Map.of("compression", compression.toString()));
-      pool.fileSystem("root");
     }
   }
 

@@ -30,6 +30,7 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -162,20 +163,57 @@ public final class PoolAdministration {
   }
 
   /**
-   * Destroys snapshots. Their names go at once, their space follows in the background.
+   * Destroys snapshots of a dataset, or of it and all below it: there, of those that have them.
+   * Their names go at once, their space follows in the background. All are destroyed, or none.
    *
    * @param selection as {@link SnapshotSelection} has it; a checkpoint is destroyed by its name
    */
-  public Destruction destroySnapshots(String dataset, String selection, Mode mode)
+  public Destruction destroySnapshots(String dataset, String selection, Scope scope, Mode mode)
       throws IOException {
     synchronized (pool) {
-      List<String> names = select(dataset, SnapshotSelection.parse(selection));
+      Map<String, List<String>> chosen =
+          scope == Scope.ONE
+              ? Map.of(dataset, select(dataset, SnapshotSelection.parse(selection)))
+              : selectBelow(dataset, SnapshotSelection.parse(selection));
+      List<String> names = new ArrayList<>();
+      chosen.forEach((of, each) -> each.forEach(name -> names.add(of + "@" + name)));
       return destroy(
-          names.stream().map(name -> dataset + "@" + name).toList(),
+          names,
           mode,
-          tasks -> tasks.tryDestroySnapshots(dataset, names),
-          tasks -> tasks.destroySnapshots(dataset, names));
+          tasks -> {
+            List<Condemned> freed = new ArrayList<>();
+            for (Map.Entry<String, List<String>> each : chosen.entrySet()) {
+              freed.addAll(tasks.tryDestroySnapshots(each.getKey(), each.getValue()));
+            }
+            return freed;
+          },
+          tasks -> {
+            for (Map.Entry<String, List<String>> each : chosen.entrySet()) {
+              tasks.destroySnapshots(each.getKey(), each.getValue());
+            }
+          });
     }
+  }
+
+  /** What is selected of a dataset and those below it, by dataset; not empty. */
+  private Map<String, List<String>> selectBelow(String dataset, SnapshotSelection selection)
+      throws IOException {
+    Map<String, List<String>> chosen = new LinkedHashMap<>();
+    DatasetException none = null;
+    for (String each : atAndBelow(datasets.tasks(), dataset)) {
+      try {
+        chosen.put(each, select(each, selection));
+      } catch (DatasetException e) {
+        if (e.reason() != Reason.NOT_FOUND) {
+          throw e;
+        }
+        none = none == null ? e : none;
+      }
+    }
+    if (chosen.isEmpty() && none != null) {
+      throw none;
+    }
+    return chosen;
   }
 
   private List<String> select(String dataset, SnapshotSelection selection) throws IOException {

@@ -9,6 +9,9 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -68,8 +71,15 @@ public record PoolPath(Path directory) {
     }
   }
 
+  /** Where the directory of a new pool comes from. */
+  enum Origin {
+    MADE,
+    WAS_EMPTY
+  }
+
   /** Makes the directory, or takes an empty one. */
-  void prepareNew() throws IOException {
+  Origin prepareNew() throws IOException {
+    Origin origin = Files.exists(directory) ? Origin.WAS_EMPTY : Origin.MADE;
     if (!Files.exists(directory)) {
       Path parent = directory.toAbsolutePath().getParent();
       if (parent == null || !Files.isDirectory(parent)) {
@@ -92,6 +102,25 @@ public record PoolPath(Path directory) {
     }
     requireFitHost(directory);
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
+    return origin;
+  }
+
+  /** Takes back what was made in the directory since {@link #prepareNew}; not a block device. */
+  void removeNew(Origin origin) throws IOException {
+    List<Path> made;
+    try (Stream<Path> files = Files.walk(directory)) {
+      made = new ArrayList<>(files.toList());
+    } catch (UncheckedIOException failure) {
+      throw failure.getCause();
+    }
+    if (origin == Origin.WAS_EMPTY) {
+      made.remove(0);
+    }
+    // What is in a directory goes before it.
+    Collections.reverse(made);
+    for (Path each : made) {
+      Files.delete(each);
+    }
   }
 
   /** Makes what was created in the directory durable, and the directory itself. */

@@ -11,6 +11,16 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class NamesTest {
+  @Test
+  void newSnapshotsAreNotNamedLikeCheckpoints() {
+    DatasetException e =
+        assertThrows(
+            DatasetException.class,
+            () -> Names.requireNewSnapshot("checkpoint-20261124-101530.500"));
+    assertEquals(Reason.INVALID_NAME, e.reason());
+    assertDoesNotThrow(() -> Names.requireNewSnapshot("checkpoint"));
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"root", "home/anna", "0", "a.b:c_d-e", "A/B/C9"})
   void datasetNamesAreAccepted(String name) {

@@ -399,7 +399,7 @@ class RangeCloningTest {
       } else if (kind < 84 && !snapshots.isEmpty()) {
         String name = snapshots.remove(random.nextInt(snapshots.size()));
         for (String dataset : DATASETS) {
-          pool.pool().administration().destroySnapshots(dataset, name, Mode.EXECUTE);
+          pool.pool().administration().destroySnapshots(dataset, name, Scope.ONE, Mode.EXECUTE);
         }
       } else if (kind < 88) {
         compare();

@@ -439,7 +439,8 @@ final class VolumeDriver {
 
   private static void killPrivileges(ModelNode file, boolean kill) {
     if (kill) {
-      file.mode &= (file.mode & 010) != 0 ? ~06000 : ~04000;
+      boolean sgidToo = (file.mode & 010) != 0 || file.gid != CALLER.gid();
+      file.mode &= sgidToo ? ~06000 : ~04000;
       touched(file);
     }
   }

@@ -161,7 +161,7 @@ public final class TestPool implements AutoCloseable {
   /** Returns when its space is free: from then on nothing is committed of itself. */
   public void destroySnapshot(String name) throws IOException {
     mayBeFreeing = true;
-    pool.administration().destroySnapshots(DATASET, name, Mode.EXECUTE);
+    pool.administration().destroySnapshots(DATASET, name, Scope.ONE, Mode.EXECUTE);
     settle();
   }
 

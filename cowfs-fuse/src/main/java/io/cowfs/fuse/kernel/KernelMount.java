@@ -186,10 +186,9 @@ public final class KernelMount extends Mount {
     return writeback;
   }
 
+  /** Without the writeback cache, the kernel holds what was written through mappings. */
   @Override
   public void flush() {
-    if (writeback) {
-      writeBack.flush(handles.inodesWithWriters());
-    }
+    writeBack.flush(handles.inodesWithWriters());
   }
 }

@@ -1,6 +1,7 @@
 package io.cowfs.fuse.libfuse;
 
 import io.cowfs.core.vfs.FileSystem;
+import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.RenameMode;
 import io.cowfs.fuse.libfuse.Paths.Place;
@@ -72,17 +73,9 @@ final class NameCallbacks {
 
   int removeDirectory(Pointer path) throws FsException {
     try (Place parent = paths.parent(path)) {
-      if (hidden.isEmpty()) {
-        fileSystem.removeDirectory(parent.inode(), parent.name());
-        return 0;
-      }
-      long directory = fileSystem.lookup(parent.inode(), parent.name()).inode();
-      try {
-        fileSystem.removeDirectory(parent.inode(), parent.name());
-        hidden.directoryRemoved(directory);
-      } finally {
-        paths.forget(directory);
-      }
+      long directory = inodeAt(parent);
+      fileSystem.removeDirectory(parent.inode(), parent.name());
+      hidden.directoryRemoved(directory);
       return 0;
     }
   }
@@ -109,8 +102,27 @@ final class NameCallbacks {
     }
     try (Place from = paths.parent(path);
         Place to = paths.parent(newPath)) {
+      long replaced = inodeAt(to);
       fileSystem.rename(from.inode(), from.name(), to.inode(), to.name(), RenameMode.REPLACE);
+      hidden.directoryRemoved(replaced);
       return 0;
+    }
+  }
+
+  /** What has this name, as far as hidden files may have been in it; else 0. */
+  private long inodeAt(Place place) throws FsException {
+    if (hidden.isEmpty()) {
+      return 0;
+    }
+    try {
+      long inode = fileSystem.lookup(place.inode(), place.name()).inode();
+      paths.forget(inode);
+      return inode;
+    } catch (FsException e) {
+      if (e.error() == FsError.NOT_FOUND) {
+        return 0;
+      }
+      throw e;
     }
   }
 

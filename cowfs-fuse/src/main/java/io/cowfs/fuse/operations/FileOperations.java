@@ -2,6 +2,8 @@ package io.cowfs.fuse.operations;
 
 import static io.cowfs.fuse.wire.FileFormat.*;
 
+import io.cowfs.core.vfs.AttributeChange;
+import io.cowfs.core.vfs.Caller;
 import io.cowfs.core.vfs.FileHandle;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FileSystem.Copy;
@@ -34,6 +36,9 @@ final class FileOperations {
   /* Bits of st_mode. */
   private static final int S_ISUID = 04000;
   private static final int S_ISGID = 02000;
+
+  private static final AttributeChange KILL_PRIVILEGES =
+      new AttributeChange(null, null, null, null, null, null, null, true);
 
   private final FileSystem fileSystem;
   private final HandleTable handles;
@@ -190,12 +195,21 @@ final class FileOperations {
   void sync(Call call, Reply reply) throws FsException {
     Request request = call.request();
     boolean dataOnly = (request.intAt(FSYNC_FLAGS) & FSYNC_DATA_ONLY) != 0;
-    fileSystem.sync(call.caller(), request.nodeId(), dataOnly);
+    long inode = request.nodeId();
+    long allocatedBefore = fileSystem.getAttributes(inode).allocatedBytes();
+    fileSystem.sync(call.caller(), inode, dataOnly);
+    // What data takes shows when it is written out, and the kernel may have asked before.
+    if (fileSystem.getAttributes(inode).allocatedBytes() != allocatedBefore) {
+      cache.attributesChanged(inode);
+    }
   }
 
-  /** True when the answer depends on data that only the kernel may have. */
+  /**
+   * True when the answer depends on data that only the kernel may have: also without the writeback
+   * cache, it holds what was written through a mapping.
+   */
   boolean needsFlush(Call call) {
-    return writeback && handles.hasWriters(call.request().nodeId());
+    return handles.hasWriters(call.request().nodeId());
   }
 
   void seek(Call call, Reply reply) throws FsException {
@@ -213,10 +227,17 @@ final class FileOperations {
 
   void allocate(Call call, Reply reply) throws FsException {
     Request request = call.request();
+    FileHandle handle = handles.get(request.longAt(FALLOCATE_HANDLE));
     fileSystem.allocate(
-        handles.get(request.longAt(FALLOCATE_HANDLE)),
+        handle,
         FileFlags.ofAllocate(request.intAt(FALLOCATE_MODE)),
         request.longAt(FALLOCATE_OFFSET),
         request.longAt(FALLOCATE_LENGTH));
+    Caller caller = call.caller();
+    // A content that others changed runs with nobody's rights; the request has no flag for it.
+    if (caller.uid() != 0 && hasPrivileges(handle.inode())) {
+      fileSystem.setAttributes(caller, handle.inode(), handle, KILL_PRIVILEGES);
+      cache.attributesChanged(handle.inode());
+    }
   }
 }

@@ -11,10 +11,11 @@
  * <p>Operations left to the kernel on purpose: FLUSH (it would be a round trip for each close),
  * ACCESS (permissions are checked by the kernel, {@code default_permissions}), locks, POLL, BMAP.
  *
- * <p>With the writeback cache, the kernel holds data that the file system has not seen, but only of
- * files that are open for writing: it writes a file's dirty pages back before the last handle is
- * released. {@link io.cowfs.fuse.operations.HandleTable} therefore knows the inodes that may have
- * such data, and {@link io.cowfs.fuse.operations.KernelCache} is the way to have it written back.
- * {@link io.cowfs.fuse.operations.FlushFirst} tells which requests must wait for that.
+ * <p>The kernel holds data that the file system has not seen: what was written through mappings,
+ * and with the writeback cache whatever was written. But only of files that are open for writing:
+ * it writes a file's dirty pages back before the last handle is released. {@link
+ * io.cowfs.fuse.operations.HandleTable} therefore knows the inodes that may have such data, and
+ * {@link io.cowfs.fuse.operations.KernelCache} is the way to have it written back. {@link
+ * io.cowfs.fuse.operations.FlushFirst} tells which requests must wait for that.
  */
 package io.cowfs.fuse.operations;

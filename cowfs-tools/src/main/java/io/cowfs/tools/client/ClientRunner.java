@@ -3,6 +3,8 @@ package io.cowfs.tools.client;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.pool.Pool;
 import io.cowfs.core.pool.PoolBusyException;
+import io.cowfs.fuse.kernel.MountException;
+import io.cowfs.fuse.kernel.MountOptions;
 import io.cowfs.fuse.kernel.Remount;
 import io.cowfs.tools.command.CommandRunner;
 import io.cowfs.tools.command.ErrorLine;
@@ -27,6 +29,7 @@ import io.cowfs.tools.target.CowfsMount;
 import io.cowfs.tools.target.MountTable;
 import io.cowfs.tools.target.Target;
 import io.cowfs.tools.target.TargetException;
+import io.cowfs.tools.target.UsageException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -133,10 +136,14 @@ public final class ClientRunner implements CommandRunner {
     if (command.choice() == MountCommand.Choice.ALL) {
       return mountAll(command);
     }
+    MountOptions options = options(command);
     Target wanted = resolveForMount(command);
     Path directory = workingDirectory.resolve(command.directory());
     PoolMounts.removeDead(wanted.pool(), directory.normalize());
     Path mountPoint = MountPoint.check(directory, wanted.pool(), command.ifMissing());
+    if (!options.nonEmpty()) {
+      MountPoint.requireEmpty(mountPoint);
+    }
     Target target = createIfMissing(wanted, command.ifMissing());
     MountRequest request = command.request(target, mountPoint);
     if (command.serve() == MountCommand.Serve.IN_FOREGROUND) {
@@ -213,6 +220,15 @@ public final class ClientRunner implements CommandRunner {
         daemon.get(), new ControlRequest(RemountCommand.arguments(mount, options, step), dataset));
   }
 
+  /** Opening a pool only to find options that make no sense would take long. */
+  private static MountOptions options(MountCommand command) throws UsageException {
+    try {
+      return MountOptions.parse(command.options());
+    } catch (MountException e) {
+      throw new UsageException(e.getMessage());
+    }
+  }
+
   /** Mounts by the daemon of the pool, or by a new one. */
   private int mountInBackground(Path pool, MountRequest request) throws IOException {
     ControlRequest remote =
@@ -231,6 +247,7 @@ public final class ClientRunner implements CommandRunner {
 
   /** Mounts what has a mount point of its own; what fails keeps none of the others from it. */
   private int mountAll(MountCommand command) throws IOException {
+    options(command);
     Path pool = command.poolOfAll(paths.target(command.target()));
     int code = 0;
     for (CowfsMount wanted : patiently(() -> mountPoints(pool))) {

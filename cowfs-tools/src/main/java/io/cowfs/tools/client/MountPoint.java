@@ -3,6 +3,8 @@ package io.cowfs.tools.client;
 import io.cowfs.tools.command.PoolSession.IfMissing;
 import io.cowfs.tools.target.MountTable;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -38,6 +40,17 @@ final class MountPoint {
       throw new IOException(real + ": another file system is mounted there");
     }
     return real;
+  }
+
+  /** Refuses a directory that has files, which the mount would hide. */
+  static void requireEmpty(Path mountPoint) throws IOException {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(mountPoint)) {
+      if (files.iterator().hasNext()) {
+        throw new IOException(mountPoint + ": not empty (-o nonempty mounts over it)");
+      }
+    } catch (AccessDeniedException e) {
+      // The kernel says who may mount there.
+    }
   }
 
   private static void refuseOverlap(Path real, Path pool, MountTable mounts) throws IOException {

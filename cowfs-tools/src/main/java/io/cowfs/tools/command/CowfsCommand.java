@@ -1,5 +1,6 @@
 package io.cowfs.tools.command;
 
+import io.cowfs.tools.target.UsageException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -71,6 +72,9 @@ public final class CowfsCommand implements Runnable {
       addHelpOption(command.getCommandSpec());
       UsageMessageSpec usage = command.getCommandSpec().usageMessage();
       usage.description(paragraphs(usage.description()));
+      if (command.getCommand() instanceof SetCommand) {
+        usage.footer(SetCommand.withProperties(usage.footer()));
+      }
     }
     parser
         .getCommandSpec()
@@ -154,7 +158,9 @@ public final class CowfsCommand implements Runnable {
     parser.setExecutionExceptionHandler(
         (e, commandLine, result) -> {
           ErrorLine.print(e, commandLine.getErr());
-          return commandLine.getCommandSpec().exitCodeOnExecutionException();
+          return e instanceof UsageException
+              ? commandLine.getCommandSpec().exitCodeOnInvalidInput()
+              : commandLine.getCommandSpec().exitCodeOnExecutionException();
         });
     int code = parser.execute(arguments);
     out.flush();
@@ -165,7 +171,7 @@ public final class CowfsCommand implements Runnable {
   private static int usageError(ParameterException e) {
     CommandLine at = e.getCommandLine();
     String name = at.getCommandSpec().qualifiedName();
-    at.getErr().println("cowfs: " + ErrorLine.oneLine(e.getMessage()));
+    at.getErr().println("cowfs: " + ErrorLine.oneLine(UsageMessage.of(e)));
     at.getErr().println("Try '" + name + " --help'.");
     return at.getCommandSpec().exitCodeOnInvalidInput();
   }

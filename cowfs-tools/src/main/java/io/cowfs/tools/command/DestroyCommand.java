@@ -5,7 +5,7 @@ import io.cowfs.core.pool.PoolAdministration;
 import io.cowfs.core.pool.PoolAdministration.Mode;
 import io.cowfs.core.pool.PoolAdministration.Scope;
 import io.cowfs.tools.target.Target;
-import io.cowfs.tools.target.TargetException;
+import io.cowfs.tools.target.UsageException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import picocli.CommandLine.Command;
@@ -28,11 +28,14 @@ import picocli.CommandLine.Parameters;
       "  cowfs destroy /srv/pool/home@monday",
       "  cowfs destroy -n '/srv/pool/home@2025-*,monday%%friday'",
       "  cowfs destroy -r /srv/pool/home",
+      "  cowfs destroy -r -n /srv/pool/home@monday",
     })
 public final class DestroyCommand extends PoolCommand {
   @Option(
       names = {"-r", "--recursive"},
-      description = "With the dataset destroy its snapshots and all datasets below it.")
+      description =
+          "With the dataset destroy its snapshots and all datasets below it; or the snapshots also"
+              + " of all datasets below it that have them.")
   private boolean recursive;
 
   @Option(
@@ -73,18 +76,15 @@ public final class DestroyCommand extends PoolCommand {
   }
 
   private Destruction destroy(PoolAdministration administration, Target target) throws IOException {
+    Scope scope = recursive ? Scope.WITH_DESCENDANTS : Scope.ONE;
     Mode mode = dryRun ? Mode.DRY_RUN : Mode.EXECUTE;
     if (target.snapshot().isPresent()) {
-      if (recursive) {
-        throw wrongUsage("-r goes with a dataset, not with snapshots");
-      }
       return administration.destroySnapshots(
-          target.datasetOrDefault(), target.requireSnapshot(), mode);
+          target.datasetOrDefault(), target.requireSnapshot(), scope, mode);
     }
     if (target.dataset().isEmpty()) {
-      throw new TargetException("no dataset or snapshot named: write POOL/DATASET");
+      throw new UsageException("no dataset or snapshot named: write POOL/DATASET");
     }
-    return administration.destroyDataset(
-        target.requireDataset(), recursive ? Scope.WITH_DESCENDANTS : Scope.ONE, mode);
+    return administration.destroyDataset(target.requireDataset(), scope, mode);
   }
 }

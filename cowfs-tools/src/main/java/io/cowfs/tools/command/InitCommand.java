@@ -2,14 +2,19 @@ package io.cowfs.tools.command;
 
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.dataset.ByteSize;
+import io.cowfs.core.device.NewDevice;
+import io.cowfs.core.device.NewDevice.Overwrite;
 import io.cowfs.core.pool.Pool;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
 /** Creates a pool. */
@@ -22,11 +27,17 @@ import picocli.CommandLine.TypeConversionException;
       "  cowfs init --size 100G --compression zstd-3 /srv/pool",
     })
 public final class InitCommand implements Callable<Integer> {
+  /** The last whole TiB below what a pool can have. */
+  private static final long SIZE_BYTES_MAX = Pool.CAPACITY_BYTES_MAX >> 40 << 40;
+
   @Option(
       names = "--size",
       paramLabel = "SIZE",
       converter = SizeConverter.class,
-      description = "Limit of the space used, such as 500M or 2T (default: none but the host's).")
+      description = {
+        "Limit of the space used, such as 500M or 2T; at least 16M, at most 15T (default: none but"
+            + " the host's).",
+      })
   private long sizeBytes;
 
   @Option(
@@ -41,11 +52,19 @@ public final class InitCommand implements Callable<Integer> {
       names = "--device",
       paramLabel = "DEVICE",
       description =
-          "A block device for the data; what it holds is lost. The directory has the index.")
+          "A block device for the data. The directory has the index. A device that is in use is"
+              + " refused, and so is one that holds a file system or the like.")
   private Path device;
+
+  @Option(
+      names = "--force",
+      description = "Take the device although it holds something, which is lost.")
+  private boolean force;
 
   @Parameters(paramLabel = "POOL", description = "The directory of the pool.")
   private Path pool;
+
+  @Spec private CommandSpec spec;
 
   private final CommandRunner runner;
 
@@ -60,12 +79,23 @@ public final class InitCommand implements Callable<Integer> {
 
   /** What was asked for. */
   public Pool.CreateOptions options(Path workingDirectory) {
-    Path blockDevice = device == null ? null : workingDirectory.resolve(device).normalize();
+    NewDevice blockDevice =
+        device == null
+            ? null
+            : new NewDevice(
+                workingDirectory.resolve(device).normalize(),
+                force ? Overwrite.FORCE : Overwrite.REFUSE);
     return new Pool.CreateOptions(sizeBytes, compression, blockDevice);
   }
 
   @Override
   public Integer call() throws IOException {
+    if (force && device == null) {
+      throw new ParameterException(spec.commandLine(), "--force goes with --device");
+    }
+    if (sizeBytes != 0 && (sizeBytes < Pool.CAPACITY_BYTES_MIN || sizeBytes > SIZE_BYTES_MAX)) {
+      throw new ParameterException(spec.commandLine(), "--size: use at least 16M, at most 15T");
+    }
     return runner.init(this);
   }
 

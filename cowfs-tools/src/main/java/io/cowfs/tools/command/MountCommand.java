@@ -4,7 +4,7 @@ import io.cowfs.fuse.kernel.Transport;
 import io.cowfs.tools.command.PoolSession.IfMissing;
 import io.cowfs.tools.command.PoolSession.MountRequest;
 import io.cowfs.tools.target.Target;
-import io.cowfs.tools.target.TargetException;
+import io.cowfs.tools.target.UsageException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -114,6 +114,11 @@ public final class MountCommand extends PoolCommand {
     return directory;
   }
 
+  /** The arguments of -o. */
+  public List<String> options() {
+    return List.copyOf(options);
+  }
+
   public Serve serve() {
     return foreground ? Serve.IN_FOREGROUND : Serve.IN_BACKGROUND;
   }
@@ -130,7 +135,7 @@ public final class MountCommand extends PoolCommand {
   public Path poolOfAll(Target target) throws IOException {
     target.refuseSnapshot("mount");
     if (target.dataset().isPresent()) {
-      throw new TargetException("-a means all datasets: leave out " + target.dataset().get());
+      throw new UsageException("-a means all datasets: leave out " + target.dataset().get());
     }
     return target.pool();
   }
@@ -174,7 +179,7 @@ public final class MountCommand extends PoolCommand {
       throw wrongUsage("-a mounts in the background: leave out --foreground");
     }
     if (all != (directory == null)) {
-      throw wrongUsage(all ? "-a takes no DIR" : "Missing required parameter: 'DIR'");
+      throw wrongUsage(all ? "-a takes no DIR" : "DIR is missing");
     }
     return runner().mount(this);
   }

@@ -2,6 +2,7 @@ package io.cowfs.tools.command;
 
 import io.cowfs.tools.target.Target;
 import io.cowfs.tools.target.TargetException;
+import io.cowfs.tools.target.UsageException;
 import java.io.IOException;
 
 /**
@@ -44,12 +45,12 @@ public final class SecondTarget {
     Target second = paths.target(text);
     requireSamePool(verb, first, second);
     if (second.snapshot().isPresent()) {
-      throw new TargetException(
+      throw new UsageException(
           "the new name is that of a dataset: leave out @" + second.snapshot().get());
     }
     return second
         .dataset()
-        .orElseThrow(() -> new TargetException("no new name given: write POOL/NEW"));
+        .orElseThrow(() -> new UsageException("no new name given: write POOL/NEW"));
   }
 
   private static void requireSamePool(PoolVerb verb, Target first, Target second)

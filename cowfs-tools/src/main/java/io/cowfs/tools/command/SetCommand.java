@@ -1,8 +1,11 @@
 package io.cowfs.tools.command;
 
+import io.cowfs.core.dataset.DatasetProperty;
+import io.cowfs.core.dataset.DatasetProperty.Inheritance;
 import io.cowfs.tools.target.Target;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -16,8 +19,8 @@ import picocli.CommandLine.Parameters;
     },
     footer = {
       "",
-      "'cowfs get' lists the properties. What is set for a dataset holds for those",
-      "below it as well.",
+      "What is set for a dataset holds for those below it as well, unless the list says",
+      "that it is not inherited.",
       "",
       "Examples:",
       "  cowfs set /srv/pool/home compression=zstd-3 user:owner=anna",
@@ -37,6 +40,19 @@ public final class SetCommand extends PoolCommand {
       converter = PropertyAssignment.Converter.class,
       description = "What to set.")
   private List<PropertyAssignment> assignments;
+
+  /** A footer with the properties before it. */
+  static String[] withProperties(String... footer) {
+    List<String> lines = new ArrayList<>(List.of("", "Properties, their values, and the default:"));
+    for (DatasetProperty property : DatasetProperty.values()) {
+      String own = property.inheritance() == Inheritance.NONE ? "; not inherited" : "";
+      lines.add(
+          "  %-18s %s (%s%s)"
+              .formatted(property.text(), property.choices(), property.defaultValue(), own));
+    }
+    lines.addAll(List.of(footer));
+    return lines.toArray(String[]::new);
+  }
 
   SetCommand(CommandRunner runner) {
     super(runner);

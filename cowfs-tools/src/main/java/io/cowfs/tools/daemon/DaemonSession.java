@@ -9,6 +9,7 @@ import java.io.InterruptedIOException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.stream.Collectors;
 
 /** The pool that the daemon has open. Thread-safe. */
 final class DaemonSession extends OpenPoolSession {
@@ -50,8 +51,12 @@ final class DaemonSession extends OpenPoolSession {
   public void unmount(List<CowfsMount> chosen) throws IOException {
     try {
       boolean last = false;
-      for (CowfsMount mount : chosen) {
-        last = mounts.unmount(mount);
+      for (int i = 0; i < chosen.size(); i++) {
+        try {
+          last = mounts.unmount(chosen.get(i));
+        } catch (IOException e) {
+          throw chosen.size() == 1 ? e : halfway(e, chosen, i);
+        }
       }
       if (last) {
         poolClosed.get();
@@ -62,5 +67,22 @@ final class DaemonSession extends OpenPoolSession {
     } catch (ExecutionException e) {
       throw new IOException("unmounted, but: " + e.getCause().getMessage(), e.getCause());
     }
+  }
+
+  /** Says also what became of the other mounts. */
+  private static IOException halfway(IOException cause, List<CowfsMount> chosen, int done) {
+    return new IOException(
+        "%s; unmounted: %s; still mounted: %s"
+            .formatted(
+                cause.getMessage(),
+                done == 0 ? "nothing" : directories(chosen.subList(0, done)),
+                directories(chosen.subList(done, chosen.size()))),
+        cause);
+  }
+
+  private static String directories(List<CowfsMount> mounts) {
+    return mounts.stream()
+        .map(mount -> mount.mountPoint().toString())
+        .collect(Collectors.joining(", "));
   }
 }

@@ -32,20 +32,20 @@ public record Target(
   }
 
   /** The dataset named, where the mounted or the default one will not do. */
-  public String requireDataset() throws TargetException {
-    return dataset.orElseThrow(() -> new TargetException("no dataset named: write POOL/DATASET"));
+  public String requireDataset() throws UsageException {
+    return dataset.orElseThrow(() -> new UsageException("no dataset named: write POOL/DATASET"));
   }
 
   /** The snapshot named. */
-  public String requireSnapshot() throws TargetException {
+  public String requireSnapshot() throws UsageException {
     return snapshot.orElseThrow(
-        () -> new TargetException("no snapshot named: append @NAME to the target"));
+        () -> new UsageException("no snapshot named: append @NAME to the target"));
   }
 
   /** Refuses a target that names a snapshot where only a dataset makes sense. */
-  public void refuseSnapshot(String verb) throws TargetException {
+  public void refuseSnapshot(String verb) throws UsageException {
     if (snapshot.isPresent()) {
-      throw new TargetException(verb + " takes no snapshot: leave out @" + snapshot.get());
+      throw new UsageException(verb + " takes no snapshot: leave out @" + snapshot.get());
     }
   }
 }

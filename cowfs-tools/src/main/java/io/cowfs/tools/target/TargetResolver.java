@@ -100,7 +100,7 @@ public final class TargetResolver {
     String snapshot = at < 0 ? null : rest.substring(at + 1);
     dataset = stripSlashes(dataset);
     if (snapshot != null && snapshot.isEmpty()) {
-      throw new TargetException("no snapshot name after @ in " + text);
+      throw new UsageException("no snapshot name after @ in " + text);
     }
     if (snapshot != null && (snapshot.indexOf('@') >= 0 || snapshot.indexOf('/') >= 0)) {
       throw new TargetException("illegal snapshot name '" + snapshot + "' in " + text);

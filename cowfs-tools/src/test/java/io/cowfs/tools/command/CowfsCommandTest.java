@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cowfs.core.dataset.DatasetProperty;
 import io.cowfs.fuse.kernel.Transport;
 import io.cowfs.tools.target.Target;
+import io.cowfs.tools.target.UsageException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -223,6 +225,29 @@ class CowfsCommandTest {
   }
 
   @Test
+  void wrongUsageIsSaidInTheWordsOfTheUser() {
+    assertUsage("no command 'bogus'", "bogus");
+    assertUsage("no command 'snapshoot': did you mean 'snapshot'?", "snapshoot", "p@x");
+    assertUsage("unknown option '--jsno': did you mean '--json'?", "list", "--jsno", "p");
+    assertUsage("unexpected 'x'", "create", "p/a", "x");
+    assertUsage("is missing", "mount");
+    assertUsage("'b' sets no property", "set", "p", "b");
+    assertUsage("--size: 'big' is no size", "init", "--size", "big", "p");
+    assertUsage("cowfs: -H, --json are mutually exclusive", "list", "-H", "--json", "p");
+    assertUsage("cowfs: no such verb", run(new UsageException("no such verb"), "list", "p"));
+  }
+
+  private static void assertUsage(String expected, String... arguments) {
+    assertUsage(expected, run(arguments));
+  }
+
+  private static void assertUsage(String expected, Result result) {
+    assertEquals(2, result.code());
+    assertTrue(result.err().contains(expected), result.err());
+    assertFalse(result.err().contains("index"), result.err());
+  }
+
+  @Test
   void failureIsOneLineAndExitCode1() {
     assertEquals(
         new Result(1, "", "cowfs: /p: is odd\n"), run(new IOException("/p: is odd"), "list", "/p"));
@@ -243,6 +268,15 @@ class CowfsCommandTest {
     assertEquals(
         new Result(1, "a/b: c\nd/e: f?\n", "cowfs: 2 findings\n"),
         check(List.of("a/b: c", "d/e: f\u001b")));
+  }
+
+  @Test
+  void helpOfSetListsEveryProperty() {
+    String help = run("help", "set").out();
+    for (DatasetProperty property : DatasetProperty.values()) {
+      assertTrue(help.contains("\n  " + property.text() + " "), help);
+      assertTrue(help.contains("(" + property.defaultValue()), help);
+    }
   }
 
   @Test

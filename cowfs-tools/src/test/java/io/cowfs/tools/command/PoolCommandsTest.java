@@ -1,6 +1,7 @@
 package io.cowfs.tools.command;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cowfs.tools.client.ClientRunner;
@@ -44,6 +45,12 @@ class PoolCommandsTest {
     assertEquals("", result.out());
     assertTrue(result.err().startsWith("cowfs: "), result.err());
     assertEquals(result.err().length() - 1, result.err().indexOf('\n'), result.err());
+    assertTrue(result.err().contains(expected), result.err());
+  }
+
+  private void assertMisused(String expected, String... arguments) {
+    Result result = run(arguments);
+    assertEquals(2, result.code());
     assertTrue(result.err().contains(expected), result.err());
   }
 
@@ -122,8 +129,8 @@ class PoolCommandsTest {
     assertDone("snapshot", "pool@one");
     assertFailed("trial", "clone", "pool@one", "pool/trial");
     assertFailed("absent", "clone", "pool@one", "pool/absent/x");
-    assertFailed("no snapshot named", "clone", "pool", "pool/x");
-    assertFailed("no new name given", "clone", "pool@one", "pool");
+    assertMisused("no snapshot named", "clone", "pool", "pool/x");
+    assertMisused("no new name given", "clone", "pool@one", "pool");
     assertFailed("nope", "clone", "-o", "nope=1", "pool@one", "pool/x");
     assertDone("init", "other");
     assertFailed("from one pool to another", "clone", "pool@one", "other/x");
@@ -141,7 +148,7 @@ class PoolCommandsTest {
     assertFailed("root", "rename", "pool/people", "pool/root");
     assertFailed("people", "rename", "pool/people", "pool/people/anna/deep");
     assertFailed("home", "rename", "pool/home", "pool/x");
-    assertFailed("no dataset named", "rename", "pool", "pool/x");
+    assertMisused("no dataset named", "rename", "pool", "pool/x");
   }
 
   @Test
@@ -244,7 +251,7 @@ class PoolCommandsTest {
     String again = done.substring(done.indexOf("cowfs rollback ") + 15).strip();
     assertDone("rollback", again);
     assertFailed("root", "undo", "pool", "52w");
-    assertFailed("undo takes no snapshot", "undo", "pool@one", "5m");
+    assertMisused("undo takes no snapshot", "undo", "pool@one", "5m");
   }
 
   @Test
@@ -262,7 +269,7 @@ class PoolCommandsTest {
   void checkFindsNothingInAWholePool() {
     assertDone("snapshot", "pool@one");
     assertEquals("no errors found\n", output("check", "pool"));
-    assertFailed("check takes no snapshot", "check", "pool@one");
+    assertMisused("check takes no snapshot", "check", "pool@one");
   }
 
   @Test
@@ -270,7 +277,7 @@ class PoolCommandsTest {
     assertDone("mount", "-a", "pool");
     assertDone("create", "-o", "mountpoint=" + base.resolve("absent"), "pool/home");
     assertFailed("absent: no such file", "mount", "-a", "pool");
-    assertFailed("leave out home", "mount", "-a", "pool/home");
+    assertMisused("leave out home", "mount", "-a", "pool/home");
   }
 
   @Test
@@ -293,10 +300,10 @@ class PoolCommandsTest {
     assertFailed("-bad", "snapshot", "pool@-bad");
     assertFailed("b?d", "create", "pool/b\u0001d");
     assertFailed("name", "create", "pool/" + "x".repeat(300));
-    assertFailed("no snapshot named", "snapshot", "pool");
-    assertFailed("no dataset named", "create", "pool");
-    assertFailed("no dataset or snapshot named", "destroy", "pool");
-    assertFailed("sync takes no snapshot", "sync", "pool@one");
+    assertMisused("no snapshot named", "snapshot", "pool");
+    assertMisused("no dataset named", "create", "pool");
+    assertMisused("no dataset or snapshot named", "destroy", "pool");
+    assertMisused("sync takes no snapshot", "sync", "pool@one");
     assertFailed("not mounted", "umount", "pool");
     assertFailed("no such file", "list", "elsewhere");
     assertFailed("no cowfs pool", "list", base.toString());
@@ -311,6 +318,9 @@ class PoolCommandsTest {
     assertFailed("inside of itself", "mount", "pool", "pool/index");
     assertFailed("inside of itself", "mount", "pool", ".");
     assertFailed("no such file", "mount", "absent", ".");
+    Files.createDirectories(base.resolve("full/of"));
+    assertFailed("full: not empty", "mount", "pool", "full");
+    assertMisused("unknown mount option: foo", "mount", "-o", "foo", "pool", "full");
     assertFailed("mounted there", "mount", "pool", "/proc");
   }
 
@@ -321,6 +331,54 @@ class PoolCommandsTest {
     Files.createFile(base.resolve("full/file"));
     assertFailed("full", "init", "full");
     assertTrue(Files.exists(base.resolve("full/file")));
+  }
+
+  @Test
+  void initTakesNoDeviceThatIsNone() throws IOException {
+    Path file = Files.writeString(base.resolve("precious"), "content");
+    assertFailed("precious: not a block device", "init", "--device", "precious", "other");
+    assertFailed("not a block device", "init", "--force", "--device", "precious", "other");
+    assertFailed("/dev/null: not a block device", "init", "--device", "/dev/null", "other");
+    assertFailed("absent: no such device", "init", "--device", "absent", "other");
+    assertEquals("content", Files.readString(file));
+    assertFalse(Files.exists(base.resolve("other")));
+  }
+
+  @Test
+  void initRefusesSizesThatNoPoolCanHave() {
+    for (String size : List.of("10", "1M", "100T")) {
+      Result result = run("init", "--size", size, "other");
+      assertEquals(2, result.code());
+      assertTrue(result.err().contains("at least 16M, at most 15T"), result.err());
+      assertFalse(Files.exists(base.resolve("other")));
+    }
+    assertDone("init", "--size", "16M", "small");
+    assertDone("create", "small/home");
+    assertDone("init", "--size", "15T", "large");
+  }
+
+  @Test
+  void destroyReachesTheSnapshotsOfThatNameBelow() {
+    assertDone("create", "pool/home");
+    assertDone("snapshot", "-r", "pool@one");
+    assertDone("create", "pool/home/anna");
+    String trial = run("destroy", "-r", "-n", "pool@one").out();
+    assertTrue(trial.contains("would destroy home@one"), trial);
+    assertTrue(trial.contains("would destroy root@one"), trial);
+    assertDone("hold", "pool/home@one", "tag");
+    assertFailed("home@one", "destroy", "-r", "pool@one");
+    assertEquals("home home@one home/anna root root@one", names());
+    assertDone("release", "pool/home@one", "tag");
+    assertDone("destroy", "-r", "pool@one");
+    assertEquals("home home/anna root", names());
+    assertFailed("one", "destroy", "-r", "pool@one");
+  }
+
+  @Test
+  void snapshotsAreNotNamedLikeCheckpoints() {
+    assertFailed("for checkpoints", "snapshot", "pool@checkpoint-1");
+    assertDone("snapshot", "pool@one");
+    assertFailed("for checkpoints", "rename", "pool@one", "@checkpoint-1");
   }
 
   @Test

@@ -161,7 +161,8 @@ final class LinuxMountTest {
       mounted.remount();
       Program.shell(
           mounted.root(),
-          "mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work,redirect_dir=on \"$1\"",
+          "mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work,redirect_dir=on"
+              + " \"$1\"",
           merged);
       try {
         assertEquals("lower\nupper\n", Files.readString(merged.resolve("file")));

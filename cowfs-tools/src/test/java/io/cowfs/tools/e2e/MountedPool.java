@@ -60,7 +60,7 @@ public final class MountedPool implements AutoCloseable {
   }
 
   /** What is deleted is freed by the next commits. */
-  void keepNoCheckpoints() throws IOException {
+  public void keepNoCheckpoints() throws IOException {
     succeed("set", pool.toString(), "checkpoints=off");
   }
 
@@ -70,7 +70,7 @@ public final class MountedPool implements AutoCloseable {
   }
 
   /** The directory that holds the pool's files. */
-  Path pool() {
+  public Path pool() {
     return pool;
   }
 
@@ -79,12 +79,12 @@ public final class MountedPool implements AutoCloseable {
     return root;
   }
 
-  Path path(String name) {
+  public Path path(String name) {
     return root.resolve(name);
   }
 
   /** Runs a command of cowfs, which must succeed, and returns its standard output. */
-  String succeed(String... arguments) throws IOException {
+  public String succeed(String... arguments) throws IOException {
     return cowfs(arguments).expectExit(0).output();
   }
 
@@ -98,13 +98,13 @@ public final class MountedPool implements AutoCloseable {
   }
 
   /** Unmounts by the command; the daemon must have ended when it comes back. */
-  void unmount() throws IOException {
+  public void unmount() throws IOException {
     succeed("umount", root.toString());
     assertFalse(isMounted(), "still mounted after umount");
     assertEquals(OptionalLong.empty(), daemonPid(), "the daemon outlives umount");
   }
 
-  void remount() throws IOException {
+  public void remount() throws IOException {
     unmount();
     mount();
   }

@@ -34,7 +34,8 @@ final class PostgresMountTest {
       select (select sum(abalance) from pgbench_accounts) = s
          and (select sum(tbalance) from pgbench_tellers) = s
          and (select sum(bbalance) from pgbench_branches) = s
-        from (select coalesce(sum(delta), 0) s from pgbench_history) h""";
+        from (select coalesce(sum(delta), 0) s from pgbench_history) h\
+      """;
 
   @TempDir private Path directory;
   private MountedPool mounted;

@@ -72,7 +72,8 @@ class ProgramsMountTest {
 
     Program.shell(
         clone,
-        "for i in 1 2 3 4 5; do date > note; echo $i >> note; git add note; git commit -q -m $i; done");
+        "for i in 1 2 3 4 5; do date > note; echo $i >> note; git add note; git commit -q -m $i;"
+            + " done");
     Program.shell(clone, "git checkout -q -b other HEAD~3; git mv note renamed; git commit -qam m");
     Program.shell(clone, "git checkout -q main; git merge -q -m merged other; git gc -q");
     mounted.remount();

@@ -32,6 +32,8 @@ public interface CLibrary {
 
   long syscall(long number, long a, @In int[] b);
 
+  long syscall(long number, long a, long b, long c, long d, long e, long f);
+
   int openat(int directory, @In byte[] path, int flags, int mode);
 
   int creat(@In byte[] path, int mode);
@@ -69,6 +71,8 @@ public interface CLibrary {
   int fchown(int fd, int uid, int gid);
 
   int utimensat(int directory, @In byte[] path, @In long[] times, int flags);
+
+  int futimens(int fd, @In long[] times);
 
   int statx(int directory, @In byte[] path, int flags, int mask, @Out ByteBuffer result);
 
@@ -114,13 +118,20 @@ public interface CLibrary {
 
   int swapon(@In byte[] path, int flags);
 
+  int posix_fadvise(int fd, long offset, long bytes, int advice);
+
+  int chdir(@In byte[] path);
+
   int fsync(int fd);
 
   int fdatasync(int fd);
 
   int syncfs(int fd);
 
-  long mmap(long address, long bytes, int protection, int flags, int fd, long offset);
+  /** jnr-ffi loses the last of six plain arguments on x86-64; it does not with seven. */
+  default long mmap(long address, long bytes, int protection, int flags, int fd, long offset) {
+    return syscall(Linux.SYS_MMAP, address, bytes, protection, flags, fd, offset);
+  }
 
   int munmap(long address, long bytes);
 
@@ -139,6 +150,8 @@ public interface CLibrary {
   long fgetxattr(int fd, @In byte[] name, @Out byte[] value, long bytes);
 
   long listxattr(@In byte[] path, @Out byte[] names, long bytes);
+
+  long llistxattr(@In byte[] path, @Out byte[] names, long bytes);
 
   int removexattr(@In byte[] path, @In byte[] name);
 

@@ -1,7 +1,7 @@
 package io.cowfs.tools.posix;
 
 /** Why a system call failed. The numbers are those of asm-generic. */
-enum Errno {
+public enum Errno {
   EPERM(1),
   ENOENT(2),
   EINTR(4),
@@ -46,8 +46,12 @@ enum Errno {
     this.number = number;
   }
 
+  public int number() {
+    return number;
+  }
+
   /** The name of a number, for messages. */
-  static String name(int number) {
+  public static String name(int number) {
     for (Errno errno : values()) {
       if (errno.number == number) {
         return errno.name();

@@ -193,12 +193,12 @@ class PathCalls extends Credentials {
   }
 
   /**
-   * Sets both times, by name, or of the descriptor when the path is null.
+   * Sets both times.
    *
    * @param times seconds and nanoseconds of the access, then of the modification; or null for now
    */
   final void utimensat(int directory, String path, long[] times, int flags) {
-    byte[] name = path == null ? null : bytes(path);
+    byte[] name = bytes(path);
     call(
         () -> C.utimensat(directory, name, times, flags),
         "utimensat",

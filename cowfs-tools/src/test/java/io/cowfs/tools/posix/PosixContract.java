@@ -55,6 +55,7 @@ abstract class PosixContract {
     while (!undo.isEmpty()) {
       undo.pop().run();
     }
+    Mappings.unmapAll();
     OpenFds.closeAll();
   }
 

@@ -61,6 +61,10 @@ final class User extends PathCalls {
     call(() -> C.fchmod(fd, mode), "fchmod", fd, mode);
   }
 
+  void futimens(int fd, long... times) {
+    call(() -> C.futimens(fd, times), "futimens", fd);
+  }
+
   void fchown(int fd, int uid, int gid) {
     call(() -> C.fchown(fd, uid, gid), "fchown", fd, uid, gid);
   }
@@ -159,15 +163,22 @@ final class User extends PathCalls {
     call(() -> C.syncfs(fd), "syncfs", fd);
   }
 
-  /** Maps a part of a file; the mapping is the caller's to unmap. */
+  /** Has the kernel drop what it holds of a file, so that the next read comes from below. */
+  void uncache(int fd) {
+    fsync(fd);
+    C.posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+  }
+
+  /** Maps a part of a file. */
   Pointer mmap(int fd, long bytes, int protection, int flags, long offset) {
     long address =
         call(() -> C.mmap(0, bytes, protection, flags, fd, offset), "mmap", fd, bytes, flags);
+    Mappings.add(address, bytes);
     return CLibrary.memory(address, bytes);
   }
 
   void munmap(Pointer memory) {
-    call(() -> C.munmap(memory.address(), memory.size()), "munmap");
+    Mappings.unmap(memory.address());
   }
 
   void msync(Pointer memory) {
