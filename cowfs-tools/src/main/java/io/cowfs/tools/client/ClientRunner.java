@@ -46,6 +46,10 @@ import java.util.OptionalInt;
 public final class ClientRunner implements CommandRunner {
   private static final int NO_DAEMON = -1;
 
+  /* Fields of /proc/PID/stat behind the name, see proc(5). */
+  private static final int STAT_STATE = 0;
+  private static final int STAT_THREADS = 17;
+
   private final Path workingDirectory;
   private final ClientPaths paths;
   private final OutputStream out;
@@ -366,13 +370,17 @@ public final class ClientRunner implements CommandRunner {
     }
   }
 
-  /** A process that only waits for its parent to notice that it ended counts as ended. */
+  /**
+   * A process that only waits for its parent to notice that it ended counts as ended; but not as
+   * long as it has other threads, which end after the first one, and the locks with the last.
+   */
   private static boolean isRunning(long pid) {
     try {
       String stat =
           Files.readString(
               Path.of("/proc", Long.toString(pid), "stat"), StandardCharsets.ISO_8859_1);
-      return !stat.substring(stat.lastIndexOf(')')).startsWith(") Z");
+      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+      return !fields[STAT_STATE].equals("Z") || Integer.parseInt(fields[STAT_THREADS]) > 1;
     } catch (IOException e) {
       return false;
     }

@@ -154,12 +154,13 @@ public final class TargetResolver {
       return "not a path: " + text;
     }
     Optional<Path> mount = mounts.cowfsBelow(path);
+    int at = text.lastIndexOf('@');
+    if (mount.isEmpty() && at > text.lastIndexOf('/') && !Files.exists(path)) {
+      path = workingDirectory.resolve(text.substring(0, at)).normalize();
+      mount = mounts.cowfsBelow(path);
+    }
     if (mount.isPresent()) {
       return mount.get() + ": " + whyNoPool(mounts.source(mount.get()));
-    }
-    int at = text.lastIndexOf('@');
-    if (at > text.lastIndexOf('/') && !Files.exists(path)) {
-      path = workingDirectory.resolve(text.substring(0, at)).normalize();
     }
     if (!Files.exists(path)) {
       // A dataset of something that is no pool: name what is there, not what was appended.

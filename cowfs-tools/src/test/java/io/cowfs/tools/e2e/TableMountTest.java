@@ -127,15 +127,16 @@ final class TableMountTest {
     assertFalse(pool.isMounted(), "mounted twice, one above the other");
   }
 
+  /** Without {@code uhelper}, umount(8) may not look for a helper: it then knows only "fuse". */
   @Test
-  void umountReturnsWhenEverythingIsCommitted() throws IOException {
+  void umountByTheHelperReturnsWhenEverythingIsCommitted() throws IOException {
     for (int i = 0; i < 3; i++) {
-      mounted("defaults");
+      mounted("uhelper=fuse.cowfs");
       Files.writeString(pool.path("file-" + i), "written before umount");
       umount();
       assertEquals(OptionalLong.empty(), pool.daemonPid(), "the daemon outlives umount");
     }
-    mounted("ro");
+    mounted("ro,uhelper=fuse.cowfs");
     assertEquals("written before umount", Files.readString(pool.path("file-2")));
     Program.Result busy =
         Program.run(pool.root(), List.of("umount", pool.root().toString()))
