@@ -68,15 +68,15 @@ public record NewDevice(Path path, Overwrite overwrite) {
 
   /** What a device holds, by the signatures of its start. */
   static Optional<String> content(FileChannel channel) throws IOException {
-    ByteBuffer start = ByteBuffer.allocate(SignatureFormat.BYTES);
+    ByteBuffer start = ByteBuffer.allocate(DeviceSignatures.BYTES);
     int count;
     do {
       count = channel.read(start, start.position());
     } while (count > 0);
     String text = new String(start.array(), StandardCharsets.ISO_8859_1);
-    return SignatureFormat.ALL.stream()
+    return DeviceSignatures.ALL.stream()
         .filter(each -> text.startsWith(each.magic(), each.offset()))
-        .map(SignatureFormat.Signature::content)
+        .map(DeviceSignatures.Signature::content)
         .findFirst();
   }
 }

@@ -167,6 +167,7 @@ class VolumeModelTest {
       } else if (kind < 52) {
         trace = "compare";
         driver.model().compare(pool.fileSystem(), random);
+        driver.model().compareCount(pool.fileSystem());
       } else {
         driver.step(seed);
       }
@@ -179,6 +180,7 @@ class VolumeModelTest {
       String kept = pool.rollback(name);
       snapshots.put(kept, driver.model().copy());
       driver.rolledBack(snapshots.get(name).copy());
+      driver.model().compareCount(pool.fileSystem());
       driver.model().compare(pool.fileSystem(), random);
     }
 

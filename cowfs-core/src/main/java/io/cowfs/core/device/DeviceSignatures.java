@@ -7,7 +7,7 @@ import java.util.List;
  * By which bytes near the start of a device others, and cowfs itself, tell that it is theirs. The
  * offsets are those of the formats' own definitions, which libblkid looks for as well.
  */
-final class SignatureFormat {
+final class DeviceSignatures {
   /** So much of the start of a device has all the signatures. */
   static final int BYTES = 256 << 10;
 
@@ -31,7 +31,7 @@ final class SignatureFormat {
   /** Boot sectors come last: file systems have them too. */
   static final List<Signature> ALL = all();
 
-  private SignatureFormat() {}
+  private DeviceSignatures() {}
 
   private static List<Signature> all() {
     List<Signature> all = new ArrayList<>();
