@@ -9,14 +9,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * A million operations on files whose content is known. {@code -Dcowfs.soak=true} goes on for a
- * hundred times as many; {@code -Dcowfs.seed=N} repeats the operations of a run, though not how
+ * A hundred thousand operations on files whose content is known. {@code -Dcowfs.soak=true} goes on for a
+ * thousand times as many; {@code -Dcowfs.seed=N} repeats the operations of a run, though not how
  * those of several threads meet; {@code -Dcowfs.operations=N} sets their number.
  */
 final class ExerciserTest {
   private static final int CONFIGURATIONS = 4;
-  private static final long OPERATIONS = 1_000_000;
-  private static final long SOAK_OPERATIONS = 100 * OPERATIONS;
+  private static final long OPERATIONS = 100_000;
+  private static final long SOAK_OPERATIONS = 1_000 * OPERATIONS;
 
   @ParameterizedTest(name = "writeback={0} compression={1}")
   @CsvSource({"on,lz4", "on,off", "off,lz4", "off,off"})
