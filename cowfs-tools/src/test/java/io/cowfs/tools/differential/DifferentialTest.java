@@ -23,8 +23,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * System calls come out on a mount as they do on the host. The suite always makes the same ones;
- * {@code -Dcowfs.seed=N} makes others, {@code -Dcowfs.calls=N} sets how many calls a mount gets, and
- * {@code -Dcowfs.soak=true} makes a thousand times as many, from a seed that it prints.
+ * {@code -Dcowfs.seed=N} makes others, {@code -Dcowfs.calls=N} sets how many calls a mount gets,
+ * and {@code -Dcowfs.soak=true} makes a thousand times as many, from a seed that it prints.
  */
 @Timeout(value = 1, unit = TimeUnit.DAYS)
 final class DifferentialTest {
@@ -48,7 +48,11 @@ final class DifferentialTest {
     System.out.println("differential, " + option + ": seed " + seed);
     int calls = Integer.getInteger("cowfs.calls", CALLS);
     int rounds =
-        1 + (Boolean.getBoolean("cowfs.soak") ? 1_000 : 1) * calls / SEQUENCE_CALLS / ROUND_SEQUENCES;
+        1
+            + (Boolean.getBoolean("cowfs.soak") ? 1_000 : 1)
+                * calls
+                / SEQUENCE_CALLS
+                / ROUND_SEQUENCES;
     int sequences = Math.min(ROUND_SEQUENCES, 1 + calls / SEQUENCE_CALLS);
     Path top = Files.createTempDirectory("differential");
     Files.setPosixFilePermissions(top, PosixFilePermissions.fromString("rwxr-xr-x"));
