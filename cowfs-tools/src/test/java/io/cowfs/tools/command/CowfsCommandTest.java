@@ -326,7 +326,7 @@ class CowfsCommandTest {
         List.of("mount", "--transport=libfuse", "--", "/p", "/d"),
         MountCommand.arguments(Path.of("/p"), request));
     assertEquals(
-        "cowfs: Invalid value for option '--transport': 'nfs' is no transport: kernel or libfuse",
+        "cowfs: --transport: 'nfs' is no transport: kernel or libfuse",
         run("mount", "--transport=nfs", "p", "d").err().lines().findFirst().orElse(""));
   }
 }
