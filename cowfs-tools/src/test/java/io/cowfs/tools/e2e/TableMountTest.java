@@ -159,7 +159,7 @@ final class TableMountTest {
 
   @Test
   void theOptionsOfEveryFileSystemReachTheKernel() throws IOException {
-    for (String option :
+    List<String> all =
         List.of(
             "ro",
             "nosuid",
@@ -170,11 +170,15 @@ final class TableMountTest {
             "sync",
             "dirsync",
             "lazytime",
-            "nosymfollow")) {
-      mounted(option);
-      assertTrue(shownOptions().contains(option), option + ": " + shownOptions());
-      umount();
+            "nosymfollow");
+    mounted("defaults");
+    for (String option : all) {
+      assertFalse(shownOptions().contains(option), option + ": " + shownOptions());
     }
+    umount();
+    mounted(String.join(",", all));
+    assertTrue(shownOptions().containsAll(all), "" + shownOptions());
+    umount();
     mounted("strictatime,rw,suid,dev,exec,async,nomand,diratime,symfollow,loud");
     assertFalse(shownOptions().contains("relatime"));
     umount();
