@@ -197,9 +197,10 @@ final class FileCalls {
   /** True also where it cannot be read. */
   private static boolean onlyZeros(int fd, long from, long to) {
     byte[] bytes = new byte[(int) Math.max(0, Math.min(to - from, 64 << 10))];
-    C.pread(fd, bytes, bytes.length, from);
-    for (byte b : bytes) {
-      if (b != 0) {
+    // Behind what was read, the array has whatever was in memory.
+    long count = C.pread(fd, bytes, bytes.length, from);
+    for (int i = 0; i < count; i++) {
+      if (bytes[i] != 0) {
         return false;
       }
     }
