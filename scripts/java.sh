@@ -7,9 +7,10 @@
 # to say anything.
 java_flags="-Xshare:auto -Xlog:disable -Xlog:all=error:stderr"
 # A command runs for a tenth of a second: one simple compiler, started at once. (G1, because only with it
-# JDK 17 takes archived objects over; ArchiveRelocationMode=0 spares it to relocate the archive.)
-client_flags="-XX:+IgnoreUnrecognizedVMOptions -XX:TieredStopAtLevel=1 -XX:+UseG1GC -Xmx128m -XX:-UsePerfData"
-client_flags="$client_flags -XX:+UnlockDiagnosticVMOptions -XX:ArchiveRelocationMode=0"
+# JDK 17 takes archived objects over.)
+client_flags="-XX:TieredStopAtLevel=1 -XX:+UseG1GC -Xmx128m -XX:-UsePerfData"
+# Spares the virtual machine to relocate the archive; later ones do not know the option.
+archive_flags="-XX:+IgnoreUnrecognizedVMOptions -XX:+UnlockDiagnosticVMOptions -XX:ArchiveRelocationMode=0"
 # What the manifest says where the program runs from its jar.
 opens="--add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED"
 

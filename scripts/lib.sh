@@ -109,14 +109,14 @@ install_build() {
   done
 }
 
-# Makes the class-data archive that lets commands start fast. Without one they work as well. (A static
+# Makes the class-data archive that lets commands and daemons start fast. Without one they work as well. (A static
 # archive: JDK 17 puts the old class files of picocli in no other.)
 train_archive() {
-  archive=$1/client-$java_version.jsa
+  archive=$1/classes-$java_version.jsa
   # shellcheck disable=SC2086
-  if ! { "$java" $java_flags $client_flags -XX:DumpLoadedClassList="$1/classes" -cp "$1/cowfs.jar" \
+  if ! { "$java" $java_flags $client_flags $archive_flags -XX:DumpLoadedClassList="$1/classes" -cp "$1/cowfs.jar" \
     $opens io.cowfs.tools.ArchiveTraining &&
-    "$java" $java_flags $client_flags -Xshare:dump -XX:SharedClassListFile="$1/classes" \
+    "$java" $java_flags $client_flags $archive_flags -Xshare:dump -XX:SharedClassListFile="$1/classes" \
       -XX:SharedArchiveFile="$archive" -cp "$1/cowfs.jar"; } >"$1/archive.log" 2>&1 9>&-; then
     rm -f "$archive"
   fi

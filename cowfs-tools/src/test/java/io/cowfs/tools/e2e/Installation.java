@@ -3,15 +3,19 @@ package io.cowfs.tools.e2e;
 import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -37,10 +41,35 @@ final class Installation implements AutoCloseable {
 
   /** Installs the program, with helpers, below a directory. */
   static Installation in(Path directory) throws IOException {
+    return installed(directory);
+  }
+
+  /** The program without helpers, which all tests of this virtual machine share. */
+  static Installation forAllTests() {
+    return Shared.INSTALLATION;
+  }
+
+  private static Installation installed(Path directory, String... options) throws IOException {
     Installation installation = new Installation(directory);
     Files.createDirectories(directory);
-    installation.script().expectExit(0);
+    installation.script(options).expectExit(0);
     return installation;
+  }
+
+  /** Made when the first test asks for it; taken away when the virtual machine ends. */
+  private static final class Shared {
+    static final Installation INSTALLATION = install();
+
+    private static Installation install() {
+      try {
+        Path directory = Files.createTempDirectory("cowfs-under-test");
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> Trees.delete(directory)));
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+        return installed(directory, "--no-helpers");
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
   }
 
   /** The installed command. */
@@ -69,7 +98,7 @@ final class Installation implements AutoCloseable {
       makeJars(Files.createDirectory(build));
     }
     List<String> command = new ArrayList<>(List.of("env", "COWFS_BUILD=" + build));
-    command.add(MountedPool.launcher().resolveSibling("install").toString());
+    command.add(Checkout.path("scripts/install").toString());
     command.addAll(arguments);
     return Program.run(Path.of("/"), command);
   }
@@ -78,7 +107,7 @@ final class Installation implements AutoCloseable {
   private static void makeJars(Path build) throws IOException {
     List<Path> classes = new ArrayList<>();
     StringBuilder others = new StringBuilder();
-    for (String entry : Program.mainClasspath().split(File.pathSeparator, -1)) {
+    for (String entry : mainClasspath().split(File.pathSeparator, -1)) {
       Path path = Path.of(entry);
       if (Files.isDirectory(path)) {
         classes.add(path);
@@ -100,6 +129,13 @@ final class Installation implements AutoCloseable {
         addAll(directory, jar);
       }
     }
+  }
+
+  /** The classes under test, and what they need. */
+  private static String mainClasspath() {
+    return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator, -1))
+        .filter(entry -> !entry.contains("test-classes"))
+        .collect(Collectors.joining(File.pathSeparator));
   }
 
   private static void addAll(Path directory, JarOutputStream jar) throws IOException {

@@ -25,8 +25,6 @@ public final class MountedPool implements AutoCloseable {
   private static final Pattern LOCK =
       Pattern.compile("^\\d+: \\w+ +ADVISORY +\\w+ +(?<pid>\\d+) \\w+:\\w+:(?<inode>\\d+) ");
 
-  private static final Path LAUNCHER = findLauncher();
-
   private final Path pool;
   private final Path root;
 
@@ -111,13 +109,14 @@ public final class MountedPool implements AutoCloseable {
 
   /** Runs a command of cowfs. */
   static Program.Result cowfs(String... arguments) throws IOException {
-    List<String> command = new ArrayList<>(List.of(LAUNCHER.toString()));
+    List<String> command = new ArrayList<>(List.of(launcher().toString()));
     command.addAll(List.of(arguments));
     return Program.run(Path.of("/"), command);
   }
 
+  /** The command under test. */
   static Path launcher() {
-    return LAUNCHER;
+    return Installation.forAllTests().command();
   }
 
   /** The process that holds the lock of the pool. */
@@ -217,16 +216,5 @@ public final class MountedPool implements AutoCloseable {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(e);
     }
-  }
-
-  private static Path findLauncher() {
-    Path start = Path.of("").toAbsolutePath();
-    for (Path directory = start; directory != null; directory = directory.getParent()) {
-      Path launcher = directory.resolve("scripts/cowfs");
-      if (Files.isExecutable(launcher)) {
-        return launcher;
-      }
-    }
-    throw new IllegalStateException("no scripts/cowfs above " + start);
   }
 }

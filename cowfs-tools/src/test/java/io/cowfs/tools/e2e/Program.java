@@ -2,18 +2,15 @@ package io.cowfs.tools.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.io.File;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 
 /** Runs other programs to their end, with a timeout, and keeps what they say. */
 public final class Program {
@@ -21,8 +18,6 @@ public final class Program {
 
   private static final Map<String, String> ENVIRONMENT =
       Map.of(
-          // the launcher runs the classes under test, and builds nothing
-          "COWFS_CLASSPATH", mainClasspath(),
           "JAVA_HOME", System.getProperty("java.home"),
           "LC_ALL", "C.UTF-8",
           "GIT_CONFIG_GLOBAL", "/dev/null",
@@ -122,13 +117,6 @@ public final class Program {
     builder.environment().putAll(ENVIRONMENT);
     builder.redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
     return builder.redirectOutput(output).redirectError(errors).start();
-  }
-
-  /** The classes under test, and what they need. */
-  static String mainClasspath() {
-    return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator, -1))
-        .filter(entry -> !entry.contains("test-classes"))
-        .collect(Collectors.joining(File.pathSeparator));
   }
 
   private static Path resource(String name) {

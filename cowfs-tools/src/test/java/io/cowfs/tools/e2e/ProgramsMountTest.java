@@ -91,10 +91,9 @@ class ProgramsMountTest {
    */
   @Test
   void mavenBuildsAndTestsAProject() throws IOException {
-    Path cowfs = MountedPool.launcher().getParent().getParent();
     Path project = Files.createDirectory(mounted.path("project"));
-    Program.succeed(ANYWHERE, "cp", "-r", cowfs.resolve(".mvn").toString(), project.toString());
-    String parent = Files.readString(cowfs.resolve("pom.xml"));
+    Program.succeed(ANYWHERE, "cp", "-r", Checkout.path(".mvn").toString(), project.toString());
+    String parent = Files.readString(Checkout.path("pom.xml"));
     Files.writeString(
         project.resolve("pom.xml"),
         parent.replaceFirst(

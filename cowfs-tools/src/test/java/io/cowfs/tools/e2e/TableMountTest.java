@@ -17,11 +17,13 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 
 /** mount(8), umount(8) and fstab(5), by the helpers that {@code scripts/install} puts in place. */
+@Tag("alone") // changes the machine
 @EnabledIf("io.cowfs.tools.e2e.Installation#possible")
 final class TableMountTest {
   private static final Path ANYWHERE = Path.of("/");

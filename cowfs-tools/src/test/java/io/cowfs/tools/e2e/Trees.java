@@ -3,16 +3,19 @@ package io.cowfs.tools.e2e;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Makes trees of files and compares them. */
 final class Trees {
@@ -31,6 +34,17 @@ final class Trees {
   /** As {@link #listing}, and the change times, which only a snapshot keeps. */
   static List<String> listingWithChangeTimes(Path root) throws IOException {
     return Program.python("tree.py", "--ctime", root).lines().toList();
+  }
+
+  /** Deletes a tree. */
+  static void delete(Path root) {
+    try (Stream<Path> files = Files.walk(root)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Fails with the first lines that differ. */

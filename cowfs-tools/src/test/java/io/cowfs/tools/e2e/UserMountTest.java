@@ -14,6 +14,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
  * What a plain user can do, with {@code fusermount3}, no home directory and an empty environment;
  * and what only root or the owner of a pool may. Run by root, who becomes that user.
  */
+@Tag("alone") // changes the machine
 @EnabledIf("io.cowfs.tools.e2e.Installation#possible")
 final class UserMountTest {
   private static final Path ANYWHERE = Path.of("/");
