@@ -172,6 +172,11 @@ public final class BlockStore implements Closeable {
     checkPlace(pointer.sector(), pointer.storedBytes());
     byte[] stored = new byte[pointer.storedBytes()];
     device.read(ByteBuffer.wrap(stored), pointer.sector() * SECTOR_BYTES);
+    return decode(pointer, stored);
+  }
+
+  /** Verifies what is stored of a block and decompresses it. */
+  byte[] decode(BlockPointer pointer, byte[] stored) throws CorruptBlockException {
     long actual = pointer.checksumAlgorithm().of(stored);
     if (actual != pointer.checksum()) {
       throw mismatch(pointer.sector(), pointer.checksumAlgorithm(), pointer.checksum(), actual);
@@ -186,6 +191,11 @@ public final class BlockStore implements Closeable {
       throw new CorruptBlockException(place(pointer.sector()) + ": " + e.getMessage(), e);
     }
     return content;
+  }
+
+  /** Reads what the device has, to find damage; for one thread. */
+  public MediumReader openMediumReader() {
+    return new MediumReader(this, device);
   }
 
   private void checkPlace(long sector, int bytes) throws CorruptBlockException {

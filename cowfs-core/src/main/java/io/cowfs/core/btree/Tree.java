@@ -84,6 +84,21 @@ public final class Tree {
     }
   }
 
+  /**
+   * Whether a node is one of the tree's; reads only what lies above it.
+   *
+   * @param first the key that its parent has for it; for the root any
+   */
+  public boolean hasNode(BlockPointer pointer, Key first) throws IOException {
+    BlockPointer at = root;
+    while (at != null && !at.equals(pointer)) {
+      Node node = Node.open(reader.readNode(at), at);
+      int child = node.level() == 0 ? -1 : node.floor(first);
+      at = child < 0 ? null : node.child(child);
+    }
+    return at != null;
+  }
+
   /** How many nodes the tree has; reads all but the leaves. */
   public long nodeCount() throws IOException {
     return root == null ? 0 : nodeCount(openRoot());

@@ -62,6 +62,8 @@ public final class Catalog implements Closeable {
 
   private static final int REFERENCES_AT_ONCE = 10_000;
 
+  private static final int RECORDS_AT_ONCE = 1_000;
+
   private static final int ENOSPC = 28;
   private static final int EDQUOT = 122;
 
@@ -246,6 +248,42 @@ public final class Catalog implements Closeable {
     return reading(txn -> CatalogLoad.pool(databases, txn));
   }
 
+  /** The last scrub; empty when there was none. */
+  public Optional<ScrubLog> scrub() throws IOException {
+    return reading(txn -> CatalogLoad.scrub(databases, txn));
+  }
+
+  /**
+   * Reads every record and verifies its seal, in pieces, while commits go on.
+   *
+   * @throws DamagedPoolException with the first one that is damaged
+   */
+  public void verify() throws IOException {
+    for (Dbi<byte[]> database : databases.all()) {
+      Optional<byte[]> last = Optional.empty();
+      do {
+        KeyRange<byte[]> rest = last.map(KeyRange::greaterThan).orElse(KeyRange.all());
+        last = reading(txn -> verifySome(txn, database, rest));
+      } while (last.isPresent());
+    }
+  }
+
+  /** Returns the last key that was read; nothing at the end. */
+  private static Optional<byte[]> verifySome(
+      Txn<byte[]> txn, Dbi<byte[]> database, KeyRange<byte[]> range) throws BadRecordException {
+    int count = 0;
+    try (CursorIterable<byte[]> records = database.iterate(txn, range)) {
+      for (KeyVal<byte[]> each : records) {
+        CatalogFormat.unseal(each.key(), each.val());
+        count++;
+        if (count == RECORDS_AT_ONCE) {
+          return Optional.of(each.key());
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
   /** Reports the parts of a deadlist with their sectors; none where there is no such list. */
   void readDeadlist(long deadlist, Deadlists.PartVisitor visitor) throws IOException {
     reading(
@@ -377,6 +415,7 @@ public final class Catalog implements Closeable {
             writeDeadlists(txn, batch);
             writeCondemned(txn, batch);
             writeShared(txn, batch);
+            batch.scrub().ifPresent(scrub -> writeScrub(txn, scrub));
             writePool(txn, batch.pool());
             txn.commit();
           }
@@ -494,6 +533,17 @@ public final class Catalog implements Closeable {
         put(txn, databases.shared, key, SharedRangeFormat.encode(each.getValue()));
       }
     }
+  }
+
+  private void writeScrub(Txn<byte[]> txn, ScrubChange scrub) {
+    int findings = scrub.kept();
+    deleteAll(txn, databases.pool, KeyRange.atLeast(CatalogFormat.scrubFindingKey(findings)));
+    for (String finding : scrub.added()) {
+      byte[] text = CatalogFormat.findingText(finding);
+      put(txn, databases.pool, CatalogFormat.scrubFindingKey(findings++), text);
+    }
+    byte[] record = ScrubRecordFormat.encode(scrub.record(), findings);
+    put(txn, databases.pool, CatalogFormat.scrubKey(), record);
   }
 
   private void writePool(Txn<byte[]> txn, PoolRecord pool) {

@@ -2,6 +2,8 @@ package io.cowfs.core.dataset;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.zip.CRC32C;
 
 /**
@@ -9,10 +11,15 @@ import java.util.zip.CRC32C;
  * that ends every value: the CRC32C of key and content, little-endian.
  */
 final class CatalogFormat {
-  /** The one key of the database {@code pool}. */
+  /** Keys of the database {@code pool}. */
   static final int POOL_KEY_ID = 0;
 
   static final int POOL_KEY_BYTES = POOL_KEY_ID + Integer.BYTES;
+
+  /** In the database {@code pool}, beside the pool record with the id 0. */
+  static final int SCRUB_ID = 1;
+
+  static final int FIRST_SCRUB_FINDING_ID = 2;
 
   /** Keys of the database {@code nodes}. */
   static final int NODE_KEY_ID = 0;
@@ -66,6 +73,9 @@ final class CatalogFormat {
   /** The most bytes of content in a chunk of deferred frees. */
   static final int DEFERRED_CHUNK_BYTES = 1920;
 
+  /** The most bytes of a finding of a scrub. */
+  static final int SCRUB_FINDING_BYTES = 1920;
+
   /** The most bytes of content in a chunk of properties. */
   static final int PROPERTY_CHUNK_BYTES = 1920;
 
@@ -73,6 +83,16 @@ final class CatalogFormat {
 
   static byte[] poolKey() {
     return new byte[POOL_KEY_BYTES];
+  }
+
+  static byte[] scrubKey() {
+    return ByteBuffer.allocate(POOL_KEY_BYTES).putInt(POOL_KEY_ID, SCRUB_ID).array();
+  }
+
+  static byte[] scrubFindingKey(int finding) {
+    return ByteBuffer.allocate(POOL_KEY_BYTES)
+        .putInt(POOL_KEY_ID, FIRST_SCRUB_FINDING_ID + finding)
+        .array();
   }
 
   static byte[] nodeKey(int node) {
@@ -150,6 +170,16 @@ final class CatalogFormat {
     byte[] content = new byte[contentBytes];
     record.get(0, content);
     return content;
+  }
+
+  /** A finding of a scrub as it is stored, in UTF-8, cut where it is too long. */
+  static byte[] findingText(String finding) {
+    byte[] text = finding.getBytes(StandardCharsets.UTF_8);
+    int end = Math.min(text.length, SCRUB_FINDING_BYTES);
+    while (end < text.length && (text[end] & 0xC0) == 0x80) {
+      end--;
+    }
+    return Arrays.copyOf(text, end);
   }
 
   private static int crc(byte[] key, byte[] content, int contentBytes) {

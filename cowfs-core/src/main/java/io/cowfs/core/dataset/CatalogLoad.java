@@ -4,10 +4,12 @@ import io.cowfs.core.alloc.RegionBitmap;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.lmdbjava.CursorIterable;
@@ -54,11 +56,33 @@ final class CatalogLoad {
             lists(pool.txg()),
             condemned(),
             shared());
+    long scrubRecords = scrub(databases, txn).map(scrub -> 1 + scrub.findings().size()).orElse(0);
     if (!PoolRecordFormat.decodeCounts(content).equals(databases.counts(txn))
-        || databases.pool().stat(txn).entries != 1) {
+        || databases.pool().stat(txn).entries != 1 + scrubRecords) {
       throw new BadRecordException("records are missing");
     }
     return state;
+  }
+
+  static Optional<ScrubLog> scrub(Catalog.Databases databases, Txn<byte[]> txn)
+      throws BadRecordException {
+    byte[] key = CatalogFormat.scrubKey();
+    byte[] value = databases.pool().get(txn, key);
+    if (value == null) {
+      return Optional.empty();
+    }
+    byte[] content = CatalogFormat.unseal(key, value);
+    ScrubRecord record = ScrubRecordFormat.decode(content);
+    List<String> findings = new ArrayList<>();
+    for (int i = 0; i < ScrubRecordFormat.findings(content); i++) {
+      byte[] findingKey = CatalogFormat.scrubFindingKey(i);
+      byte[] finding = databases.pool().get(txn, findingKey);
+      if (finding == null) {
+        throw new BadRecordException("a finding of the scrub is missing");
+      }
+      findings.add(new String(CatalogFormat.unseal(findingKey, finding), StandardCharsets.UTF_8));
+    }
+    return Optional.of(new ScrubLog(record, findings));
   }
 
   private static byte[] poolContent(Catalog.Databases databases, Txn<byte[]> txn)

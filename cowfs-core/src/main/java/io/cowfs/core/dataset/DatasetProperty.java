@@ -23,14 +23,17 @@ public enum DatasetProperty {
       Inheritance.FROM_ABOVE,
       "none",
       "none, or such as \"hourly:24 daily:30\""),
-  MOUNTPOINT("mountpoint", Inheritance.NONE, "none", "none, or an absolute path");
+  MOUNTPOINT("mountpoint", Inheritance.NONE, "none", "none, or an absolute path"),
+  SCRUB_RATE("scrub.rate", Inheritance.POOL, "none", "none, or bytes per second such as 50M");
 
   static final String NONE = "none";
 
   /** Whether a dataset that does not say otherwise has the value of the one above it. */
   public enum Inheritance {
     FROM_ABOVE,
-    NONE
+    NONE,
+    /** Only the pool's own dataset has one, and it holds for all. */
+    POOL
   }
 
   private final String text;
@@ -98,6 +101,7 @@ public enum DatasetProperty {
       case CHECKPOINTS -> CheckpointPolicy.parse(value).toString();
       case SNAPSHOT_SCHEDULE -> SnapshotSchedule.parse(value).toString();
       case MOUNTPOINT -> mountpointText(value);
+      case SCRUB_RATE -> value.equals(NONE) ? NONE : ByteSize.exact(ByteSize.parse(value));
     };
   }
 

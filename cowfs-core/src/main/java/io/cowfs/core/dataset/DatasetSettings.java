@@ -14,6 +14,7 @@ import java.util.OptionalLong;
  * @param checkpoints which past states are kept
  * @param schedule of automatic snapshots
  * @param mountpoint where {@code cowfs mount -a} mounts it, an absolute path
+ * @param scrubBytesPerSecond what a scrub of the pool may read; empty for no limit
  */
 public record DatasetSettings(
     CompressionSetting compression,
@@ -23,7 +24,8 @@ public record DatasetSettings(
     AccessTime atime,
     CheckpointPolicy checkpoints,
     SnapshotSchedule schedule,
-    Optional<String> mountpoint) {
+    Optional<String> mountpoint,
+    OptionalLong scrubBytesPerSecond) {
 
   /** Whether listings of the root show the directory of snapshots; it can be entered either way. */
   public enum Snapdir {

@@ -1,6 +1,7 @@
 package io.cowfs.core.dataset;
 
 import io.cowfs.core.dataset.DatasetException.Reason;
+import io.cowfs.core.dataset.DatasetProperty.Inheritance;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -55,6 +56,7 @@ public final class DatasetTasks {
 
   private void create(String name, Map<String, String> properties) throws DatasetException {
     PropertySet own = propertySet(properties);
+    requireOfPool(name, properties);
     enter(history.addHead(name, datasets.sync().txg(), clock.instant()), own);
   }
 
@@ -65,6 +67,7 @@ public final class DatasetTasks {
     DatasetNode origin = requireSnapshot(requireHead(dataset), snapshot);
     requireNewDataset(name);
     PropertySet own = propertySet(properties);
+    requireOfPool(name, properties);
     enter(history.clone(origin, name, clock.instant()), own);
   }
 
@@ -74,6 +77,21 @@ public final class DatasetTasks {
     }
     datasets.enter(head);
     datasets.refreshSettings();
+  }
+
+  private static void requireOfPool(String dataset, Map<String, String> properties)
+      throws DatasetException {
+    for (String name : properties.keySet()) {
+      boolean ofPool =
+          DatasetProperty.find(name)
+              .filter(property -> property.inheritance() == Inheritance.POOL)
+              .isPresent();
+      if (ofPool && !dataset.equals(Names.ROOT_DATASET)) {
+        throw new DatasetException(
+            Reason.INVALID_NAME,
+            "'%s' holds for the whole pool: set it on the pool itself".formatted(name));
+      }
+    }
   }
 
   private static PropertySet propertySet(Map<String, String> properties) throws DatasetException {
@@ -314,6 +332,7 @@ public final class DatasetTasks {
     for (Map.Entry<String, String> each : values.entrySet()) {
       changed = changed.set(node.kind, each.getKey(), each.getValue());
     }
+    requireOfPool(dataset, values);
     history.setProperties(node, changed);
     datasets.refreshSettings();
   }

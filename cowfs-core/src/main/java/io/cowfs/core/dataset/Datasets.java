@@ -14,6 +14,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -67,6 +68,9 @@ public final class Datasets {
 
   /** Owned by the sync thread. */
   private final List<byte[]> droppedChunks = new ArrayList<>();
+
+  /** Owned by the sync thread; null when the txg has nothing of a scrub to keep. */
+  private ScrubChange scrubChange;
 
   private long lastTxg;
   private volatile SpaceTotals totals;
@@ -252,6 +256,20 @@ public final class Datasets {
     return new FreedSpace(storage, scratch).of(tried) * BlockPointer.SECTOR_BYTES;
   }
 
+  /**
+   * How often ranges were cloned since the pool was opened: another number says that data may have
+   * references now that are younger than itself.
+   */
+  public long clonedRanges() {
+    return shared.increments();
+  }
+
+  /** What a scrub may read, by the properties of the pool. */
+  public OptionalLong scrubBytesPerSecond() {
+    DatasetHead root = heads.get(Names.ROOT_DATASET);
+    return root == null ? OptionalLong.empty() : root.settings().scrubBytesPerSecond();
+  }
+
   /** The automatic keeping of roots. */
   public Checkpoints checkpoints() {
     return checkpoints;
@@ -281,6 +299,16 @@ public final class Datasets {
     }
     sync = new TxgSync(txg, sink, storage.allocator(), shared);
     changedHeads.clear();
+    scrubChange = null;
+  }
+
+  /** The txg keeps how far a scrub has come; called by its tasks, once at most in each txg. */
+  public void keep(ScrubChange change) {
+    sync();
+    if (scrubChange != null) {
+      throw new IllegalStateException("two scrubs in one txg");
+    }
+    scrubChange = change;
   }
 
   /** The changes that a task may make. */
@@ -318,7 +346,8 @@ public final class Datasets {
         List.copyOf(droppedChunks),
         condemned.changes(),
         shared.changes(),
-        storage.allocator().takeChanges(sync().txg()));
+        storage.allocator().takeChanges(sync().txg()),
+        Optional.ofNullable(scrubChange));
   }
 
   private PoolRecord record(Optional<BlockPointer> directoryRoot, long directorySectors) {

@@ -107,19 +107,24 @@ public final class PropertyResolution {
 
   /** The properties of a dataset as values to work with. */
   public DatasetSettings settings() {
-    String quota = value(DatasetProperty.QUOTA);
     String mountpoint = value(DatasetProperty.MOUNTPOINT);
     return new DatasetSettings(
         DatasetProperty.compression(value(DatasetProperty.COMPRESSION)),
-        quota.equals(DatasetProperty.NONE)
-            ? OptionalLong.empty()
-            : OptionalLong.of(ByteSize.parse(quota)),
+        sizeOrNone(DatasetProperty.QUOTA),
         value(DatasetProperty.READONLY).equals("on"),
         Snapdir.valueOf(value(DatasetProperty.SNAPDIR).toUpperCase(Locale.ROOT)),
         AccessTime.valueOf(value(DatasetProperty.ATIME).toUpperCase(Locale.ROOT)),
         CheckpointPolicy.parse(value(DatasetProperty.CHECKPOINTS)),
         SnapshotSchedule.parse(value(DatasetProperty.SNAPSHOT_SCHEDULE)),
-        mountpoint.equals(DatasetProperty.NONE) ? Optional.empty() : Optional.of(mountpoint));
+        mountpoint.equals(DatasetProperty.NONE) ? Optional.empty() : Optional.of(mountpoint),
+        sizeOrNone(DatasetProperty.SCRUB_RATE));
+  }
+
+  private OptionalLong sizeOrNone(DatasetProperty property) {
+    String value = value(property);
+    return value.equals(DatasetProperty.NONE)
+        ? OptionalLong.empty()
+        : OptionalLong.of(ByteSize.parse(value));
   }
 
   private String value(DatasetProperty property) {

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Counts the references to ranges that have two or more of them; a range that is not here has one.
@@ -35,6 +36,7 @@ final class SharedRanges {
   }
 
   private final Source source;
+  private final AtomicLong increments = new AtomicLong();
 
   /** By first sector; null for a range of the index that is gone. */
   private final Map<Long, SharedRange> changed = new HashMap<>();
@@ -57,6 +59,11 @@ final class SharedRanges {
     this.savedSectors = savedSectors;
   }
 
+  /** How often {@link #increment} was called. Any thread. */
+  long increments() {
+    return increments.get();
+  }
+
   /** What all sharing saves, in sectors: references there are beyond the first of each. */
   long savedSectors() {
     return savedSectors;
@@ -72,6 +79,7 @@ final class SharedRanges {
 
   /** One more reference to each sector of a range, each of which has one at least. */
   void increment(long sector, int sectors) throws IOException {
+    increments.incrementAndGet();
     change(sector, sectors, 1, (at, count) -> {});
   }
 

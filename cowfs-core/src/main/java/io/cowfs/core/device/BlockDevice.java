@@ -16,6 +16,15 @@ public interface BlockDevice extends Closeable {
    */
   void read(ByteBuffer destination, long offset) throws IOException;
 
+  /**
+   * The same, but past what the host keeps in memory, where that is possible: what the medium
+   * itself has. That takes a direct buffer, and an offset, a length and an address in whole
+   * sectors.
+   */
+  default void readMedium(ByteBuffer destination, long offset) throws IOException {
+    read(destination, offset);
+  }
+
   /** Writes all remaining bytes of the buffer. Durable only after {@link #sync}. */
   void write(ByteBuffer source, long offset) throws IOException;
 

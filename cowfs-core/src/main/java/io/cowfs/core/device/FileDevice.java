@@ -38,7 +38,7 @@ public final class FileDevice implements BlockDevice {
   /** Found at the first use. */
   private volatile FileStore fileStore;
 
-  /** For large aligned writes past the host's cache; null where the host has no such thing. */
+  /** For large aligned I/O past the host's cache; null where the host has no such thing. */
   private final FileChannel directChannel;
 
   private volatile IOException syncFailure;
@@ -95,7 +95,8 @@ public final class FileDevice implements BlockDevice {
 
   private static FileChannel openDirect(Path file) {
     try {
-      return FileChannel.open(file, StandardOpenOption.WRITE, ExtendedOpenOption.DIRECT);
+      return FileChannel.open(
+          file, StandardOpenOption.READ, StandardOpenOption.WRITE, ExtendedOpenOption.DIRECT);
     } catch (IOException | UnsupportedOperationException notHere) {
       return null;
     }
@@ -106,20 +107,34 @@ public final class FileDevice implements BlockDevice {
    * what the kernel above caches already is not cached twice.
    */
   private FileChannel channelFor(ByteBuffer source, long offset) {
-    boolean direct =
-        directChannel != null
-            && source.remaining() >= DIRECT_BYTES_MIN
-            && source.isDirect()
-            && (offset | source.remaining()) % DeviceLayout.SECTOR_BYTES == 0
-            && source.alignmentOffset(source.position(), DeviceLayout.SECTOR_BYTES) == 0;
-    return direct ? directChannel : channel;
+    return source.remaining() >= DIRECT_BYTES_MIN && mayGoDirect(source, offset)
+        ? directChannel
+        : channel;
+  }
+
+  private boolean mayGoDirect(ByteBuffer buffer, long offset) {
+    return directChannel != null
+        && buffer.isDirect()
+        && (offset | buffer.remaining()) % DeviceLayout.SECTOR_BYTES == 0
+        && buffer.alignmentOffset(buffer.position(), DeviceLayout.SECTOR_BYTES) == 0;
   }
 
   @Override
   public void read(ByteBuffer destination, long offset) throws IOException {
+    read(destination, offset, false);
+  }
+
+  @Override
+  public void readMedium(ByteBuffer destination, long offset) throws IOException {
+    read(destination, offset, true);
+  }
+
+  private void read(ByteBuffer destination, long offset, boolean pastCache) throws IOException {
     long position = offset;
     while (destination.hasRemaining()) {
-      int count = channel.read(destination, position);
+      // What is left after a short read at the end of the file may have no whole sectors any more.
+      FileChannel from = pastCache && mayGoDirect(destination, position) ? directChannel : channel;
+      int count = from.read(destination, position);
       if (count < 0) {
         fillWithZeros(destination);
         return;

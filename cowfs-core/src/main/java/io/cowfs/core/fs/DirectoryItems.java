@@ -201,6 +201,24 @@ final class DirectoryItems {
     return pathOf(inode, at -> linksOf(tree, at));
   }
 
+  /** The paths of all names of an inode in a tree; none where they cannot be read. */
+  static List<String> pathsOf(Tree tree, long inode) {
+    if (inode == FileSystem.ROOT_INODE) {
+      return List.of("/");
+    }
+    List<String> paths = new ArrayList<>();
+    try {
+      for (Link link : linksOf(tree, inode)) {
+        String parent = pathOf(tree, link.parent());
+        String name = new String(link.name(), StandardCharsets.UTF_8);
+        paths.add((parent.equals("/") ? "" : parent) + "/" + name);
+      }
+    } catch (IOException unreadable) {
+      // What was found before is right.
+    }
+    return paths;
+  }
+
   private interface Names {
     List<Link> of(long inode) throws IOException;
   }

@@ -7,6 +7,7 @@ import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.dataset.ExtentScanner;
 import java.io.IOException;
+import java.util.List;
 
 /** Tells which items of a dataset's tree refer to extents. Stateless. */
 public final class ExtentItems implements ExtentScanner {
@@ -18,6 +19,14 @@ public final class ExtentItems implements ExtentScanner {
   /** The path of the inode that an item belongs to, for messages; as much of it as can be read. */
   public static String pathOf(Tree tree, Key key) {
     return DirectoryItems.pathOf(tree, key.high());
+  }
+
+  /**
+   * All paths of the inode that an item belongs to, as much of them as can be read; none when it
+   * has no name, or none that can be read.
+   */
+  public static List<String> pathsOf(Tree tree, Key key) {
+    return DirectoryItems.pathsOf(tree, key.high());
   }
 
   @Override

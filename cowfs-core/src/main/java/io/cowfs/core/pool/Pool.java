@@ -8,9 +8,6 @@ import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.BlockWriter;
 import io.cowfs.core.block.CacheLimits;
-import io.cowfs.core.block.DataExtent;
-import io.cowfs.core.btree.Key;
-import io.cowfs.core.btree.Tree;
 import io.cowfs.core.codec.ChecksumAlgorithm;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.dataset.Books;
@@ -31,6 +28,7 @@ import io.cowfs.core.fs.SnapshotRights;
 import io.cowfs.core.fs.SpaceRelief;
 import io.cowfs.core.fs.Volume;
 import io.cowfs.core.fs.VolumeServices;
+import io.cowfs.core.scrub.Scrub;
 import io.cowfs.core.scrub.SpaceAudit;
 import io.cowfs.core.txg.CommitSequence;
 import io.cowfs.core.txg.RootRecord;
@@ -89,6 +87,7 @@ public final class Pool implements Closeable {
 
   private final VolumeServices services;
   private final PoolAdministration administration;
+  private final Scrub scrub;
   private final Clock clock;
 
   /** Guarded by this; null until there is one. */
@@ -173,6 +172,17 @@ public final class Pool implements Closeable {
             clock,
             processOwner());
     this.administration = new PoolAdministration(this, datasets, txgs, clock);
+    this.scrub =
+        new Scrub(
+            new Scrub.Sources(
+                datasets,
+                store,
+                new FileItems(),
+                new PoolMetadata(label, device, catalog, store, txgs),
+                datasets::scrubBytesPerSecond),
+            txgs,
+            clock,
+            catalog.scrub());
   }
 
   /** Checkpoints go before a writer is refused, and what was destroyed is waited for. */
@@ -347,7 +357,8 @@ public final class Pool implements Closeable {
   }
 
   /**
-   * Keeps checkpoints, and carries the schedules of snapshots out, until the pool is closed.
+   * Keeps checkpoints, carries the schedules of snapshots out, and has a scrub that was interrupted
+   * go on, until the pool is closed.
    *
    * @param beforeSnapshot has everything that users wrote reach the file systems; called by a
    *     thread of its own
@@ -355,6 +366,7 @@ public final class Pool implements Closeable {
   public synchronized void startHousekeeping(Runnable beforeSnapshot) {
     if (housekeeper == null && !closed) {
       datasets.checkpoints().enable(this::usableSectors);
+      scrub.goOn();
       Retention retention = new Retention(administration, datasets);
       housekeeper =
           new Housekeeper(administration, retention, clock, beforeSnapshot, this::tidyCheckpoints);
@@ -469,6 +481,11 @@ public final class Pool implements Closeable {
     }
   }
 
+  /** As {@link Datasets#clonedRanges} has it. */
+  long clonedRanges() {
+    return datasets.clonedRanges();
+  }
+
   /** Nothing may be committed meanwhile. */
   List<String> auditNow() {
     return new PoolAudit(datasets, store::readBlock, this::auditSources).whole();
@@ -482,17 +499,12 @@ public final class Pool implements Closeable {
         new Books(catalog, datasets),
         store,
         allocator,
-        new SpaceAudit.ItemReader() {
-          @Override
-          public DataExtent extentOf(Key key, byte[] value) throws IOException {
-            return ExtentItems.extentOf(key, value);
-          }
+        new FileItems());
+  }
 
-          @Override
-          public String pathOf(Tree tree, Key key) {
-            return ExtentItems.pathOf(tree, key);
-          }
-        });
+  /** Reads everything now and then, beside all other work. */
+  public Scrub scrub() {
+    return scrub;
   }
 
   /** Makes everything durable that was done before the call. */
@@ -510,7 +522,8 @@ public final class Pool implements Closeable {
         space.pending() * BlockPointer.SECTOR_BYTES,
         datasets.destroyingBytes(),
         txgs.durableTxg(),
-        txgs.dirtyDataBytes());
+        txgs.dirtyDataBytes(),
+        scrub.status());
   }
 
   /**
@@ -532,6 +545,7 @@ public final class Pool implements Closeable {
     if (ending != null) {
       ending.close();
     }
+    scrub.stop();
     // Whatever fails: everything is let go, the last resource first.
     try (lock;
         device;

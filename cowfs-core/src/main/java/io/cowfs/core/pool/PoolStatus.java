@@ -1,5 +1,7 @@
 package io.cowfs.core.pool;
 
+import io.cowfs.core.scrub.ScrubStatus;
+
 /**
  * The state of an open pool at one moment.
  *
@@ -10,6 +12,7 @@ package io.cowfs.core.pool;
  * @param destroyingBytes of what was destroyed, and is being freed in the background
  * @param txg the newest durable transaction group
  * @param dirtyBytes file data that is in memory only
+ * @param scrub the last or running one
  */
 public record PoolStatus(
     String state,
@@ -18,4 +21,5 @@ public record PoolStatus(
     long freeingBytes,
     long destroyingBytes,
     long txg,
-    long dirtyBytes) {}
+    long dirtyBytes,
+    ScrubStatus scrub) {}

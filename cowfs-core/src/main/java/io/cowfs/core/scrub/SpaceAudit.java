@@ -12,7 +12,6 @@ import io.cowfs.core.btree.PartialWalk;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.dataset.Books;
 import io.cowfs.core.dataset.Condemned;
-import io.cowfs.core.dataset.NodeKind;
 import io.cowfs.core.dataset.NodeRecord;
 import io.cowfs.core.device.DeviceLayout;
 import java.io.IOException;
@@ -74,15 +73,6 @@ public final class SpaceAudit {
     public Sources withHistory(List<NodeRecord> otherNodes, BlockPointer otherDirectoryRoot) {
       return new Sources(otherNodes, otherDirectoryRoot, books, store, allocator, items);
     }
-  }
-
-  /** Given by the layer that owns the items of a dataset's tree. */
-  public interface ItemReader {
-    /** The extent that an item refers to; null for most items. */
-    DataExtent extentOf(Key key, byte[] value) throws IOException;
-
-    /** The path of the file that an item belongs to, as much of it as can be read. */
-    String pathOf(Tree tree, Key key);
   }
 
   private final Sources sources;
@@ -183,11 +173,7 @@ public final class SpaceAudit {
   }
 
   private String nameOf(NodeRecord node) {
-    if (node.kind() == NodeKind.HEAD) {
-      return node.name();
-    }
-    NodeRecord head = nodes.get(node.dataset());
-    return (head == null ? "" : head.name()) + "@" + node.name();
+    return NodeNames.of(node, nodes);
   }
 
   private void report(String id, String text) {

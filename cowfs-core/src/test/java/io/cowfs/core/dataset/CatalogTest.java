@@ -108,7 +108,8 @@ final class CatalogTest {
               catalog.chunkKeys(LIST, 100),
               Map.of(),
               Map.of(),
-              new SpaceChanges(List.of(), new byte[0], new long[] {1})));
+              new SpaceChanges(List.of(), new byte[0], new long[] {1}),
+              Optional.empty()));
       CatalogState state = catalog.load();
       assertTrue(state.nodes().isEmpty());
       assertTrue(state.deferred().isEmpty());
@@ -134,7 +135,8 @@ final class CatalogTest {
               List.of(),
               Map.of(),
               changes,
-              NO_SPACE));
+              NO_SPACE,
+              Optional.empty()));
       assertEquals(new CatalogState.SharedTotals(3, 21), catalog.load().shared());
       for (int from = 195; from < 305; from++) {
         for (int to = from + 1; to < 306; to++) {
@@ -236,7 +238,8 @@ final class CatalogTest {
               catalog.chunkKeys(LIST, Integer.MAX_VALUE),
               Map.of(),
               Map.of(),
-              NO_SPACE));
+              NO_SPACE,
+              Optional.empty()));
       assertTrue(catalog.load().lists().isEmpty());
     }
   }
@@ -314,7 +317,8 @@ final class CatalogTest {
         List.of(),
         Map.of(),
         Map.of(),
-        space);
+        space,
+        Optional.empty());
   }
 
   static NodeRecord node(int id, String name) {

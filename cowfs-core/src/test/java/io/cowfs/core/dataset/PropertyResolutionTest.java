@@ -102,6 +102,7 @@ final class PropertyResolutionTest {
             "checkpoints=on default",
             "snapshot.schedule=none default",
             "mountpoint=none default",
+            "scrub.rate=none default",
             "user:b=2 local",
             "user:z=1 inherited from root"),
         lines(of("a")));
@@ -118,7 +119,8 @@ final class PropertyResolutionTest {
             AccessTime.RELATIME,
             CheckpointPolicy.ON,
             SnapshotSchedule.NONE,
-            Optional.empty()),
+            Optional.empty(),
+            OptionalLong.empty()),
         of("a").settings());
     set("root", "compression", "off");
     set("root", "snapdir", "visible");
@@ -128,6 +130,7 @@ final class PropertyResolutionTest {
     set("root", "snapshot.schedule", "daily:3");
     set("a", "quota", "10M");
     set("a", "mountpoint", "/a");
+    set("root", "scrub.rate", "50M");
     assertEquals(
         new DatasetSettings(
             CompressionSetting.NONE,
@@ -137,7 +140,8 @@ final class PropertyResolutionTest {
             AccessTime.ON,
             CheckpointPolicy.OFF,
             SnapshotSchedule.parse("daily:3"),
-            Optional.of("/a")),
+            Optional.of("/a"),
+            OptionalLong.of(50 << 20)),
         of("a").settings());
   }
 

@@ -59,6 +59,7 @@ public final class FaultInjectingDevice implements BlockDevice {
   private final Set<Long> preallocated = new HashSet<>();
   private final List<Pending> pending = new ArrayList<>();
   private final Map<Operation, Plan> plans = new EnumMap<>(Operation.class);
+  private final Map<Long, Integer> mediumReads = new HashMap<>();
   private long hostBytes = Long.MAX_VALUE;
   private long usedExtent;
   private boolean ignoreSyncs;
@@ -111,6 +112,13 @@ public final class FaultInjectingDevice implements BlockDevice {
   /** Writes that were not synced yet. */
   public synchronized int unsyncedWrites() {
     return pending.size();
+  }
+
+  /** How often each sector was read from the medium since the last call. */
+  public synchronized Map<Long, Integer> takeMediumReads() {
+    Map<Long, Integer> taken = new HashMap<>(mediumReads);
+    mediumReads.clear();
+    return taken;
   }
 
   /** The host has room for so many bytes of this device in all. */
@@ -207,6 +215,14 @@ public final class FaultInjectingDevice implements BlockDevice {
       destination.put(sector == null ? new byte[SECTOR_BYTES] : sector, from, count);
       at += count;
     }
+  }
+
+  @Override
+  public synchronized void readMedium(ByteBuffer destination, long offset) throws IOException {
+    for (long at = offset; at < offset + destination.remaining(); at += SECTOR_BYTES) {
+      mediumReads.merge(at / SECTOR_BYTES, 1, Integer::sum);
+    }
+    read(destination, offset);
   }
 
   @Override

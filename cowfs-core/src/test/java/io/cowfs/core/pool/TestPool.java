@@ -125,6 +125,21 @@ public final class TestPool implements AutoCloseable {
     throw new IllegalArgumentException(snapshot);
   }
 
+  /** What the last commit left. */
+  public SpaceAudit.Sources sources() throws IOException {
+    return pool.auditSources();
+  }
+
+  /** As {@link io.cowfs.core.scrub.Scrub} asks for it. */
+  public long clonedRanges() {
+    return pool.clonedRanges();
+  }
+
+  /** Commits, by a request that changes nothing. */
+  public void commit() throws IOException {
+    pool.administration().inheritProperty(DATASET, null, "user:none");
+  }
+
   /** The root of a dataset's tree as of the last commit. */
   public BlockPointer rootOf(String dataset) throws IOException {
     return pool.auditSources().nodes().stream()
@@ -174,11 +189,6 @@ public final class TestPool implements AutoCloseable {
       commit();
     }
     mayBeFreeing = false;
-  }
-
-  /** By a request that changes nothing. */
-  private void commit() throws IOException {
-    pool.administration().inheritProperty(DATASET, null, "user:none");
   }
 
   /** Closes and opens it. */

@@ -1,0 +1,55 @@
+package io.cowfs.core.pool;
+
+import io.cowfs.core.block.BlockStore;
+import io.cowfs.core.btree.Tree;
+import io.cowfs.core.dataset.Catalog;
+import io.cowfs.core.device.BlockDevice;
+import io.cowfs.core.device.PoolLabel;
+import io.cowfs.core.scrub.Scrub;
+import io.cowfs.core.txg.ReadPins;
+import io.cowfs.core.txg.RootRing;
+import io.cowfs.core.txg.TransactionGroups;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What a scrub reads that belongs to no dataset, while the pool is in use. */
+record PoolMetadata(
+    PoolLabel label, BlockDevice device, Catalog catalog, BlockStore store, TransactionGroups txgs)
+    implements Scrub.MetadataCheck {
+
+  private interface Part {
+    void check() throws IOException;
+  }
+
+  @Override
+  public List<String> run() throws IOException {
+    List<String> findings = new ArrayList<>();
+    check("scrub/label", () -> PoolLabel.read(device), findings);
+    // Between two commits: nothing is written to the ring then.
+    txgs.runTask(txg -> () -> check("scrub/ring", this::checkRing, findings));
+    check("scrub/index", catalog::verify, findings);
+    check("scrub/directory", this::checkDirectory, findings);
+    return findings;
+  }
+
+  private void checkRing() throws IOException {
+    RootRing.open(device, label.uuid(), catalog.pool().txg(), catalog.name());
+  }
+
+  @SuppressWarnings("try") // The hold is for the tree that is looked up after it.
+  private void checkDirectory() throws IOException {
+    try (ReadPins.Pin pin = txgs.readPins().pin()) {
+      new Tree(catalog.pool().directoryRoot().orElse(null), store.openMediumReader()::readBlock)
+          .check();
+    }
+  }
+
+  private static void check(String id, Part part, List<String> findings) {
+    try {
+      part.check();
+    } catch (IOException damage) {
+      findings.add(id + ": " + damage.getMessage());
+    }
+  }
+}
