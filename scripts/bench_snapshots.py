@@ -91,6 +91,9 @@ class Cowfs:
     def command_list(self):
         return [COWFS, "list", self.pool]
 
+    def command_scrub(self):
+        return [COWFS, "scrub", self.pool]
+
     def command_nothing(self):
         return [COWFS, "status", self.pool]
 
@@ -521,6 +524,39 @@ def time_at_count(bench, peer, count):
                            (None, None))
 
 
+# A scrub, next to reading a file of the host.
+
+
+def work_scrub(bench, peer):
+    """What a scrub reads in a second of large files, and the host of one, both from the medium."""
+    if not isinstance(peer, Cowfs) or "scrub" not in peer.verbs:
+        return
+    fio(bench.seed(), f"--directory={peer.root}", "--filename_format=large.$jobnum", "--numjobs=4",
+        f"--size={bench.sizes.fio_bytes // 4}", "--bs=1M", "--rw=write", "--end_fsync=1")
+    host = os.path.join(os.path.dirname(peer.pool), "host")
+    file = [f"--filename={host}", f"--size={bench.sizes.fio_bytes}", "--bs=1M"]
+    fio(bench.seed(), *file, "--rw=write", "--end_fsync=1")
+    for advice in ("", ", past the cache"):
+        drop_caches()
+        direct = ["--direct=1"] if advice else []
+        side = fio(bench.seed(), *file, "--rw=read", *direct)["read"]
+        bench.record(peer, f"host: sequential read, cold{advice}", fio_mib_per_second(side),
+                     "MiB/s")
+    os.unlink(host)
+    drop_caches()
+    run([*peer.command_scrub(), "--wait"])
+    result = json.loads(run([*peer.command_scrub(), "--status", "--json"]))
+    if result["errors"] or result["readBytes"] < bench.sizes.fio_bytes:
+        raise BenchError(f"the scrub found errors, or read too little: {result}")
+    bench.record(peer, "scrub of large files, cold", result["bytesPerSecond"] / MIB, "MiB/s")
+
+
+def drop_caches():
+    os.sync()
+    with open("/proc/sys/vm/drop_caches", "w", encoding="ascii") as file:
+        file.write("3")
+
+
 WORK = {
     "commands": work_commands,
     "large": work_large,
@@ -528,6 +564,7 @@ WORK = {
     "changes": work_changes,
     "clones": work_clones,
     "many": work_many,
+    "scrub": work_scrub,
 }
 
 

@@ -221,7 +221,7 @@ public final class Scrub {
           0,
           List.of());
     }
-    boolean running = run != null && record.state() == State.RUNNING;
+    boolean running = run != null && !stopped && record.state() == State.RUNNING;
     long rate =
         running
             ? run.bytesPerSecond(record)

@@ -5,6 +5,7 @@ import io.cowfs.core.pool.ChangeVisitor;
 import io.cowfs.core.pool.Pool;
 import io.cowfs.core.pool.PoolAdministration;
 import io.cowfs.core.pool.PoolStatus;
+import io.cowfs.core.scrub.Scrub;
 import java.io.IOException;
 import java.util.List;
 
@@ -30,6 +31,11 @@ public abstract class OpenPoolSession implements PoolSession {
   @Override
   public List<String> check() throws IOException {
     return pool.audit();
+  }
+
+  @Override
+  public Scrub scrub() {
+    return pool.scrub();
   }
 
   @Override

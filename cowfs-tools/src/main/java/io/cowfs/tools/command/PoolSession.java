@@ -4,6 +4,7 @@ import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.pool.ChangeVisitor;
 import io.cowfs.core.pool.PoolAdministration;
 import io.cowfs.core.pool.PoolStatus;
+import io.cowfs.core.scrub.Scrub;
 import io.cowfs.fuse.kernel.Transport;
 import io.cowfs.tools.target.CowfsMount;
 import java.io.IOException;
@@ -46,6 +47,9 @@ public interface PoolSession {
    * @return the findings, one line each; empty when all is well
    */
   List<String> check() throws IOException;
+
+  /** The running or last scrub. */
+  Scrub scrub();
 
   /**
    * Tells what changed between two states of a dataset; see {@link

@@ -26,6 +26,7 @@ public enum PoolVerb {
   INHERIT(Flush.NOTHING, Operands.TARGET_AND_WORDS),
   SPACE(Flush.ALL, Operands.TARGET),
   CHECK(Flush.NOTHING, Operands.TARGET),
+  SCRUB(Flush.NOTHING, Operands.PARSED),
   PRUNE(Flush.ALL, Operands.TARGET),
   SYNC(Flush.ALL, Operands.TARGET),
   REMOUNT(Flush.NOTHING, Operands.PARSED),

@@ -1,7 +1,6 @@
 package io.cowfs.tools.command;
 
 import io.cowfs.core.dataset.DatasetProperty;
-import io.cowfs.core.dataset.DatasetProperty.Inheritance;
 import io.cowfs.tools.target.Target;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -45,7 +44,12 @@ public final class SetCommand extends PoolCommand {
   static String[] withProperties(String... footer) {
     List<String> lines = new ArrayList<>(List.of("", "Properties, their values, and the default:"));
     for (DatasetProperty property : DatasetProperty.values()) {
-      String own = property.inheritance() == Inheritance.NONE ? "; not inherited" : "";
+      String own =
+          switch (property.inheritance()) {
+            case NONE -> "; not inherited";
+            case POOL -> "; of the pool as a whole";
+            case FROM_ABOVE -> "";
+          };
       lines.add(
           "  %-18s %s (%s%s)"
               .formatted(property.text(), property.choices(), property.defaultValue(), own));

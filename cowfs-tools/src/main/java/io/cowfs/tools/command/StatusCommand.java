@@ -12,7 +12,7 @@ import picocli.CommandLine.Parameters;
 /** Prints the state of a pool. */
 @Command(
     name = "status",
-    description = "Print the state of a pool, its space and its mounts.",
+    description = "Print the state of a pool, its space, its last scrub and its mounts.",
     footer = {
       "",
       "Example:",
@@ -46,6 +46,7 @@ public final class StatusCommand extends PoolCommand {
     line(out, "destroying", size(status.destroyingBytes()));
     line(out, "dirty", size(status.dirtyBytes()));
     line(out, "txg", Long.toString(status.txg()));
+    line(out, "scrub", ScrubText.summary(status.scrub()));
     for (CowfsMount mount : session.mounts()) {
       line(
           out,

@@ -152,6 +152,8 @@ public final class Daemon {
       mounts.awaitNone();
     } finally {
       server.close();
+      // Commands may be waiting for it, and everyone inside the gate is waited for.
+      pool.scrub().stop();
       gate.closeAndAwaitEmpty();
       closePool();
       server.awaitAnswers(ANSWER_TIMEOUT);

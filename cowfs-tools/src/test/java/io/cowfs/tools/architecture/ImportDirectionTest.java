@@ -83,6 +83,8 @@ class ImportDirectionTest {
           "io.cowfs.core.dataset.EffectiveProperty",
           "io.cowfs.core.fs.FileChange",
           "io.cowfs.core.fs.SnapshotRights",
+          "io.cowfs.core.scrub.Scrub",
+          "io.cowfs.core.scrub.ScrubStatus",
           "io.cowfs.core.vfs.FileSystem",
           "io.cowfs.core.vfs.FileType");
 

@@ -46,6 +46,7 @@ class CowfsCommandTest {
               "inherit",
               "space",
               "check",
+              "scrub",
               "prune",
               "sync",
               "status",
