@@ -531,15 +531,15 @@ def work_scrub(bench, peer):
     """What a scrub reads in a second of large files, and the host of one, both from the medium."""
     if not isinstance(peer, Cowfs) or "scrub" not in peer.verbs:
         return
-    fio(bench.seed(), f"--directory={peer.root}", "--filename_format=large.$jobnum", "--numjobs=4",
+    fio(2000 + bench.round, f"--directory={peer.root}", "--filename_format=large.$jobnum", "--numjobs=4",
         f"--size={bench.sizes.fio_bytes // 4}", "--bs=1M", "--rw=write", "--end_fsync=1")
     host = os.path.join(os.path.dirname(peer.pool), "host")
     file = [f"--filename={host}", f"--size={bench.sizes.fio_bytes}", "--bs=1M"]
-    fio(bench.seed(), *file, "--rw=write", "--end_fsync=1")
+    fio(2000 + bench.round, *file, "--rw=write", "--end_fsync=1")
     for advice in ("", ", past the cache"):
         drop_caches()
         direct = ["--direct=1"] if advice else []
-        side = fio(bench.seed(), *file, "--rw=read", *direct)["read"]
+        side = fio(2000 + bench.round, *file, "--rw=read", *direct)["read"]
         bench.record(peer, f"host: sequential read, cold{advice}", fio_mib_per_second(side),
                      "MiB/s")
     os.unlink(host)

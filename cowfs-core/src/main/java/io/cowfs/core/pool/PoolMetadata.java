@@ -1,6 +1,7 @@
 package io.cowfs.core.pool;
 
 import io.cowfs.core.block.BlockStore;
+import io.cowfs.core.block.MediumReader;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.dataset.Catalog;
 import io.cowfs.core.device.BlockDevice;
@@ -39,9 +40,9 @@ record PoolMetadata(
 
   @SuppressWarnings("try") // The hold is for the tree that is looked up after it.
   private void checkDirectory() throws IOException {
-    try (ReadPins.Pin pin = txgs.readPins().pin()) {
-      new Tree(catalog.pool().directoryRoot().orElse(null), store.openMediumReader()::readBlock)
-          .check();
+    try (MediumReader medium = store.openMediumReader();
+        ReadPins.Pin pin = txgs.readPins().pin()) {
+      new Tree(catalog.pool().directoryRoot().orElse(null), medium::readBlock).check();
     }
   }
 

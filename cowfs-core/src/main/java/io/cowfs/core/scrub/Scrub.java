@@ -401,6 +401,7 @@ public final class Scrub {
       } catch (IOException | RuntimeException | OutOfMemoryError failure) {
         LOG.log(Level.ERROR, "the scrub does not go on", failure);
       } finally {
+        walk.close();
         synchronized (Scrub.this) {
           run = null;
           Scrub.this.notifyAll();

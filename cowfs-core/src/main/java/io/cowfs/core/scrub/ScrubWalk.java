@@ -11,6 +11,7 @@ import io.cowfs.core.dataset.NodeKind;
 import io.cowfs.core.dataset.NodeRecord;
 import io.cowfs.core.dataset.ScrubRecord;
 import io.cowfs.core.dataset.ScrubRecord.Stage;
+import java.io.Closeable;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -29,7 +30,7 @@ import java.util.function.Supplier;
  * Reads what a round of a scrub covers, piece by piece, while the pool is in use. The package's
  * description says in which order, and why nothing is missed. Confined to one thread.
  */
-final class ScrubWalk {
+final class ScrubWalk implements Closeable {
   /** Nodes above the leaves that were verified and may be needed again, at most. */
   private static final int PATH_NODES_MAX = 4096;
 
@@ -37,7 +38,7 @@ final class ScrubWalk {
   private static final int SEEN_EXTENTS_MAX = 200_000;
 
   /** Extents are gathered up to so many bytes, so that they can be read in the order of places. */
-  private static final int BATCH_BYTES = 16 << 20;
+  private static final int BATCH_BYTES = 32 << 20;
 
   private final Supplier<List<NodeRecord>> history;
   private final BlockStore store;
@@ -119,6 +120,11 @@ final class ScrubWalk {
         && readBytes - start < budgetBytes
         && !interrupted.getAsBoolean());
     return at;
+  }
+
+  @Override
+  public void close() {
+    medium.close();
   }
 
   private static ScrubRecord next(ScrubRecord at, Stage stage, int id) {

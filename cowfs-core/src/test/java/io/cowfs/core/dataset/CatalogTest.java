@@ -175,6 +175,63 @@ final class CatalogTest {
   }
 
   @Test
+  void aScrubAndItsFindingsAreKept() throws IOException {
+    ScrubRecord first = ScrubRecord.begin(1, Instant.ofEpochMilli(5), 77);
+    String long1 = "scrub/data: " + "\u00e4".repeat(2000);
+    try (Catalog catalog = Catalog.create(directory, POOL, 0)) {
+      assertEquals(Optional.empty(), catalog.scrub());
+      catalog.commit(scrub(1, new ScrubChange(first, 0, List.of("one", long1))));
+      catalog.commit(scrub(2, new ScrubChange(first.withWork(1, 2, 3), 2, List.of("three"))));
+    }
+    try (Catalog catalog = Catalog.open(directory, POOL, 0)) {
+      catalog.load();
+      catalog.verify();
+      ScrubLog log = catalog.scrub().orElseThrow();
+      assertEquals(first.withWork(1, 2, 3), log.record());
+      assertEquals(3, log.findings().size());
+      assertEquals("one", log.findings().get(0));
+      assertTrue(long1.startsWith(log.findings().get(1)), "cut between two letters");
+      assertEquals("three", log.findings().get(2));
+      catalog.commit(scrub(3, new ScrubChange(first, 0, List.of())));
+      assertEquals(new ScrubLog(first, List.of()), catalog.scrub().orElseThrow());
+      catalog.load();
+    }
+  }
+
+  private static CommitBatch scrub(long txg, ScrubChange change) {
+    return new CommitBatch(
+        new PoolRecord(POOL, txg, 9, 10, Optional.empty(), 0),
+        new HistoryChanges(List.of(), Map.of(), Set.of()),
+        NO_DEADLIST,
+        List.of(),
+        Map.of(),
+        Map.of(),
+        NO_SPACE,
+        Optional.of(change));
+  }
+
+  @Test
+  void verifyingReadsEveryRecordHoweverMany() throws IOException {
+    try (Catalog catalog = Catalog.create(directory, POOL, 0)) {
+      List<NodeRecord> nodes = new ArrayList<>();
+      for (int id = 1; id <= 2500; id++) {
+        nodes.add(node(id, "dataset" + id));
+      }
+      catalog.commit(batch(1, nodes, references(3), NO_SPACE));
+      catalog.verify();
+    }
+    byte[] record =
+        CatalogFormat.seal(
+            CatalogFormat.nodeKey(2500), NodeRecordFormat.encode(node(2500, "dataset2500")));
+    Path file = directory.resolve("index").resolve("data.mdb");
+    List<Integer> places = placesOf(record, Files.readAllBytes(file));
+    write(file, places, 9, (byte) (record[9] ^ 1));
+    try (Catalog catalog = Catalog.open(directory, POOL, 0)) {
+      assertThrows(DamagedPoolException.class, catalog::verify);
+    }
+  }
+
+  @Test
   void everyFlippedBitOfARecordIsNoticed() throws IOException {
     try (Catalog catalog = Catalog.create(directory, POOL, 0)) {
       catalog.commit(batch(1, List.of(node(1, "root")), references(3), NO_SPACE));

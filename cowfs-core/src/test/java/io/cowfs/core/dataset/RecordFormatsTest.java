@@ -39,6 +39,31 @@ final class RecordFormatsTest {
   }
 
   @Test
+  void theRecordOfAScrubIsReadBackAndNothingImpossible() throws Exception {
+    ScrubRecord begun = ScrubRecord.begin(77, Instant.ofEpochMilli(123_456_789), 1L << 50);
+    ScrubRecord moved =
+        begun
+            .movedTo(ScrubRecord.Stage.DATASETS, 5, Optional.of(new Key(-3, 200, -7)))
+            .withWork(10, 20, 30);
+    ScrubRecord ended =
+        moved
+            .nextRound(99, 1)
+            .withState(ScrubRecord.State.FINISHED, Optional.of(Instant.ofEpochMilli(5)));
+    for (ScrubRecord each : List.of(begun, moved, ended)) {
+      byte[] value = ScrubRecordFormat.encode(each, 17);
+      assertEquals(each, ScrubRecordFormat.decode(value));
+      assertEquals(17, ScrubRecordFormat.findings(value));
+      for (int at : new int[] {0, ScrubRecordFormat.STATE, ScrubRecordFormat.STAGE, 6}) {
+        byte[] wrong = value.clone();
+        wrong[at] = 9;
+        assertThrows(BadRecordException.class, () -> ScrubRecordFormat.decode(wrong));
+      }
+      byte[] negative = ScrubRecordFormat.encode(each, -1);
+      assertThrows(BadRecordException.class, () -> ScrubRecordFormat.decode(negative));
+    }
+  }
+
+  @Test
   void whatIsCondemnedIsReadBack() throws Exception {
     for (Condemned condemned : condemned()) {
       byte[] value = CondemnedFormat.encode(condemned);

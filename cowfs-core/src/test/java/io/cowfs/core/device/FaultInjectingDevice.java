@@ -60,6 +60,7 @@ public final class FaultInjectingDevice implements BlockDevice {
   private final List<Pending> pending = new ArrayList<>();
   private final Map<Operation, Plan> plans = new EnumMap<>(Operation.class);
   private final Map<Long, Integer> mediumReads = new HashMap<>();
+  private final Set<Long> badSectors = new HashSet<>();
   private long hostBytes = Long.MAX_VALUE;
   private long usedExtent;
   private boolean ignoreSyncs;
@@ -112,6 +113,11 @@ public final class FaultInjectingDevice implements BlockDevice {
   /** Writes that were not synced yet. */
   public synchronized int unsyncedWrites() {
     return pending.size();
+  }
+
+  /** Reading this sector from the medium fails from now on. */
+  public synchronized void failMediumReads(long sector) {
+    badSectors.add(sector);
   }
 
   /** How often each sector was read from the medium since the last call. */
@@ -221,6 +227,9 @@ public final class FaultInjectingDevice implements BlockDevice {
   public synchronized void readMedium(ByteBuffer destination, long offset) throws IOException {
     for (long at = offset; at < offset + destination.remaining(); at += SECTOR_BYTES) {
       mediumReads.merge(at / SECTOR_BYTES, 1, Integer::sum);
+      if (badSectors.contains(at / SECTOR_BYTES)) {
+        throw new IOException(name() + ": bad sector");
+      }
     }
     read(destination, offset);
   }

@@ -112,6 +112,7 @@ final class ScrubModelTest {
         assertEquals(0, report.takeErrors());
         if (at.stage() == Stage.COMPLETE) {
           if (clonesAtBegin == clones() && !clonesUnknown) {
+            walk.close();
             break;
           }
           clonesUnknown = false;
@@ -127,6 +128,7 @@ final class ScrubModelTest {
         }
         if (random.nextInt(12) == 0) {
           read.addAll(pool.device().takeMediumReads().keySet());
+          walk.close();
           reopen();
           at = durable;
           clonesUnknown = true;

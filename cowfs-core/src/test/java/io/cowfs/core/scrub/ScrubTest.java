@@ -2,6 +2,7 @@ package io.cowfs.core.scrub;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -13,6 +14,8 @@ import io.cowfs.core.btree.Tree;
 import io.cowfs.core.codec.Compression;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.dataset.DatasetException;
+import io.cowfs.core.pool.PoolAdministration.Mode;
+import io.cowfs.core.pool.PoolAdministration.Scope;
 import io.cowfs.core.pool.TestPool;
 import io.cowfs.core.scrub.References.Content;
 import io.cowfs.core.scrub.ScrubStatus.State;
@@ -31,6 +34,8 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -256,7 +261,7 @@ final class ScrubTest {
   }
 
   @Test
-  void anErrorOfTheDeviceIsDamageOfWhatItHits() throws Exception {
+  void aFileIsNamedOnceHoweverMuchOfItIsDamaged() throws Exception {
     try (TestPool pool = pool(NONE)) {
       long inode = write(pool.fileSystem(), "victim", random(2, 1 << 20));
       rot(pool, extents(pool, pool.liveTree("root"), inode).get(0).sector());
@@ -264,6 +269,21 @@ final class ScrubTest {
       ScrubStatus status = scrub(pool);
       assertEquals(2, status.errors());
       assertEquals(1, status.findings().size(), "one line for a file");
+    }
+  }
+
+  @Test
+  void anErrorOfTheDeviceIsDamageOfWhatItHits() throws Exception {
+    try (TestPool pool = pool(NONE)) {
+      long inode = write(pool.fileSystem(), "victim", random(2, 1 << 20));
+      write(pool.fileSystem(), "sound", random(3, 1 << 20));
+      DataExtent extent = extents(pool, pool.liveTree("root"), inode).get(2);
+      pool.device().failMediumReads(extent.sector() + 7);
+      ScrubStatus status = scrub(pool);
+      assertFindings(status, "scrub/data: root:/victim (inode " + inode + ")");
+      assertEquals(1, status.errors());
+      String where = "sector " + (extent.sector() + 7) + " cannot be read";
+      assertTrue(status.findings().get(0).contains(where), status.toString());
     }
   }
 
@@ -360,6 +380,48 @@ final class ScrubTest {
       pool.reopen();
       assertEquals(0, pool.pool().scrub().status().findings().size());
       assertEquals(0, pool.pool().scrub().status().errors());
+    }
+  }
+
+  @Test
+  void nothingSoundIsFoundWhileThePoolIsInUse() throws Exception {
+    try (TestPool pool =
+        TestPool.create(directory.resolve("p"), CAPACITY_BYTES, LZ4, TestPool.RESTLESS)) {
+      FileSystem fs = pool.fileSystem();
+      AtomicBoolean done = new AtomicBoolean();
+      Thread changes =
+          new Thread(
+              () -> {
+                try {
+                  for (int i = 0; !done.get(); i++) {
+                    write(fs, "file" + i % 17, random(i, 1 + i * 7919 % 700_000));
+                    if (i % 5 == 0) {
+                      pool.snapshot("s" + i);
+                    }
+                    if (i % 5 == 4) {
+                      pool.pool()
+                          .administration()
+                          .destroySnapshots("root", "s" + (i - 4), Scope.ONE, Mode.EXECUTE);
+                    }
+                  }
+                } catch (IOException | FsException failure) {
+                  throw new IllegalStateException(failure);
+                }
+              });
+      AtomicReference<Throwable> failed = new AtomicReference<>();
+      changes.setUncaughtExceptionHandler((thread, failure) -> failed.set(failure));
+      changes.start();
+      try {
+        for (int i = 0; i < 20; i++) {
+          ScrubStatus status = scrub(pool);
+          assertEquals(List.of(), status.findings());
+          assertEquals(0, status.errors());
+        }
+      } finally {
+        done.set(true);
+        changes.join();
+      }
+      assertNull(failed.get());
     }
   }
 
