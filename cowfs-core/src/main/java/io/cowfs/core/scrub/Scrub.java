@@ -39,6 +39,9 @@ public final class Scrub {
   /** After a crash, what was read since the last commit of the position is read once more. */
   private static final long KEEP_NANOS = TimeUnit.SECONDS.toNanos(10);
 
+  /** How soon another limit takes effect. */
+  private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
+
   /** What is read under one hold. */
   private static final long PIECE_BYTES_MAX = 32L << 20;
 
@@ -358,7 +361,6 @@ public final class Scrub {
     private final Thread thread = new Thread(this::run, "cowfs-scrub");
     private final long startNanos = System.nanoTime();
     private final long startBytes = current().readBytes();
-    private final ReadRate rate = new ReadRate();
     private final DamageReport report =
         new DamageReport(
             sources.datasets()::nodes,
@@ -431,11 +433,9 @@ public final class Scrub {
         findings.addAll(report.takeAdded());
         record = at;
       }
-      if (limit.isPresent()) {
-        long paused = System.nanoTime();
-        pauseUntil(rate.used(bytes, limit.getAsLong(), start, paused));
-        at = at.withWork(millisSince(paused), 0, 0);
-      }
+      long paced = System.nanoTime();
+      pace(bytes, start);
+      at = at.withWork(millisSince(paced), 0, 0);
       if (at.state() == State.FINISHED || System.nanoTime() - keptNanos >= KEEP_NANOS) {
         keep(at);
         keptNanos = System.nanoTime();
@@ -456,12 +456,19 @@ public final class Scrub {
           : PIECE_BYTES_MAX;
     }
 
-    private void pauseUntil(long nanos) {
-      synchronized (Scrub.this) {
-        long left = nanos - System.nanoTime();
-        while (!interrupted && left > 0) {
-          waitNanos(left);
-          left = nanos - System.nanoTime();
+    /** Waits until what was read is within the limit, which may change meanwhile. */
+    private void pace(long bytes, long sinceNanos) {
+      while (!interrupted) {
+        OptionalLong limit = sources.bytesPerSecond().get();
+        double seconds = limit.isPresent() ? bytes / (double) limit.getAsLong() : 0;
+        long left = sinceNanos + (long) (seconds * NANOS_PER_SECOND) - System.nanoTime();
+        if (left <= 0) {
+          return;
+        }
+        synchronized (Scrub.this) {
+          if (!interrupted) {
+            waitNanos(Math.min(left, LOOK_NANOS));
+          }
         }
       }
     }

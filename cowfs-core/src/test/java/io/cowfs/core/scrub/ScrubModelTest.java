@@ -48,6 +48,7 @@ final class ScrubModelTest {
       Integer.getInteger("cowfs.test.rounds", Boolean.getBoolean("cowfs.soak") ? 400 : 16);
   private static final long SEED = Long.getLong("cowfs.test.seed", System.nanoTime());
   private static final int FILES = 12;
+  private static final int SMALL_FILES = 400;
   private static final int FILE_BYTES_MAX = 400_000;
 
   @TempDir Path directory;
@@ -77,6 +78,9 @@ final class ScrubModelTest {
       CompressionSetting compression =
           new CompressionSetting(random.nextBoolean() ? Compression.NONE : Compression.LZ4, 0);
       pool = TestPool.create(directory, CAPACITY_BYTES, compression, TestPool.ON_DEMAND);
+      for (int i = 0; i < SMALL_FILES; i++) {
+        small(pool.fileSystem(), i);
+      }
       for (int i = 0; i < 60; i++) {
         change();
       }
@@ -107,7 +111,7 @@ final class ScrubModelTest {
                   () -> nodes(), now.store()::readBlock, now.items(), List.of());
           walk = new ScrubWalk(() -> nodes(), now.store(), now.items(), report, () -> false);
         }
-        at = walk.piece(at, 1 + random.nextInt(random.nextInt(10) == 0 ? 4 << 20 : 300_000));
+        at = walk.piece(at, 1 + random.nextInt(random.nextInt(10) == 0 ? 4 << 20 : 150_000));
         assertEquals(List.of(), report.takeAdded());
         assertEquals(0, report.takeErrors());
         if (at.stage() == Stage.COMPLETE) {
@@ -173,10 +177,12 @@ final class ScrubModelTest {
       String dataset = datasets.get(random.nextInt(datasets.size()));
       FileSystem fs = pool.pool().fileSystem(dataset);
       PoolAdministration administration = pool.pool().administration();
-      switch (random.nextInt(14)) {
+      switch (random.nextInt(17)) {
         case 0, 1, 2, 3 -> write(fs);
+        case 14, 15 -> small(fs, random.nextInt(SMALL_FILES));
+        case 16 -> remove(fs, "g" + random.nextInt(SMALL_FILES));
         case 4 -> truncate(fs);
-        case 5 -> remove(fs);
+        case 5 -> remove(fs, "f" + random.nextInt(FILES));
         case 6, 7 -> copy(fs);
         case 8 -> punch(fs);
         case 9, 10 -> administration.snapshot(dataset, "s" + nextName++, Scope.ONE);
@@ -187,7 +193,11 @@ final class ScrubModelTest {
     }
 
     private FileHandle open(FileSystem fs) throws FsException {
-      byte[] name = ("f" + random.nextInt(FILES)).getBytes(UTF_8);
+      return open(fs, "f" + random.nextInt(FILES));
+    }
+
+    private static FileHandle open(FileSystem fs, String text) throws FsException {
+      byte[] name = text.getBytes(UTF_8);
       try {
         long inode = fs.lookup(FileSystem.ROOT_INODE, name).inode();
         FileHandle file = fs.open(inode, Set.of());
@@ -199,6 +209,14 @@ final class ScrubModelTest {
         fs.forget(made.attributes().inode(), 1);
         return made.handle();
       }
+    }
+
+    /** A file that lies in the tree, or is a little more: there are many, so trees have leaves. */
+    private void small(FileSystem fs, int number) throws FsException {
+      FileHandle file = open(fs, "g" + number);
+      byte[] content = ScrubTest.random(random.nextLong(), 1 + random.nextInt(2500));
+      fs.write(Caller.ROOT, file, 0, ByteBuffer.wrap(content), false);
+      fs.release(file);
     }
 
     private void write(FileSystem fs) throws FsException {
@@ -231,9 +249,9 @@ final class ScrubModelTest {
       fs.release(file);
     }
 
-    private void remove(FileSystem fs) throws FsException {
+    private void remove(FileSystem fs, String name) throws FsException {
       try {
-        fs.unlink(FileSystem.ROOT_INODE, ("f" + random.nextInt(FILES)).getBytes(UTF_8));
+        fs.unlink(FileSystem.ROOT_INODE, name.getBytes(UTF_8));
       } catch (FsException absent) {
         // Nothing to remove.
       }

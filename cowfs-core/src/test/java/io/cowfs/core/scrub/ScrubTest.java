@@ -19,6 +19,7 @@ import io.cowfs.core.pool.PoolAdministration.Scope;
 import io.cowfs.core.pool.TestPool;
 import io.cowfs.core.scrub.References.Content;
 import io.cowfs.core.scrub.ScrubStatus.State;
+import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Caller;
 import io.cowfs.core.vfs.FileHandle;
 import io.cowfs.core.vfs.FileSystem;
@@ -380,6 +381,46 @@ final class ScrubTest {
       pool.reopen();
       assertEquals(0, pool.pool().scrub().status().findings().size());
       assertEquals(0, pool.pool().scrub().status().errors());
+    }
+  }
+
+  @Test
+  void dataIsReadThoughItsFirstReferenceWentAndAYoungerOneCame() throws Exception {
+    try (TestPool pool = pool(NONE)) {
+      FileSystem fs = pool.fileSystem();
+      write(fs, "first", random(1, 24 << 20));
+      long source = write(fs, "source", random(2, 1 << 20));
+      write(fs, "target", random(3, 1));
+      Set<Content> before = References.all(pool);
+      pool.pool().administration().setProperties("root", null, Map.of("scrub.rate", "1K"));
+      pool.device().takeMediumReads();
+      pool.pool().scrub().start();
+      awaitReading(pool);
+
+      long target = fs.lookup(FileSystem.ROOT_INODE, "target".getBytes(UTF_8)).inode();
+      FileHandle from = fs.open(source, Set.of());
+      FileHandle to = fs.open(target, Set.of());
+      assertEquals(
+          1 << 20,
+          fs.copyRange(Caller.ROOT, new FileSystem.Copy(from, 0, to, 0, 1 << 20), false));
+      fs.setAttributes(
+          Caller.ROOT,
+          source,
+          from,
+          new AttributeChange(null, null, null, 0L, null, null, null, false));
+      fs.release(from);
+      fs.release(to);
+      fs.syncAll();
+      pool.pool().administration().setProperties("root", null, Map.of("scrub.rate", "none"));
+
+      ScrubStatus status = finish(pool);
+      assertEquals(2, status.round());
+      Set<Long> read = pool.device().takeMediumReads().keySet();
+      Set<Content> both = References.all(pool);
+      both.retainAll(before);
+      assertTrue(both.size() > 25 << 8, "the copy shares the data: " + both.size());
+      both.removeIf(content -> read.contains(content.sector()));
+      assertEquals(Set.of(), both, "not read");
     }
   }
 
