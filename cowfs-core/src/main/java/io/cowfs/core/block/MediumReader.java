@@ -21,8 +21,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 /**
  * Reads blocks and extents as the device has them, past all caches, to find damage. Extents are
  * only compared with their checksums, which cover what is stored: nothing is decompressed. Adjacent
- * ones are read at once, and several runs of them at the same time, as devices like it. Not for what
- * a txg wrote that is not durable yet. Confined to one thread, apart from its own readers.
+ * ones are read at once, and several runs of them at the same time, as devices like it. Not for
+ * what a txg wrote that is not durable yet. Confined to one thread, apart from its own readers.
  */
 public final class MediumReader implements Closeable {
   private static final int SECTOR_BYTES = DeviceLayout.SECTOR_BYTES;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cowfs.core.codec.Compression;
 import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.dataset.NodeRecord;
 import io.cowfs.core.dataset.ScrubRecord;
 import io.cowfs.core.dataset.ScrubRecord.Stage;
 import io.cowfs.core.pool.PoolAdministration;
@@ -18,18 +19,17 @@ import io.cowfs.core.vfs.Caller;
 import io.cowfs.core.vfs.FileHandle;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsException;
-import java.time.Instant;
-import java.util.Optional;
-import io.cowfs.core.dataset.NodeRecord;
-import java.io.UncheckedIOException;
-import java.util.Arrays;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -106,9 +106,7 @@ final class ScrubModelTest {
       for (int round = 1; ; ) {
         if (walk == null) {
           SpaceAudit.Sources now = pool.sources();
-          report =
-              new DamageReport(
-                  () -> nodes(), now.store()::readBlock, now.items(), List.of());
+          report = new DamageReport(() -> nodes(), now.store()::readBlock, now.items(), List.of());
           walk = new ScrubWalk(() -> nodes(), now.store(), now.items(), report, () -> false);
         }
         at = walk.piece(at, 1 + random.nextInt(random.nextInt(10) == 0 ? 4 << 20 : 150_000));
@@ -263,9 +261,7 @@ final class ScrubModelTest {
       FileHandle target = open(fs);
       if (source.inode() != target.inode()) {
         fs.copyRange(
-            Caller.ROOT,
-            new FileSystem.Copy(source, 0, target, 0, 2L * FILE_BYTES_MAX),
-            false);
+            Caller.ROOT, new FileSystem.Copy(source, 0, target, 0, 2L * FILE_BYTES_MAX), false);
         if (random.nextBoolean()) {
           fs.setAttributes(
               Caller.ROOT,
@@ -290,9 +286,7 @@ final class ScrubModelTest {
     private void destroy(String dataset) throws IOException {
       String snapshot = anySnapshot(dataset);
       if (snapshot != null) {
-        pool.pool()
-            .administration()
-            .destroySnapshots(dataset, snapshot, Scope.ONE, Mode.EXECUTE);
+        pool.pool().administration().destroySnapshots(dataset, snapshot, Scope.ONE, Mode.EXECUTE);
       }
     }
 

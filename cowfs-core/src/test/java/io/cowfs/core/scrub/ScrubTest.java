@@ -401,8 +401,7 @@ final class ScrubTest {
       FileHandle from = fs.open(source, Set.of());
       FileHandle to = fs.open(target, Set.of());
       assertEquals(
-          1 << 20,
-          fs.copyRange(Caller.ROOT, new FileSystem.Copy(from, 0, to, 0, 1 << 20), false));
+          1 << 20, fs.copyRange(Caller.ROOT, new FileSystem.Copy(from, 0, to, 0, 1 << 20), false));
       fs.setAttributes(
           Caller.ROOT,
           source,

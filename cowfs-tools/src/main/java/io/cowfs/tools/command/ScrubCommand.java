@@ -36,8 +36,9 @@ import picocli.CommandLine.Parameters;
     },
     footer = {
       "",
-      "Where the result is shown (with --status or --wait, or when the pool is not mounted), the exit",
-      "code is 0 when nothing was found so far, and 1 when there is damage.",
+      "Where the result is shown (by --status and --wait, and when the pool is not",
+      "mounted), the exit code is 0 when nothing was found so far, and 1 when there is",
+      "damage.",
       "",
       "Examples:",
       "  cowfs scrub /srv/pool",
@@ -155,8 +156,7 @@ public final class ScrubCommand extends PoolCommand {
     }
   }
 
-  private void showResult(Target resolved, ScrubStatus status, PrintWriter out)
-      throws IOException {
+  private void showResult(Target resolved, ScrubStatus status, PrintWriter out) throws IOException {
     if (json) {
       ScrubText.printJson(resolved.pool(), status, out);
     } else {

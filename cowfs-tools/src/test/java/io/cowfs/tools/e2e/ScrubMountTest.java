@@ -65,7 +65,8 @@ final class ScrubMountTest {
   private static void assertRefused(Program.Result result, String why) {
     assertEquals(1, result.exitCode(), result::toString);
     assertEquals(1, result.errors().lines().count(), result::toString);
-    assertTrue(result.errors().startsWith("cowfs: ") && result.errors().contains(why), result::toString);
+    assertTrue(
+        result.errors().startsWith("cowfs: ") && result.errors().contains(why), result::toString);
   }
 
   @Test
@@ -85,7 +86,8 @@ final class ScrubMountTest {
       damage(mounted, content);
       Program.Result found = scrub(mounted, "--wait");
       assertEquals(1, found.exitCode(), found::toString);
-      for (String place : new String[] {"root:/second name", "root@before:/victim", "root@before:/second name"}) {
+      for (String place :
+          new String[] {"root:/second name", "root@before:/victim", "root@before:/second name"}) {
         assertTrue(found.output().contains("\nscrub/data: " + place + " (inode "), found::toString);
       }
       assertFalse(found.output().contains("sound"), found::toString);
