@@ -33,15 +33,6 @@ public final class RangeWalk {
   /** Gets nodes and items as a {@link NodeVisitor} does. */
   public interface Visitor extends NodeVisitor {
     /**
-     * Whether all below a pointer, in the range, was given before: by {@link NodeVisitor#node} with
-     * it, and, for a leaf, {@link #plainLeaf}. It is passed by then.
-     */
-    boolean isKnown(BlockPointer pointer);
-
-    /** The leaf that is given next has nothing pending: it is the same whoever has it. */
-    void plainLeaf(BlockPointer leaf);
-
-    /**
      * A node that cannot be read, or an item in it. What is below it is left out.
      *
      * @param first its first key, or one that is at most that
@@ -75,7 +66,7 @@ public final class RangeWalk {
   public Key walk(Key from, Key end) throws IOException {
     upTo = end;
     BlockPointer root = tree.root();
-    if (root == null || root.birthTxg() <= bornAfter || visitor.isKnown(root)) {
+    if (root == null || root.birthTxg() <= bornAfter) {
       return null;
     }
     Node node;
@@ -87,7 +78,6 @@ public final class RangeWalk {
       return null;
     }
     if (node.level() == 0) {
-      visitor.plainLeaf(root);
       giveLeaf(node, Key.MIN, null);
     } else {
       walk(node, from, null);
@@ -120,7 +110,7 @@ public final class RangeWalk {
   private boolean walkChild(Node parent, int index, Key from, Key next) throws IOException {
     BlockPointer pointer = parent.child(index);
     List<Change> pending = parent.pending(index);
-    if (pointer.birthTxg() <= bornAfter || visitor.isKnown(pointer)) {
+    if (pointer.birthTxg() <= bornAfter) {
       givePending(parent, pending);
       return true;
     }
@@ -141,9 +131,6 @@ public final class RangeWalk {
       return walk(child, from, next);
     }
     anyLeafGiven = true;
-    if (pending.isEmpty()) {
-      visitor.plainLeaf(pointer);
-    }
     giveLeaf(child, first, next);
     return true;
   }

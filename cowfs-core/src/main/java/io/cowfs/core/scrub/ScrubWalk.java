@@ -34,9 +34,6 @@ final class ScrubWalk implements Closeable {
   /** Nodes above the leaves that were verified and may be needed again, at most. */
   private static final int PATH_NODES_MAX = 4096;
 
-  /** More are not kept in mind: some are read twice then. */
-  private static final int SEEN_EXTENTS_MAX = 200_000;
-
   /** Extents are gathered up to so many bytes, so that they can be read in the order of places. */
   private static final int BATCH_BYTES = 32 << 20;
 
@@ -47,24 +44,10 @@ final class ScrubWalk implements Closeable {
   private final MediumReader medium;
   private final BooleanSupplier interrupted;
 
-  /** What was verified, as long as it may be met again in another state of the same dataset. */
+  /** Nodes that were verified: one above the leaves is needed again by the next piece. */
   private final Set<BlockPointer> seenNodes = new HashSet<>();
 
-  private final Set<Extent> seenExtents = new HashSet<>();
-
-  /** Leaves that were seen with nothing pending. */
-  private final Set<BlockPointer> seenPlainLeaves = new HashSet<>();
-
-  /** Nodes above leaves that all below was seen of. */
-  private final Set<BlockPointer> seenWhole = new HashSet<>();
-
   private long readBytes;
-
-  private record Extent(long sector, int sectors, long birthTxg) {
-    static Extent of(DataExtent extent) {
-      return new Extent(extent.sector(), extent.sectors(), extent.birthTxg());
-    }
-  }
 
   private record Found(Key key, DataExtent extent) {}
 
@@ -148,7 +131,6 @@ final class ScrubWalk implements Closeable {
     long bornAfter = Math.max(at.bornAfter(), parent == null ? 0 : parent.txg());
     Key from = node.id() == at.at() ? at.key().orElse(null) : null;
     Key stopped = walk(at, node, bornAfter, from, null, budget);
-    forgetSeen();
     return stopped == null
         ? next(at, Stage.SNAPSHOTS, node.id() + 1)
         : at.movedTo(Stage.SNAPSHOTS, node.id(), Optional.of(stopped));
@@ -189,7 +171,8 @@ final class ScrubWalk implements Closeable {
   }
 
   /**
-   * Reads a range of keys in all states of a dataset, which share most of it.
+   * Reads a range of keys in all states of a dataset. What a state has of its parent is read there,
+   * if that is one of them.
    *
    * @return where to go on; nothing when the dataset is done
    */
@@ -198,19 +181,15 @@ final class ScrubWalk implements Closeable {
       throws IOException {
     Key from = at.key().orElse(null);
     Key upTo = null;
-    boolean sameEnd = true;
-    for (int i = 0; i < members.size(); i++) {
-      NodeRecord member = members.get(i);
-      long bornAfter = Math.max(at.bornAfter(), oldAncestorTxg(member, nodes, at));
-      Key stopped = walk(at, member, bornAfter, from, upTo, budget);
-      if (stopped != null) {
-        sameEnd = i == 0;
-        upTo = stopped;
+    for (NodeRecord member : members) {
+      NodeRecord parent = nodes.get(member.parent());
+      if (parent != null && members.contains(parent)) {
+        continue;
       }
-    }
-    // Where a later one ended sooner, the others will go through the rest once more.
-    if (sameEnd || seenExtents.size() > SEEN_EXTENTS_MAX) {
-      forgetSeen();
+      long bornAfter = Math.max(at.bornAfter(), oldAncestorTxg(member, nodes, at));
+      // Where a later one ends sooner, the others will go through the rest once more.
+      Key stopped = walk(at, member, bornAfter, from, upTo, budget);
+      upTo = stopped == null ? upTo : stopped;
     }
     return Optional.ofNullable(upTo).map(key -> at.movedTo(at.stage(), at.at(), Optional.of(key)));
   }
@@ -223,15 +202,6 @@ final class ScrubWalk implements Closeable {
       ancestor = nodes.get(ancestor.parent());
     }
     return ancestor == null ? 0 : ancestor.txg();
-  }
-
-  private void forgetSeen() {
-    seenExtents.clear();
-    seenPlainLeaves.clear();
-    seenWhole.clear();
-    if (seenNodes.size() > PATH_NODES_MAX) {
-      seenNodes.clear();
-    }
   }
 
   // ---- one tree
@@ -276,25 +246,18 @@ final class ScrubWalk implements Closeable {
         return store.readBlock(pointer);
       }
       byte[] content = medium.readBlock(pointer);
+      if (seenNodes.size() >= PATH_NODES_MAX) {
+        seenNodes.clear();
+      }
       seenNodes.add(pointer);
       readBytes += (long) pointer.sectors() * BlockPointer.SECTOR_BYTES;
       return content;
     }
 
     @Override
-    public boolean isKnown(BlockPointer pointer) {
-      return seenPlainLeaves.contains(pointer) || seenWhole.contains(pointer);
-    }
-
-    @Override
-    public void plainLeaf(BlockPointer leaf) {
-      seenPlainLeaves.add(leaf);
-    }
-
-    @Override
     public void item(Key key, byte[] source, int offset, int length) throws IOException {
       DataExtent extent = items.extentOf(key, Arrays.copyOfRange(source, offset, offset + length));
-      if (extent == null || !isMeant(extent.birthTxg()) || !seenExtents.add(Extent.of(extent))) {
+      if (extent == null || !isMeant(extent.birthTxg())) {
         return;
       }
       batch.add(new Found(key, extent));
@@ -316,18 +279,12 @@ final class ScrubWalk implements Closeable {
     }
 
     @Override
-    public void node(BlockPointer pointer, int level) {
-      if (level > 0) {
-        seenWhole.add(pointer);
-      }
-    }
+    public void node(BlockPointer pointer, int level) {}
 
     @Override
     public void damaged(BlockPointer node, Key first, Key next, IOException failure)
         throws IOException {
-      if (seenWhole.add(node)) {
-        report.node(node, first, next, failure.getMessage());
-      }
+      report.node(node, first, next, failure.getMessage());
     }
   }
 }
