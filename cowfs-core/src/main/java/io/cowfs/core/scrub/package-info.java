@@ -22,8 +22,8 @@
  *       before only leave a head, and a new snapshot has what its head had, at the same keys (a
  *       piece of an extent that was cut moves up, never down). So whatever lives has been read as
  *       far as the range has come, in whichever of them it is; a rollback only brings back what a
- *       snapshot has. What one of them has of its
- *       parent is read with the parent, if that is one of them: so it is read once.
+ *       snapshot has. What one of them has of its parent is read with the parent, if that is one of
+ *       them: so it is read once.
  *   <li>Snapshots taken after <i>T</i> that lost their dataset meanwhile, likewise.
  * </ol>
  *
