@@ -30,12 +30,15 @@ final class DirectoryCallbacks {
   private final FileSystem fileSystem;
   private final Paths paths;
   private final OpenFiles files;
+  private final CurrentRequest current;
   private final Pointer endlessName;
 
-  DirectoryCallbacks(FileSystem fileSystem, Paths paths, OpenFiles files) {
+  DirectoryCallbacks(
+      FileSystem fileSystem, Paths paths, OpenFiles files, CurrentRequest current) {
     this.fileSystem = fileSystem;
     this.paths = paths;
     this.files = files;
+    this.current = current;
     byte[] name = new byte[LibfuseMount.MAX_TRANSFER_BYTES + 1];
     Arrays.fill(name, 0, name.length - 1, (byte) 'x');
     this.endlessName = Memory.allocateDirect(Runtime.getSystemRuntime(), name.length);
@@ -45,6 +48,7 @@ final class DirectoryCallbacks {
   int open(Pointer path, Pointer info) throws FsException {
     try (Place place = paths.inode(path)) {
       long number = files.add(fileSystem.openDirectory(place.inode()));
+      files.get(number).isNode(current.nodeId());
       place.keep();
       info.putLong(FileInfoFormat.HANDLE, number);
       return 0;

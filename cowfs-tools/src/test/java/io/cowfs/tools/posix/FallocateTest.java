@@ -82,7 +82,9 @@ class FallocateTest extends PosixContract {
     ALICE.fsync(fd);
     assertTrue(ROOT.stat(at("f")).blocks() < before);
     assertEquals(0, ROOT.stat(at("f")).blocks());
-    refuses(ENXIO, () -> ALICE.lseek(fd, 0, SEEK_DATA));
+    if (mount.hasAllFeatures()) {
+      refuses(ENXIO, () -> ALICE.lseek(fd, 0, SEEK_DATA));
+    }
   }
 
   @Test

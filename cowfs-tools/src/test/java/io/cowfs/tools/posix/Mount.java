@@ -14,13 +14,20 @@ enum Mount {
   HOST,
   /** The kernel's own protocol. */
   KERNEL("-o", "writeback=on"),
-  KERNEL_WITHOUT_WRITEBACK("-o", "writeback=off");
+  KERNEL_WITHOUT_WRITEBACK("-o", "writeback=off"),
+  /** The old protocol, by way of libfuse 2. */
+  LIBFUSE("--transport=libfuse");
 
   private final List<String> options;
 
   /** Options of {@code cowfs mount}; none for the host. */
   Mount(String... options) {
     this.options = List.of(options);
+  }
+
+  /** The old protocol has none of what not every transport can do. */
+  boolean hasAllFeatures() {
+    return this != LIBFUSE;
   }
 
   boolean isHost() {

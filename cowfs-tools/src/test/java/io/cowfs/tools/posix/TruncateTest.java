@@ -106,7 +106,9 @@ class TruncateTest extends PosixContract {
     ALICE.fsync(fd);
     ALICE.uncache(fd);
     assertEquals("\0x", ALICE.pread(fd, 2, Long.MAX_VALUE - 2));
-    assertEquals(Long.MAX_VALUE - 4095, ALICE.lseek(fd, 0, SEEK_DATA));
+    if (mount.hasAllFeatures()) {
+      assertEquals(Long.MAX_VALUE - 4095, ALICE.lseek(fd, 0, SEEK_DATA));
+    }
     ALICE.ftruncate(fd, 0);
     assertEquals(0, ROOT.stat(at("f")).blocks());
   }
