@@ -16,11 +16,11 @@ class OldProtocolTest extends PosixContract {
   void renamesWithFlagsChangeNothing() {
     ALICE.put(at("a"), "a");
     ALICE.put(at("b"), "b");
-    for (int flags : new int[] {RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT}) {
-      Errno refusal = flags == RENAME_NOREPLACE ? EEXIST : EINVAL;
-      refusesAndTouchesNothing(refusal, here(), () -> ROOT.rename(at("a"), at("b"), flags));
-      refusesAndTouchesNothing(EINVAL, here(), () -> ROOT.rename(at("a"), at("c"), flags));
-    }
+    refusesAndTouchesNothing(
+        EINVAL, here(), () -> ALICE.rename(at("a"), at("c"), RENAME_NOREPLACE));
+    refusesAndTouchesNothing(
+        EINVAL, here(), () -> ALICE.rename(at("a"), at("b"), RENAME_EXCHANGE));
+    refusesAndTouchesNothing(EINVAL, here(), () -> ROOT.rename(at("a"), at("b"), RENAME_WHITEOUT));
     assertEquals(List.of("a", "b"), ALICE.names(here()));
     ALICE.rename(at("a"), at("b"));
     assertEquals("a", ALICE.read(ALICE.open(at("b"), O_RDONLY), 2));
