@@ -6,8 +6,11 @@ import com.kenai.jffi.Invoker;
 import com.kenai.jffi.Type;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsException;
+import io.cowfs.core.vfs.OpenFlags;
 import io.cowfs.fuse.libfuse.Paths.Place;
+import io.cowfs.fuse.operations.FileFlags;
 import java.util.Arrays;
+import java.util.Set;
 import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
@@ -47,7 +50,8 @@ final class DirectoryCallbacks {
 
   int open(Pointer path, Pointer info) throws FsException {
     try (Place place = paths.inode(path)) {
-      long number = files.add(fileSystem.openDirectory(place.inode()));
+      Set<OpenFlags> flags = FileFlags.ofOpen(info.getInt(FileInfoFormat.FLAGS));
+      long number = files.add(fileSystem.openDirectory(place.inode(), flags));
       files.get(number).isNode(current.nodeId());
       place.keep();
       info.putLong(FileInfoFormat.HANDLE, number);

@@ -28,12 +28,12 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @Timeout(value = 1, unit = TimeUnit.DAYS)
 final class DifferentialTest {
-  private static final int CALLS = 8_000;
+  private static final int CALLS = 50_000;
   private static final long SEED = 20261128;
-  private static final int SEQUENCE_CALLS = 80;
+  private static final int SEQUENCE_CALLS = 100;
 
   /** Sequences after which the mount is unmounted and mounted again. */
-  private static final int ROUND_SEQUENCES = 250;
+  private static final int ROUND_SEQUENCES = 500;
 
   private static final int KEPT_MAX = 12;
   private static final int THREADS = 3;

@@ -8,6 +8,7 @@ enum Feature {
   UNNAMED_FILES("O_TMPFILE"),
   FILE_FLAGS("`chattr` and all other `ioctl`s"),
   BIRTH_TIMES("birth time in `statx`"),
+  EMPTY_CHANGES("`chown` to neither another owner nor another group"),
   ACLS("access control lists"),
   CHANGES_OF_REMOVED_DIRECTORIES("`fchmod`, `fchown`, `futimens` of a removed directory");
 

@@ -35,6 +35,9 @@ final class Mounts implements ExecutionCondition, BeforeEachCallback, AfterEachC
   }
 
   private static ConditionEvaluationResult onMount(Mount mount, AnnotatedElement test) {
+    if (!mount.isPossible()) {
+      return ConditionEvaluationResult.disabled("needs libfuse.so.2");
+    }
     Needs needs = annotation(test, Needs.class);
     if (needs != null && !mount.hasAllFeatures()) {
       return ConditionEvaluationResult.disabled("docs/TRANSPORTS.md: " + needs.value().row());

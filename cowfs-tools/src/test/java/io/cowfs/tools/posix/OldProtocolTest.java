@@ -85,6 +85,13 @@ class OldProtocolTest extends PosixContract {
     assertNull(ALICE.stat(here()).btime());
   }
 
+  @Lacks(Feature.EMPTY_CHANGES)
+  @Test
+  void aChownToNothingIsNone() {
+    ALICE.file(at("f"), 0644);
+    touches(at("f"), () -> ALICE.chown(at("f"), -1, -1));
+  }
+
   @Lacks(Feature.ACLS)
   @Test
   void accessControlListsAreRefused() {
