@@ -51,8 +51,8 @@ final class CallGenerator {
 
   /** A sequence with so many calls. */
   Sequence sequence(int length) {
-    boolean watched = random.nextInt(4) == 0;
-    boolean apart = random.nextInt(16) == 0;
+    boolean watched = random.nextInt(8) == 0;
+    boolean apart = random.nextInt(40) == 0;
     List<Call> calls = new ArrayList<>();
     calls.add(call(0, "mkdir", () -> mkdir("a", 0777)));
     calls.add(call(0, "open", () -> open("b", -1, O_RDWR | O_CREAT, 0666, 0)));

@@ -10,8 +10,8 @@ import java.util.concurrent.TimeoutException;
 
 /** One run of a sequence, on both sides. Used by one thread. */
 final class Run implements AutoCloseable {
-  private static final int LOOK_CALLS = 12;
-  private static final int CONTENT_CALLS = 24;
+  private static final int LOOK_CALLS = 15;
+  private static final int CONTENT_CALLS = 45;
 
   /** More than a tick of the kernel's clock. */
   private static final int TICK_MS = 5;

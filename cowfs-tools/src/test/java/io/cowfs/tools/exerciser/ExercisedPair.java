@@ -17,7 +17,10 @@ final class ExercisedPair implements AutoCloseable {
   /** Files that begin far out. */
   private static final long[] BASES = {0, 0, 1L << 32, 3L << 40};
 
-  private static final int[] OPEN_FLAGS = {0, 0, 0, O_DSYNC, O_NOATIME};
+  private static final int[] OPEN_FLAGS = {0, 0, 0, O_NOATIME};
+
+  /** Each waits for the host's disk. */
+  private static final int DURABLE_WRITES = 3;
 
   private final SplittableRandom random;
   private final List<ExercisedFile> files;
@@ -138,8 +141,14 @@ final class ExercisedPair implements AutoCloseable {
       file.msync(offset, lengthFrom(offset), MS_ASYNC);
     } else if (choice < 93) {
       file.msync(offset, lengthFrom(offset), MS_SYNC);
-    } else if (choice < 96) {
+    } else if (choice < 95) {
       file.sync(random.nextBoolean());
+    } else if (choice < 96) {
+      file.reopen(O_DSYNC);
+      for (int i = 0; i < DURABLE_WRITES; i++) {
+        write(file);
+      }
+      file.reopen(0);
     } else {
       file.verify();
     }
