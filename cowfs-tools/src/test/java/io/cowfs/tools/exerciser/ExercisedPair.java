@@ -47,22 +47,22 @@ final class ExercisedPair implements AutoCloseable {
   /** One operation, chosen by weight: those that need no request are the frequent ones. */
   private void step(ExercisedFile file) {
     int choice = random.nextInt(1000);
-    if (choice < 250) {
+    if (choice < 290) {
       file.read(offset(), length());
-    } else if (choice < 500) {
+    } else if (choice < 520) {
       write(file);
-    } else if (choice < 620) {
+    } else if (choice < 670) {
       file.readMapped(offset(), length());
-    } else if (choice < 740) {
+    } else if (choice < 820) {
       int offset = offset();
       file.writeMapped(offset, data(lengthFrom(offset)));
-    } else if (choice < 800) {
+    } else if (choice < 860) {
       transferDirect(file);
-    } else if (choice < 830) {
+    } else if (choice < 880) {
       file.truncate(random.nextInt(4) == 0 ? edge() : random.nextInt(CAPACITY + 1));
-    } else if (choice < 890) {
-      allocate(file);
     } else if (choice < 920) {
+      allocate(file);
+    } else if (choice < 940) {
       copy(file);
     } else if (choice < 970) {
       look(file);
