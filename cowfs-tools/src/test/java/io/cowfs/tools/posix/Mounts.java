@@ -11,10 +11,11 @@ import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
+import org.junit.jupiter.api.extension.ExtensionContext.StoreScope;
 
 /**
- * Opens each mount when the first test needs it, for all classes of the run, and closes it with the
- * run's end. Each test gets a directory of its own there.
+ * Opens each mount when the first test needs it, for all classes of this virtual machine, and
+ * closes it with the last one. Each test gets a directory of its own there.
  */
 final class Mounts implements ExecutionCondition, BeforeEachCallback, AfterEachCallback {
   private static final Namespace NAMESPACE = Namespace.create(Mounts.class);
@@ -62,8 +63,7 @@ final class Mounts implements ExecutionCondition, BeforeEachCallback, AfterEachC
     PosixContract test = (PosixContract) context.getRequiredTestInstance();
     Mount.Opened opened =
         context
-            .getRoot()
-            .getStore(NAMESPACE)
+            .getStore(StoreScope.LAUNCHER_SESSION, NAMESPACE)
             .getOrComputeIfAbsent(test.mount, Mount::open, Mount.Opened.class);
     test.begin(opened.root());
   }
