@@ -703,13 +703,11 @@ public final class Volume implements FileSystem {
    */
   private void requireRoom(FileHandle handle, long offset, long end)
       throws FsException, IOException {
-    long sectors =
-        (end - 1) / BlockPointer.SECTOR_BYTES - offset / BlockPointer.SECTOR_BYTES + 1;
+    long sectors = (end - 1) / BlockPointer.SECTOR_BYTES - offset / BlockPointer.SECTOR_BYTES + 1;
     if (sectors <= status().availableBlocks()) {
       return;
     }
-    long missing =
-        sectors - lookAtContent(handle, file -> seek.dataSectors(file, offset, end));
+    long missing = sectors - lookAtContent(handle, file -> seek.dataSectors(file, offset, end));
     state.requireQuota(missing);
     for (int commits = 0; missing > status().availableBlocks(); commits++) {
       if (commits == COMMITS_TO_WAIT_FOR || services.allocator().status().pending() == 0) {

@@ -32,8 +32,7 @@ final class CurrentRequest {
       return;
     }
     Long inode = hidden.findLost(request.nodeId());
-    long handle =
-        inode == null ? files.numberOfRemoved(request.nodeId()) : files.numberOf(inode);
+    long handle = inode == null ? files.numberOfRemoved(request.nodeId()) : files.numberOf(inode);
     if (handle != 0) {
       int body = Request.BEGIN + HeaderFormat.IN_SIZE;
       request.buffer().putInt(body + AttrFormat.GET_FLAGS, AttrFormat.GET_BY_HANDLE);

@@ -36,8 +36,7 @@ final class DirectoryCallbacks {
   private final CurrentRequest current;
   private final Pointer endlessName;
 
-  DirectoryCallbacks(
-      FileSystem fileSystem, Paths paths, OpenFiles files, CurrentRequest current) {
+  DirectoryCallbacks(FileSystem fileSystem, Paths paths, OpenFiles files, CurrentRequest current) {
     this.fileSystem = fileSystem;
     this.paths = paths;
     this.files = files;

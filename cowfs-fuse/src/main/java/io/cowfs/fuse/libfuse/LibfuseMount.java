@@ -52,7 +52,8 @@ public final class LibfuseMount extends Mount {
     callbacks.addNodes(nodes);
     callbacks.addNames(new NameCallbacks(fileSystem, paths, files, hidden, current, callers));
     callbacks.addFiles(fileCallbacks);
-    callbacks.addDirectories(new DirectoryCallbacks(fileSystem, paths, files, current), fileCallbacks);
+    callbacks.addDirectories(
+        new DirectoryCallbacks(fileSystem, paths, files, current), fileCallbacks);
     callbacks.addXattrs(new XattrCallbacks(fileSystem, paths, callers));
     session = Session.over(attachment.descriptor(), library, callbacks);
     requirePossible(options);

@@ -258,7 +258,8 @@ final class CallGenerator {
   private Made chown() {
     String path = path();
     int uid = UIDS[random.nextInt(UIDS.length)];
-    int gid = uid == -1 ? GIDS[1 + random.nextInt(GIDS.length - 1)] : GIDS[random.nextInt(GIDS.length)];
+    int gid =
+        uid == -1 ? GIDS[1 + random.nextInt(GIDS.length - 1)] : GIDS[random.nextInt(GIDS.length)];
     int flags = random.nextBoolean() ? AT_SYMLINK_NOFOLLOW : 0;
     byte[] name = Actor.bytes(path);
     return new Made(

@@ -23,9 +23,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * System calls come out on a mount as they do on the host. The suite always makes the same hundred
- * thousand, half of them with the writeback cache;
- * {@code -Dcowfs.seed=N} makes others, {@code -Dcowfs.calls=N} sets how many calls a mount gets,
- * and {@code -Dcowfs.soak=true} makes a thousand times as many, from a seed that it prints.
+ * thousand, half of them with the writeback cache; {@code -Dcowfs.seed=N} makes others, {@code
+ * -Dcowfs.calls=N} sets how many calls a mount gets, and {@code -Dcowfs.soak=true} makes a thousand
+ * times as many, from a seed that it prints.
  */
 @Timeout(value = 1, unit = TimeUnit.DAYS)
 final class DifferentialTest {

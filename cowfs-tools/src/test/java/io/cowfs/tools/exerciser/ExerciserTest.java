@@ -9,9 +9,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * A million operations on files whose content is known. {@code -Dcowfs.soak=true} goes on
- * for a hundred times as many; {@code -Dcowfs.seed=N} repeats the operations of a run, though not
- * how those of several threads meet; {@code -Dcowfs.operations=N} sets their number.
+ * A million operations on files whose content is known. {@code -Dcowfs.soak=true} goes on for a
+ * hundred times as many; {@code -Dcowfs.seed=N} repeats the operations of a run, though not how
+ * those of several threads meet; {@code -Dcowfs.operations=N} sets their number.
  */
 final class ExerciserTest {
   private static final int CONFIGURATIONS = 2;

@@ -93,12 +93,10 @@ final class NoRoomTest {
     refusedInTheEnd(refusal, i -> ROOT.mknod(at("fifo" + i), S_IFIFO | 0600, 0));
     refusedInTheEnd(refusal, i -> ROOT.symlink("t".repeat(1000), at("symlink" + i)));
     refusedInTheEnd(refusal, i -> ROOT.link(at("kept"), at("link" + i)));
-    refusedInTheEnd(
-        refusal, i -> ROOT.setxattr(at("kept"), "user.b" + i, content(60_000)));
+    refusedInTheEnd(refusal, i -> ROOT.setxattr(at("kept"), "user.b" + i, content(60_000)));
     refusedInTheEnd(refusal, i -> ROOT.open(directory, O_TMPFILE | O_RDWR, 0600));
     int copy = ROOT.open(at("a"), O_RDWR);
-    refusedInTheEnd(
-        refusal, i -> ROOT.copyFileRange(file, 0, copy, (long) i * MIB, MIB));
+    refusedInTheEnd(refusal, i -> ROOT.copyFileRange(file, 0, copy, (long) i * MIB, MIB));
     for (int mode : new int[] {0, FALLOC_FL_KEEP_SIZE}) {
       PosixContract.refuses(refusal, () -> ROOT.fallocate(file, mode, MIB, 1L << 30));
       assertEquals(MIB, ROOT.fstat(file).size());

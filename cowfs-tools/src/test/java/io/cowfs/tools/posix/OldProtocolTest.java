@@ -18,8 +18,7 @@ class OldProtocolTest extends PosixContract {
     ALICE.put(at("b"), "b");
     refusesAndTouchesNothing(
         EINVAL, here(), () -> ALICE.rename(at("a"), at("c"), RENAME_NOREPLACE));
-    refusesAndTouchesNothing(
-        EINVAL, here(), () -> ALICE.rename(at("a"), at("b"), RENAME_EXCHANGE));
+    refusesAndTouchesNothing(EINVAL, here(), () -> ALICE.rename(at("a"), at("b"), RENAME_EXCHANGE));
     refusesAndTouchesNothing(EINVAL, here(), () -> ROOT.rename(at("a"), at("b"), RENAME_WHITEOUT));
     assertEquals(List.of("a", "b"), ALICE.names(here()));
     ALICE.rename(at("a"), at("b"));
