@@ -25,6 +25,8 @@ public final class XattrNames {
   private XattrNames() {}
 
   /**
+   * Lets only names pass that there can be.
+   *
    * @param acls whether the kernel obeys access control lists
    * @throws FsException INVALID for a namespace alone; NOT_SUPPORTED for what is in none
    */
