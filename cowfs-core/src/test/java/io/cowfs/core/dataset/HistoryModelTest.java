@@ -12,9 +12,12 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -23,13 +26,14 @@ import org.junit.jupiter.params.provider.MethodSource;
  * freeing piece by piece, crashes. After each commit everything is walked and compared with a naive
  * model, {@link HistoryAudit}. A step is one operation, such as the change of one extent.
  */
+@Execution(ExecutionMode.CONCURRENT)
 final class HistoryModelTest {
   private static final int RUNS =
       Integer.getInteger("cowfs.test.runs", Boolean.getBoolean("cowfs.soak") ? 400 : 40);
   private static final int STEPS = 5_200;
   private static final int MAX_NODES = 14;
 
-  private static long stepsOfAllRuns;
+  private static final AtomicLong STEPS_OF_ALL_RUNS = new AtomicLong();
 
   @TempDir Path directory;
 
@@ -51,9 +55,9 @@ final class HistoryModelTest {
 
   @AfterAll
   static void enoughStepsWereTaken() {
-    System.out.println(stepsOfAllRuns + " steps");
+    System.out.println(STEPS_OF_ALL_RUNS + " steps");
     assertTrue(
-        stepsOfAllRuns >= (long) RUNS * STEPS || Long.getLong("cowfs.test.seed") != null,
+        STEPS_OF_ALL_RUNS.get() >= (long) RUNS * STEPS || Long.getLong("cowfs.test.seed") != null,
         "of " + RUNS + " runs");
   }
 
@@ -77,7 +81,7 @@ final class HistoryModelTest {
     } catch (AssertionError | IOException | RuntimeException e) {
       throw new AssertionError("-Dcowfs.test.seed=" + seed + ", step " + steps(), e);
     }
-    stepsOfAllRuns += steps();
+    STEPS_OF_ALL_RUNS.addAndGet(steps());
   }
 
   private long steps() {

@@ -147,6 +147,7 @@ public final class Daemon {
       Thread hook = new Thread(this::shutDown, "shutdown");
       Runtime.getRuntime().addShutdownHook(hook);
       mounts.mount(request);
+      UnpackedLibraries.delete();
       pool.startHousekeeping(mounts::flush);
       ready.run();
       mounts.awaitNone();

@@ -25,6 +25,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -233,6 +234,18 @@ class FilesMountTest {
     mounted.mount();
     assertEquals(Set.of(), list(mounted.root()));
     mounted.awaitFreed(30_000_000, before);
+  }
+
+  @Test
+  void aKilledDaemonLeavesNoLibrariesBehind() throws IOException {
+    Path maps = Path.of("/proc", "" + mounted.daemonPid().orElseThrow(), "maps");
+    Set<String> libraries =
+        Files.readAllLines(maps).stream()
+            .filter(line -> line.contains("lmdbjava") || line.contains("lz4-java"))
+            .map(line -> line.substring(line.indexOf('/')))
+            .collect(Collectors.toSet());
+    assertEquals(2, libraries.size(), libraries::toString);
+    libraries.forEach(file -> assertTrue(file.endsWith(".so (deleted)"), file));
   }
 
   @Test
