@@ -15,7 +15,9 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -48,7 +50,9 @@ import org.lmdbjava.Txn;
  */
 public final class Catalog implements Closeable {
   private static final String DIRECTORY = "index";
+  private static final String NEW_DIRECTORY = "index.new";
   private static final String DATA_FILE = "data.mdb";
+  private static final String LOCK_FILE = "lock.mdb";
   private static final int FILE_MODE = 0600;
   private static final int MAX_READERS = 16;
 
@@ -159,7 +163,53 @@ public final class Catalog implements Closeable {
 
   /** With a limit for the index itself. */
   static Catalog createWithMap(Path poolDirectory, UUID pool, long mapBytes) throws IOException {
+    return createIn(poolDirectory.resolve(DIRECTORY), pool, mapBytes);
+  }
+
+  /**
+   * Makes an empty index beside the one of a pool, for {@link #install}, over an unfinished one.
+   */
+  static Catalog createAside(Path poolDirectory, UUID pool, long capacityBytes) throws IOException {
+    removeAside(poolDirectory);
+    return createIn(poolDirectory.resolve(NEW_DIRECTORY), pool, mapBytes(capacityBytes));
+  }
+
+  /** Removes what {@link #createAside} made, if anything; it must be closed. */
+  static void removeAside(Path poolDirectory) throws IOException {
+    Path aside = poolDirectory.resolve(NEW_DIRECTORY);
+    Files.deleteIfExists(aside.resolve(DATA_FILE));
+    Files.deleteIfExists(aside.resolve(LOCK_FILE));
+    Files.deleteIfExists(aside);
+  }
+
+  /**
+   * Puts the index that was made aside, and is closed, in the place of the pool's own, durably. A
+   * crash leaves the old one or the new one in place. The old one is kept under another name.
+   *
+   * @param suffix of this name, which is free
+   * @return the old one; null when there was none
+   */
+  static Path install(Path poolDirectory, String suffix) throws IOException {
+    Path made = poolDirectory.resolve(NEW_DIRECTORY).resolve(DATA_FILE);
     Path directory = poolDirectory.resolve(DIRECTORY);
+    Path file = directory.resolve(DATA_FILE);
+    Path kept = null;
+    if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+      kept = directory.resolve(DATA_FILE + suffix);
+      Files.createLink(kept, file);
+      syncDirectory(directory);
+    }
+    try (FileChannel channel = FileChannel.open(made, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
+    Files.move(made, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    syncDirectory(directory);
+    removeAside(poolDirectory);
+    syncDirectory(poolDirectory);
+    return kept;
+  }
+
+  private static Catalog createIn(Path directory, UUID pool, long mapBytes) throws IOException {
     if (Files.exists(directory)) {
       throw new CatalogException(directory + " exists already");
     }
@@ -170,7 +220,7 @@ public final class Catalog implements Closeable {
       catalog.keepReserve();
       catalog.writeFirstRecord(new PoolRecord(pool, 0, 1, 1, Optional.empty(), 0));
       syncDirectory(directory);
-      syncDirectory(poolDirectory);
+      syncDirectory(directory.toAbsolutePath().getParent());
       return catalog;
     } catch (IOException e) {
       catalog.close();

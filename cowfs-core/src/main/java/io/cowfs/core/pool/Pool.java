@@ -283,7 +283,7 @@ public final class Pool implements Closeable {
     }
   }
 
-  private static long capacity(long limit) {
+  static long capacity(long limit) {
     return limit == 0 ? FileDevice.UNLIMITED_BYTES : limit;
   }
 
@@ -316,11 +316,7 @@ public final class Pool implements Closeable {
     BlockDevice device = null;
     Catalog catalog = null;
     try {
-      PoolLabel label;
-      try (BlockDevice unlimited =
-          environment.devices().open(path.data(), FileDevice.UNLIMITED_BYTES)) {
-        label = PoolLabel.read(unlimited);
-      }
+      PoolLabel label = readLabel(path, environment);
       device = environment.devices().open(path.data(), capacity(label.capacityBytes()));
       catalog = Catalog.open(directory, label.uuid(), label.capacityBytes());
       return new Pool(lock, label, device, catalog, environment, purpose);
@@ -333,6 +329,13 @@ public final class Pool implements Closeable {
       }
       lock.close();
       throw failure;
+    }
+  }
+
+  static PoolLabel readLabel(PoolPath path, Environment environment) throws IOException {
+    try (BlockDevice unlimited =
+        environment.devices().open(path.data(), FileDevice.UNLIMITED_BYTES)) {
+      return PoolLabel.read(unlimited);
     }
   }
 
