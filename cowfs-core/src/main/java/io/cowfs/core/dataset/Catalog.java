@@ -8,7 +8,7 @@ import static org.lmdbjava.EnvFlags.MDB_NOTLS;
 import io.cowfs.core.alloc.OutOfSpaceException;
 import io.cowfs.core.alloc.RegionBitmap;
 import io.cowfs.core.alloc.SpaceChanges;
-import io.cowfs.core.device.DamagedPoolException;
+import io.cowfs.core.device.DamagedIndexException;
 import io.cowfs.core.device.HostFullException;
 import io.cowfs.core.device.StorageException;
 import java.io.Closeable;
@@ -231,12 +231,12 @@ public final class Catalog implements Closeable {
   /**
    * Opens the index of a pool whose lock the caller holds.
    *
-   * @throws DamagedPoolException when it is damaged or belongs to another pool
+   * @throws DamagedIndexException when it is damaged or belongs to another pool
    */
   public static Catalog open(Path poolDirectory, UUID pool, long capacityBytes) throws IOException {
     Path file = poolDirectory.resolve(DIRECTORY).resolve(DATA_FILE);
     if (!Files.isRegularFile(file)) {
-      throw new DamagedPoolException("the index " + file + " is missing");
+      throw new DamagedIndexException("the index " + file + " is missing");
     }
     IndexPageCheck.check(file);
     Catalog catalog = open(file, mapBytes(capacityBytes), MDB_UNSIGNEDKEY);
@@ -280,7 +280,7 @@ public final class Catalog implements Closeable {
   /**
    * Reads everything and verifies every record.
    *
-   * @throws DamagedPoolException when a record is damaged or lost
+   * @throws DamagedIndexException when a record is damaged or lost
    */
   public CatalogState load() throws IOException {
     return reading(txn -> new CatalogLoad(databases, txn).load());
@@ -580,7 +580,7 @@ public final class Catalog implements Closeable {
   private void requirePool(UUID pool) throws IOException {
     UUID actual = pool().pool();
     if (!actual.equals(pool)) {
-      throw new DamagedPoolException(
+      throw new DamagedIndexException(
           "the index %s belongs to the pool %s, not to %s".formatted(file, actual, pool));
     }
   }
@@ -627,7 +627,7 @@ public final class Catalog implements Closeable {
       }
       return operation.run();
     } catch (BadRecordException e) {
-      throw new DamagedPoolException("the index %s: %s".formatted(file, e.getMessage()), e);
+      throw new DamagedIndexException("the index %s: %s".formatted(file, e.getMessage()), e);
     } catch (LmdbException e) {
       throw failure(file, e);
     } finally {
@@ -646,7 +646,7 @@ public final class Catalog implements Closeable {
         || e instanceof Env.VersionMismatchException
         || e instanceof Dbi.KeyNotFoundException
         || e instanceof Dbi.IncompatibleException) {
-      return new DamagedPoolException("the index %s is damaged: %s".formatted(file, message), e);
+      return new DamagedIndexException("the index %s is damaged: %s".formatted(file, message), e);
     }
     if (e instanceof LmdbNativeException error
         && (error.getResultCode() == ENOSPC || error.getResultCode() == EDQUOT)) {

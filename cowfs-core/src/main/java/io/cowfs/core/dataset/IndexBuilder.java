@@ -4,7 +4,7 @@ import io.cowfs.core.alloc.RegionBitmap;
 import io.cowfs.core.alloc.SpaceChanges;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.btree.NodeReader;
-import io.cowfs.core.device.DamagedPoolException;
+import io.cowfs.core.device.DamagedIndexException;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -167,7 +167,7 @@ public final class IndexBuilder implements Closeable {
     try {
       HistoryCheck.check(catalog.load());
     } catch (BadRecordException e) {
-      throw new DamagedPoolException("the new index: " + e.getMessage(), e);
+      throw new DamagedIndexException("the new index: " + e.getMessage(), e);
     }
     catalog.close();
     return Catalog.install(poolDirectory, suffix);

@@ -21,6 +21,7 @@ import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.dataset.DatasetSettings;
 import io.cowfs.core.dataset.Datasets;
 import io.cowfs.core.device.BlockDevice;
+import io.cowfs.core.device.DamagedIndexException;
 import io.cowfs.core.device.DamagedPoolException;
 import io.cowfs.core.device.FileDevice;
 import io.cowfs.core.device.NewDevice;
@@ -309,6 +310,18 @@ public final class Pool implements Closeable {
   }
 
   private static Pool open(Path directory, Environment environment, Purpose purpose)
+      throws IOException {
+    try {
+      return openFiles(directory, environment, purpose);
+    } catch (DamagedIndexException damage) {
+      throw new DamagedPoolException(
+          "%s; 'cowfs check --rebuild-index %s' makes it anew"
+              .formatted(damage.getMessage(), directory),
+          damage);
+    }
+  }
+
+  private static Pool openFiles(Path directory, Environment environment, Purpose purpose)
       throws IOException {
     PoolPath path = new PoolPath(directory);
     path.requirePool();

@@ -3,6 +3,7 @@ package io.cowfs.core.txg;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.device.BlockDevice;
+import io.cowfs.core.device.DamagedIndexException;
 import io.cowfs.core.device.DamagedPoolException;
 import io.cowfs.core.device.DeviceLayout;
 import java.io.IOException;
@@ -53,7 +54,7 @@ public final class RootRing {
     ring.readAll();
     long newestTxg = ring.newestTxg();
     if (newestTxg > indexTxg) {
-      throw new DamagedPoolException(
+      throw new DamagedIndexException(
           "%s: the index is stale: it has transaction %d, the pool has %d"
               .formatted(indexName, indexTxg, newestTxg));
     }

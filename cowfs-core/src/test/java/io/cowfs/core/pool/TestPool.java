@@ -97,6 +97,11 @@ public final class TestPool implements AutoCloseable {
     pool = Pool.open(directory, environment());
   }
 
+  /** Of a pool that is closed. */
+  IndexRecovery.Result rebuildIndex() throws IOException {
+    return IndexRecovery.run(directory, environment());
+  }
+
   public Pool pool() {
     return pool;
   }

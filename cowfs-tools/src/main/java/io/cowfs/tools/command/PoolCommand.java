@@ -3,6 +3,7 @@ package io.cowfs.tools.command;
 import io.cowfs.tools.target.Target;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -29,6 +30,13 @@ public abstract class PoolCommand implements Callable<Integer> {
    * @param target what {@link #target} was found to mean
    */
   public void resolveOperands(Target target, PathLookup paths) throws IOException {}
+
+  /**
+   * What comes before a pool that nobody has open is opened for the command; called by the client.
+   *
+   * @param pool its directory
+   */
+  public void beforeOpening(Path pool) throws IOException {}
 
   /** Does the work. What it prints is the result; errors are thrown. */
   public abstract void execute(PoolSession session, Target target, PrintWriter out)

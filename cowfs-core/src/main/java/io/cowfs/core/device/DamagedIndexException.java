@@ -1,0 +1,14 @@
+package io.cowfs.core.device;
+
+/** The index of a pool is damaged, lost or stale; it can be made anew from the device. */
+public final class DamagedIndexException extends DamagedPoolException {
+  private static final long serialVersionUID = 1L;
+
+  public DamagedIndexException(String message) {
+    super(message);
+  }
+
+  public DamagedIndexException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

@@ -1,0 +1,191 @@
+package io.cowfs.core.pool;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.device.DamagedPoolException;
+import io.cowfs.core.vfs.Caller;
+import io.cowfs.core.vfs.FileHandle;
+import io.cowfs.core.vfs.FileSystem;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The index of a pool is made anew, from the newest root record that leads to something whole. */
+final class IndexRecoveryTest {
+  private static final int SECTOR_BYTES = 4096;
+  private static final int RING_SLOTS = 128;
+
+  @TempDir private Path directory;
+  private TestPool pool;
+
+  /** Of the last commit, which the file "new" came with; the one before has all others. */
+  private long newestTxg;
+
+  private long newestDirectorySector;
+
+  @BeforeEach
+  void fillAndClose() throws Exception {
+    pool = TestPool.create(directory, 64L << 20, CompressionSetting.NONE, TestPool.ON_DEMAND);
+    for (int i = 0; i < 20; i++) {
+      write("file" + i);
+      pool.snapshot("s" + i);
+    }
+    pool.destroySnapshot("s3");
+    pool.rollback("s5");
+    write("old");
+    write("new");
+    newestTxg = pool.pool().status().txg();
+    newestDirectorySector = pool.pool().auditSources().directoryRoot().sector();
+    pool.close();
+    pool.open();
+    assertEquals(newestTxg, pool.pool().status().txg(), "closing commits nothing");
+    pool.close();
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    pool.close();
+  }
+
+  @Test
+  void aLostIndexComesBackAsItWas() throws Exception {
+    Files.delete(index());
+    DamagedPoolException refused = assertThrows(DamagedPoolException.class, pool::open);
+    assertTrue(
+        refused.getMessage().contains("cowfs check --rebuild-index " + directory),
+        refused.getMessage());
+
+    IndexRecovery.Result result = pool.rebuildIndex();
+    assertEquals(newestTxg, result.txg());
+    assertEquals(List.of(), result.passedOver());
+    assertNull(result.damagedIndex());
+    pool.open();
+    assertEquals(newestTxg, pool.pool().status().txg());
+    pool.auditAsFound();
+    requireFile("new");
+    goOn();
+  }
+
+  @Test
+  void aStaleIndexIsReplaced() throws Exception {
+    Path copy = directory.resolve("copy");
+    Files.copy(index(), copy);
+    pool.open();
+    write("newer");
+    pool.close();
+    Files.copy(copy, index(), StandardCopyOption.REPLACE_EXISTING);
+    DamagedPoolException refused = assertThrows(DamagedPoolException.class, pool::open);
+    assertTrue(refused.getMessage().contains("--rebuild-index"), refused.getMessage());
+
+    IndexRecovery.Result result = pool.rebuildIndex();
+    assertArrayEquals(Files.readAllBytes(copy), Files.readAllBytes(result.damagedIndex()));
+    pool.open();
+    pool.auditAsFound();
+    requireFile("newer");
+    goOn();
+  }
+
+  @Test
+  void whereTheNewestRootIsDamagedTheOneBeforeIsUsed() throws Exception {
+    Files.write(index(), new byte[10_000]);
+    pool.device().flipBit(newestDirectorySector * SECTOR_BYTES + 100, 2);
+    requireOneLost(1);
+  }
+
+  @Test
+  void whereTheNewestRecordIsDamagedTheOneBeforeIsUsed() throws Exception {
+    Files.write(index(), new byte[10_000]);
+    pool.device().flipBit((2 + newestTxg % RING_SLOTS) * SECTOR_BYTES + 30, 2);
+    requireOneLost(0);
+  }
+
+  /** Any record but the newest: nothing is lost. */
+  @Test
+  void aDamagedRecordIsMended() throws Exception {
+    pool.device().flipBit((2 + (newestTxg - 3) % RING_SLOTS) * SECTOR_BYTES + 30, 2);
+    assertThrows(DamagedPoolException.class, pool::open);
+    assertEquals(newestTxg, pool.rebuildIndex().txg());
+    pool.open();
+    pool.audit();
+    requireFile("new");
+    goOn();
+  }
+
+  @Test
+  void whereNoRootIsWholeNothingIsChanged() throws Exception {
+    byte[] noise = "noise".getBytes(UTF_8);
+    Files.write(index(), noise);
+    for (int slot = 0; slot < RING_SLOTS; slot++) {
+      pool.device().flipBit((2L + slot) * SECTOR_BYTES + 30, 2);
+    }
+    assertThrows(DamagedPoolException.class, pool::rebuildIndex);
+    assertArrayEquals(noise, Files.readAllBytes(index()));
+  }
+
+  private void requireOneLost(int passedOver) throws Exception {
+    IndexRecovery.Result result = pool.rebuildIndex();
+    assertTrue(result.txg() < newestTxg, result::toString);
+    assertEquals(passedOver > 0, !result.passedOver().isEmpty(), result::toString);
+    assertNotNull(result.damagedIndex());
+    pool.open();
+    pool.auditAsFound();
+    requireFile("old");
+    goOn();
+    // The next time, too.
+    Files.delete(index());
+    assertEquals(List.of(), pool.rebuildIndex().passedOver());
+    pool.open();
+    pool.audit();
+    requireFile("old");
+    requireFile("after");
+  }
+
+  /** It can be written to, and opened again. */
+  private void goOn() throws Exception {
+    write("after");
+    pool.snapshot("after");
+    pool.destroySnapshot("s8");
+    pool.audit();
+    pool.reopen();
+    pool.auditAsFound();
+    requireFile("after");
+    pool.close();
+  }
+
+  private Path index() {
+    return directory.resolve("index/data.mdb");
+  }
+
+  /** Commits. */
+  private void write(String name) throws Exception {
+    FileSystem files = pool.fileSystem();
+    FileHandle file =
+        files
+            .create(Caller.ROOT, FileSystem.ROOT_INODE, name.getBytes(UTF_8), 0644, Set.of())
+            .handle();
+    byte[] content = name.repeat(9_000).getBytes(UTF_8);
+    files.write(Caller.ROOT, file, 0, ByteBuffer.wrap(content), false);
+    files.release(file);
+    pool.pool().sync();
+  }
+
+  private void requireFile(String name) throws Exception {
+    assertEquals(
+        name.length() * 9_000L,
+        pool.fileSystem().lookup(FileSystem.ROOT_INODE, name.getBytes(UTF_8)).size());
+  }
+}
