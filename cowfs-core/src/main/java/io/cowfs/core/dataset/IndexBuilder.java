@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -34,11 +35,17 @@ public final class IndexBuilder implements Closeable {
   private final Catalog catalog;
   private final Map<Integer, NodeRecord> nodes = new HashMap<>();
 
-  // Of the deadlist that is being filled.
+  /** The txgs of a node's ancestors, by the node's id; of the node that was added to last. */
+  private final Map<Integer, NavigableSet<Long>> ancestors = new HashMap<>();
+
+  // What waits for the next transaction.
   private final Map<DeadlistPart, Long> parts = new TreeMap<>();
+  private final Map<PartKey, DeadlistPart> partsByKey = new HashMap<>();
   private final Map<Long, ReferenceList> lists = new HashMap<>();
   private final Map<Long, SharedRange> shared = new HashMap<>();
   private int waiting;
+
+  private record PartKey(long deadlist, long bornAfter) {}
 
   private IndexBuilder(Path poolDirectory, CatalogState directory, long txg, long capacityBytes)
       throws IOException {
@@ -85,15 +92,10 @@ public final class IndexBuilder implements Closeable {
   public void addLost(NodeRecord node, long sector, long sectors, long birthTxg)
       throws IOException {
     long bornAfter = youngestAncestorBefore(node, birthTxg);
-    DeadlistPart part = null;
-    for (DeadlistPart each : parts.keySet()) {
-      if (each.deadlist() == node.deadlist() && each.bornAfter() == bornAfter) {
-        part = each;
-      }
-    }
-    if (part == null) {
-      part = new DeadlistPart(node.deadlist(), bornAfter, ids.take());
-    }
+    DeadlistPart part =
+        partsByKey.computeIfAbsent(
+            new PartKey(node.deadlist(), bornAfter),
+            key -> new DeadlistPart(key.deadlist(), key.bornAfter(), ids.take()));
     parts.merge(part, sectors, Long::sum);
     ReferenceList list = lists.computeIfAbsent(part.list(), id -> new ReferenceList());
     for (long at = sector; at < sector + sectors; at += ReferenceList.MAX_SECTORS) {
@@ -104,15 +106,17 @@ public final class IndexBuilder implements Closeable {
   }
 
   private long youngestAncestorBefore(NodeRecord node, long birthTxg) {
-    long txg = 0;
-    NodeRecord ancestor = nodes.get(node.parent());
-    while (ancestor != null) {
-      if (ancestor.txg() < birthTxg) {
-        txg = Math.max(txg, ancestor.txg());
+    NavigableSet<Long> txgs = ancestors.get(node.id());
+    if (txgs == null) {
+      txgs = new TreeSet<>();
+      for (NodeRecord at = nodes.get(node.parent()); at != null; at = nodes.get(at.parent())) {
+        txgs.add(at.txg());
       }
-      ancestor = nodes.get(ancestor.parent());
+      ancestors.clear();
+      ancestors.put(node.id(), txgs);
     }
-    return txg;
+    Long txg = txgs.lower(birthTxg);
+    return txg == null ? 0 : txg;
   }
 
   /** Adds a range of sectors with several references; ranges come in ascending order. */
@@ -150,6 +154,7 @@ public final class IndexBuilder implements Closeable {
             shared,
             new SpaceChanges(regions, new byte[0], new long[0])));
     parts.clear();
+    partsByKey.clear();
     lists.clear();
     shared.clear();
     waiting = 0;
