@@ -194,6 +194,10 @@ public final class Catalog implements Closeable {
     Path directory = poolDirectory.resolve(DIRECTORY);
     Path file = directory.resolve(DATA_FILE);
     Path kept = null;
+    if (!Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
+      Files.createDirectory(directory);
+      syncDirectory(poolDirectory);
+    }
     if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
       kept = directory.resolve(DATA_FILE + suffix);
       Files.createLink(kept, file);

@@ -85,13 +85,17 @@ public final class IndexRecovery {
 
   private Result run() throws IOException {
     List<RootRecord> records = RootRing.survivors(device, label.uuid());
+    boolean isRingWhole = RootRing.isWhole(device, label.uuid());
     List<String> passedOver = new ArrayList<>();
+    if (!isRingWhole) {
+      passedOver.add("a root record is damaged, perhaps that of a newer commit");
+    }
     for (RootRecord record : records) {
       if (record.directoryRoot() == null) {
         continue;
       }
       try {
-        return rebuild(record, records.get(0), passedOver);
+        return rebuild(record, isRingWhole, records.get(0), passedOver);
       } catch (CorruptBlockException damage) {
         passedOver.add(
             "commit %d of %s: %s"
@@ -102,14 +106,13 @@ public final class IndexRecovery {
     throw new DamagedPoolException(
         "%s: no root record is whole%s"
             .formatted(
-                device.name(), passedOver.isEmpty() ? "" : "; the newest: " + passedOver.get(0)));
+                device.name(), passedOver.isEmpty() ? "" : "; " + passedOver.get(passedOver.size() - 1)));
   }
 
-  private Result rebuild(RootRecord record, RootRecord newest, List<String> passedOver)
+  private Result rebuild(
+      RootRecord record, boolean isRingWhole, RootRecord newest, List<String> passedOver)
       throws IOException {
-    // A slot that is damaged may have had a newer record.
-    boolean isNewest = record.equals(newest) && RootRing.isWhole(device, label.uuid());
-    long txg = isNewest ? record.txg() : newest.txg() + 1;
+    long txg = isRingWhole && record.equals(newest) ? record.txg() : newest.txg() + 1;
     RootRecord last =
         new RootRecord(txg, label.uuid(), record.timeMillis(), record.directoryRoot());
     Path damaged;
