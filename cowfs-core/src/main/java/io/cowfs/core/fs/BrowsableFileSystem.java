@@ -302,8 +302,8 @@ public final class BrowsableFileSystem implements FileSystem {
   }
 
   @Override
-  public FileHandle openDirectory(long inode) throws FsException {
-    return of(inode).openDirectory(inode);
+  public FileHandle openDirectory(long inode, Set<OpenFlags> flags) throws FsException {
+    return of(inode).openDirectory(inode, flags);
   }
 
   @Override

@@ -55,6 +55,17 @@ final class FileSeek {
     return Math.min(at, inode.size);
   }
 
+  /** How many sectors of a range of bytes have data. */
+  long dataSectors(Inode inode, long offset, long end) throws IOException {
+    long first = offset / SECTOR;
+    long behind = (end - 1) / SECTOR + 1;
+    long sectors = 0;
+    for (var range : dataRanges(inode, first).entrySet()) {
+      sectors += Math.max(0, Math.min(behind, range.getValue()) - Math.max(first, range.getKey()));
+    }
+    return sectors;
+  }
+
   /** Ranges of sectors with data, from the given sector on, disjoint and merged where they meet. */
   private NavigableMap<Long, Long> dataRanges(Inode inode, long fromSector) throws IOException {
     NavigableMap<Long, Long> data = new TreeMap<>();

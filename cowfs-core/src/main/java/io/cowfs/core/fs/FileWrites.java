@@ -159,6 +159,7 @@ final class FileWrites {
 
   /**
    * fallocate(2). Space is not set aside: a copy-on-write file system would write elsewhere anyway.
+   * That there is some was seen to.
    */
   void allocate(Handle handle, AllocationMode mode, long offset, long length)
       throws FsException, IOException {
@@ -204,14 +205,10 @@ final class FileWrites {
       if (any && firstWhole < endWhole) {
         change.punch(firstWhole, endWhole);
       }
-      if (any) {
-        inode.mtime = change.now();
-      }
       if (!keepSize && end > inode.size) {
         inode.size = end;
-        inode.mtime = change.now();
       }
-      inode.ctime = change.now();
+      inode.mtime = inode.ctime = change.now();
       change.store();
     }
   }

@@ -224,7 +224,7 @@ final class SnapshotDirectories extends ReadOnlyFileSystem {
   }
 
   @Override
-  public FileHandle openDirectory(long number) throws FsException {
+  public FileHandle openDirectory(long number, Set<OpenFlags> flags) throws FsException {
     require(number);
     return new Handle(number);
   }

@@ -202,7 +202,7 @@ final class SnapshotTrees extends ReadOnlyFileSystem {
   }
 
   @Override
-  public FileHandle openDirectory(long number) throws FsException {
+  public FileHandle openDirectory(long number, Set<OpenFlags> flags) throws FsException {
     return opened(
         number,
         inode -> {

@@ -37,6 +37,9 @@ import java.util.function.Consumer;
  * opens, closes, and turns storage errors into those of the interface.
  */
 public final class Volume implements FileSystem {
+  /** What was freed is reusable three commits later. */
+  private static final int COMMITS_TO_WAIT_FOR = 6;
+
   private final VolumeServices services;
   private final VolumeState state;
   private final TransactionalTree tree;
@@ -583,13 +586,13 @@ public final class Volume implements FileSystem {
   }
 
   @Override
-  public FileHandle openDirectory(long number) throws FsException {
+  public FileHandle openDirectory(long number, Set<OpenFlags> flags) throws FsException {
     return look(
         number,
         inode -> {
           state.requireDirectory(inode);
           inodes.opened(inode);
-          return new Handle(inode, false);
+          return new Handle(inode, flags.contains(OpenFlags.NO_ATIME));
         });
   }
 
@@ -607,7 +610,7 @@ public final class Volume implements FileSystem {
           } finally {
             state.gate().unlock();
           }
-          if (cookie == 0) {
+          if (cookie == 0 && !((Handle) handle).keepsAccessTime()) {
             attributeChanges.accessed(directory);
           }
           directoryReads.read(directory, cookie, visitor);
@@ -682,6 +685,35 @@ public final class Volume implements FileSystem {
   @Override
   public void allocate(FileHandle handle, AllocationMode mode, long offset, long length)
       throws FsException {
-    run(handle.inode(), () -> writes.allocate((Handle) handle, mode, offset, length));
+    run(
+        handle.inode(),
+        () -> {
+          boolean reserves =
+              mode == AllocationMode.RESERVE || mode == AllocationMode.RESERVE_KEEP_SIZE;
+          if (reserves && offset >= 0 && length > 0 && offset <= Long.MAX_VALUE - length) {
+            requireRoom(handle, offset, offset + length);
+          }
+          writes.allocate((Handle) handle, mode, offset, length);
+        });
+  }
+
+  /**
+   * Refuses what can never be written, for want of space. Waits for commits that free some. No lock
+   * may be held.
+   */
+  private void requireRoom(FileHandle handle, long offset, long end)
+      throws FsException, IOException {
+    long sectors = (end - 1) / BlockPointer.SECTOR_BYTES - offset / BlockPointer.SECTOR_BYTES + 1;
+    if (sectors <= status().availableBlocks()) {
+      return;
+    }
+    long missing = sectors - lookAtContent(handle, file -> seek.dataSectors(file, offset, end));
+    state.requireQuota(missing);
+    for (int commits = 0; missing > status().availableBlocks(); commits++) {
+      if (commits == COMMITS_TO_WAIT_FOR || services.allocator().status().pending() == 0) {
+        throw new FsException(FsError.NO_SPACE);
+      }
+      services.txgs().awaitDurable(services.txgs().openTxg(), () -> false);
+    }
   }
 }

@@ -106,7 +106,8 @@ public final class IndexRecovery {
     throw new DamagedPoolException(
         "%s: no root record is whole%s"
             .formatted(
-                device.name(), passedOver.isEmpty() ? "" : "; " + passedOver.get(passedOver.size() - 1)));
+                device.name(),
+                passedOver.isEmpty() ? "" : "; " + passedOver.get(passedOver.size() - 1)));
   }
 
   private Result rebuild(

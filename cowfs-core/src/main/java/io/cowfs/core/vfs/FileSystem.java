@@ -225,7 +225,13 @@ public interface FileSystem {
   /** Closes a handle of {@link #open}, {@link #create} or {@link #openDirectory}. Never fails. */
   void release(FileHandle handle);
 
-  FileHandle openDirectory(long inode) throws FsException;
+  /**
+   * Opens a directory.
+   *
+   * @param flags of which NO_ATIME matters
+   * @throws FsException NOT_A_DIRECTORY
+   */
+  FileHandle openDirectory(long inode, Set<OpenFlags> flags) throws FsException;
 
   /**
    * Visits the entries after {@code cookie} (0 for the start), {@code .} and {@code ..} first. Each
@@ -292,7 +298,8 @@ public interface FileSystem {
   /**
    * Allocates, punches or zeroes a range, as fallocate(2).
    *
-   * @throws FsException NOT_SUPPORTED for a mode that the file system does not have
+   * @throws FsException NOT_SUPPORTED for a mode that the file system does not have; NO_SPACE or
+   *     QUOTA_EXCEEDED where the range could not be written as things are
    */
   void allocate(FileHandle handle, AllocationMode mode, long offset, long length)
       throws FsException;

@@ -112,7 +112,7 @@ class BrowsingTest {
 
   /** Reads a directory with calls that each take {@code batch} entries. */
   private List<Listed> list(long inode, int batch) throws FsException {
-    FileHandle handle = fs.openDirectory(inode);
+    FileHandle handle = fs.openDirectory(inode, OpenFlags.READ_ONLY);
     try {
       List<Listed> all = new ArrayList<>();
       while (true) {
@@ -375,7 +375,7 @@ class BrowsingTest {
     Attributes file = find(SNAPSHOTS + "/s/file");
     assertEquals(file, fs.reference(file.inode()));
     FileHandle handle = fs.open(file.inode(), OpenFlags.READ_ONLY);
-    FileHandle list = fs.openDirectory(root);
+    FileHandle list = fs.openDirectory(root, OpenFlags.READ_ONLY);
     pool.destroySnapshot("s");
     for (Executable use :
         List.<Executable>of(
@@ -406,7 +406,7 @@ class BrowsingTest {
       write("file-" + i, "");
     }
     ReadPins pins = ((Volume) pool.fileSystem()).services().txgs().readPins();
-    FileHandle handle = fs.openDirectory(take("s").inode());
+    FileHandle handle = fs.openDirectory(take("s").inode(), OpenFlags.READ_ONLY);
     long txg = pool.pool().status().txg();
     int[] seen = new int[1];
     fs.readDirectory(
@@ -439,7 +439,7 @@ class BrowsingTest {
     for (int i = 0; i < 20; i++) {
       take("s" + i);
     }
-    FileHandle handle = fs.openDirectory(find(SNAPSHOTS).inode());
+    FileHandle handle = fs.openDirectory(find(SNAPSHOTS).inode(), OpenFlags.READ_ONLY);
     List<String> seen = new ArrayList<>();
     long[] last = new long[1];
     for (int i = 0; i < 30; i++) {

@@ -92,7 +92,7 @@ final class FileTree {
 
   static Map<String, Long> list(FileSystem fs, long inode) throws FsException {
     TreeMap<String, Long> children = new TreeMap<>();
-    FileHandle handle = fs.openDirectory(inode);
+    FileHandle handle = fs.openDirectory(inode, OpenFlags.READ_ONLY);
     fs.readDirectory(
         handle,
         0,

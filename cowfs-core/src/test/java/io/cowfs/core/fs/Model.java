@@ -185,7 +185,7 @@ final class Model {
         new TreeMap<>(Map.of(".", node.inode, "..", node.parent.inode));
     node.entries.forEach((name, child) -> expected.put(name, child.inode));
     TreeMap<String, Long> actual = new TreeMap<>();
-    FileHandle handle = fs.openDirectory(node.inode);
+    FileHandle handle = fs.openDirectory(node.inode, OpenFlags.READ_ONLY);
     try {
       long[] cookie = {0};
       int[] room = {0};

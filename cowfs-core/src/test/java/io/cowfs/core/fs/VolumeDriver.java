@@ -785,7 +785,7 @@ final class VolumeDriver {
     }
     Map<String, ModelNode> before = new HashMap<>(node.entries);
     Map<String, Integer> visits = new HashMap<>();
-    FileHandle handle = fs.openDirectory(node.inode);
+    FileHandle handle = fs.openDirectory(node.inode, OpenFlags.READ_ONLY);
     long[] cookie = {0};
     int[] room = {1 + random.nextInt(8)};
     fs.readDirectory(

@@ -24,15 +24,15 @@ final class CurrentRequest {
   }
 
   /**
-   * Has the library ask an open file for its attributes where it has no path to it any more. The
-   * kernel asks for those of an inode even in fstat(2).
+   * Has the library ask an open file or directory for its attributes where it has no path to it any
+   * more. The kernel asks for those of an inode even in fstat(2).
    */
   static void complete(Request request, OpenFiles files, HiddenFiles hidden) {
     if (request.opcode() != Opcode.GETATTR || request.bodyBytes() < AttrFormat.GET_BYTES) {
       return;
     }
     Long inode = hidden.findLost(request.nodeId());
-    long handle = inode == null ? 0 : files.numberOf(inode);
+    long handle = inode == null ? files.numberOfRemoved(request.nodeId()) : files.numberOf(inode);
     if (handle != 0) {
       int body = Request.BEGIN + HeaderFormat.IN_SIZE;
       request.buffer().putInt(body + AttrFormat.GET_FLAGS, AttrFormat.GET_BY_HANDLE);

@@ -6,8 +6,11 @@ import com.kenai.jffi.Invoker;
 import com.kenai.jffi.Type;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsException;
+import io.cowfs.core.vfs.OpenFlags;
 import io.cowfs.fuse.libfuse.Paths.Place;
+import io.cowfs.fuse.operations.FileFlags;
 import java.util.Arrays;
+import java.util.Set;
 import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
@@ -30,12 +33,14 @@ final class DirectoryCallbacks {
   private final FileSystem fileSystem;
   private final Paths paths;
   private final OpenFiles files;
+  private final CurrentRequest current;
   private final Pointer endlessName;
 
-  DirectoryCallbacks(FileSystem fileSystem, Paths paths, OpenFiles files) {
+  DirectoryCallbacks(FileSystem fileSystem, Paths paths, OpenFiles files, CurrentRequest current) {
     this.fileSystem = fileSystem;
     this.paths = paths;
     this.files = files;
+    this.current = current;
     byte[] name = new byte[LibfuseMount.MAX_TRANSFER_BYTES + 1];
     Arrays.fill(name, 0, name.length - 1, (byte) 'x');
     this.endlessName = Memory.allocateDirect(Runtime.getSystemRuntime(), name.length);
@@ -44,7 +49,9 @@ final class DirectoryCallbacks {
 
   int open(Pointer path, Pointer info) throws FsException {
     try (Place place = paths.inode(path)) {
-      long number = files.add(fileSystem.openDirectory(place.inode()));
+      Set<OpenFlags> flags = FileFlags.ofOpen(info.getInt(FileInfoFormat.FLAGS));
+      long number = files.add(fileSystem.openDirectory(place.inode(), flags));
+      files.get(number).isNode(current.nodeId());
       place.keep();
       info.putLong(FileInfoFormat.HANDLE, number);
       return 0;

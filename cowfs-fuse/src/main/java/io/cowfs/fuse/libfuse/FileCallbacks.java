@@ -1,6 +1,7 @@
 package io.cowfs.fuse.libfuse;
 
 import com.kenai.jffi.MemoryIO;
+import io.cowfs.core.vfs.Caller;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FileSystem.Created;
 import io.cowfs.core.vfs.FsException;
@@ -85,8 +86,9 @@ final class FileCallbacks {
 
   int truncate(long size, Pointer info) throws FsException {
     Open file = file(info);
+    Caller caller = callers.now();
     fileSystem.setAttributes(
-        callers.now(), file.inode(), file.handle(), NodeCallbacks.sizeChange(size));
+        caller, file.inode(), file.handle(), NodeCallbacks.sizeChange(caller, size));
     return 0;
   }
 
@@ -103,21 +105,23 @@ final class FileCallbacks {
   int write(Pointer data, long bytes, long offset, Pointer info) throws FsException {
     Open file = file(info);
     file.isNode(current.nodeId());
-    boolean appends =
-        (info.getInt(FileInfoFormat.FLAGS) & O_APPEND) != 0
-            && info.getInt(FileInfoFormat.WRITE_PAGE) == 0;
-    if (appends) {
+    ByteBuffer source = view(data, bytes);
+    if (info.getInt(FileInfoFormat.WRITE_PAGE) != 0) {
+      // Written through a mapping some time ago, by whomever.
+      fileSystem.write(callers.now(), file.handle(), offset, source, false);
+    } else if ((info.getInt(FileInfoFormat.FLAGS) & O_APPEND) != 0) {
       synchronized (appendLocks[Long.hashCode(file.inode()) & (APPEND_LOCKS - 1)]) {
-        write(file, fileSystem.getAttributes(file.inode()).size(), view(data, bytes));
+        write(file, fileSystem.getAttributes(file.inode()).size(), source);
       }
     } else {
-      write(file, offset, view(data, bytes));
+      write(file, offset, source);
     }
     return Math.toIntExact(bytes);
   }
 
   private void write(Open file, long offset, ByteBuffer source) throws FsException {
-    fileSystem.write(callers.now(), file.handle(), offset, source, false);
+    Caller caller = callers.now();
+    fileSystem.write(caller, file.handle(), offset, source, NodeCallbacks.mayNotKeep(caller));
   }
 
   int release(Pointer info) {

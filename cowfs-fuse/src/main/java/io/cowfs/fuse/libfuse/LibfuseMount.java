@@ -50,10 +50,11 @@ public final class LibfuseMount extends Mount {
         new FileCallbacks(fileSystem, nodes, paths, files, hidden, current, callers);
     callbacks.addBegin(this::begin);
     callbacks.addNodes(nodes);
-    callbacks.addNames(new NameCallbacks(fileSystem, paths, hidden, current, callers));
+    callbacks.addNames(new NameCallbacks(fileSystem, paths, files, hidden, current, callers));
     callbacks.addFiles(fileCallbacks);
-    callbacks.addDirectories(new DirectoryCallbacks(fileSystem, paths, files), fileCallbacks);
-    callbacks.addXattrs(new XattrCallbacks(fileSystem, paths));
+    callbacks.addDirectories(
+        new DirectoryCallbacks(fileSystem, paths, files, current), fileCallbacks);
+    callbacks.addXattrs(new XattrCallbacks(fileSystem, paths, callers));
     session = Session.over(attachment.descriptor(), library, callbacks);
     requirePossible(options);
     obey(options);

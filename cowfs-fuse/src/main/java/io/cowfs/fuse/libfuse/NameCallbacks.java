@@ -19,6 +19,7 @@ import jnr.ffi.Pointer;
 final class NameCallbacks {
   private final FileSystem fileSystem;
   private final Paths paths;
+  private final OpenFiles files;
   private final HiddenFiles hidden;
   private final CurrentRequest current;
   private final Callers callers;
@@ -26,11 +27,13 @@ final class NameCallbacks {
   NameCallbacks(
       FileSystem fileSystem,
       Paths paths,
+      OpenFiles files,
       HiddenFiles hidden,
       CurrentRequest current,
       Callers callers) {
     this.fileSystem = fileSystem;
     this.paths = paths;
+    this.files = files;
     this.hidden = hidden;
     this.current = current;
     this.callers = callers;
@@ -75,7 +78,7 @@ final class NameCallbacks {
     try (Place parent = paths.parent(path)) {
       long directory = inodeAt(parent);
       fileSystem.removeDirectory(parent.inode(), parent.name());
-      hidden.directoryRemoved(directory);
+      directoryRemoved(directory);
       return 0;
     }
   }
@@ -104,16 +107,19 @@ final class NameCallbacks {
         Place to = paths.parent(newPath)) {
       long replaced = inodeAt(to);
       fileSystem.rename(from.inode(), from.name(), to.inode(), to.name(), RenameMode.REPLACE);
-      hidden.directoryRemoved(replaced);
+      directoryRemoved(replaced);
       return 0;
     }
   }
 
-  /** What has this name, as far as hidden files may have been in it; else 0. */
+  /** The library has no path any more to the directory, nor to what was hidden in it. */
+  private void directoryRemoved(long inode) {
+    hidden.directoryRemoved(inode);
+    files.directoryRemoved(inode);
+  }
+
+  /** What has this name, or 0. */
   private long inodeAt(Place place) throws FsException {
-    if (hidden.isEmpty()) {
-      return 0;
-    }
     try {
       long inode = fileSystem.lookup(place.inode(), place.name()).inode();
       paths.forget(inode);

@@ -2,6 +2,7 @@ package io.cowfs.fuse.libfuse;
 
 import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Attributes;
+import io.cowfs.core.vfs.Caller;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.Timestamp;
@@ -69,11 +70,19 @@ final class NodeCallbacks {
   }
 
   int truncate(Pointer path, long size) throws FsException {
-    return change(path, sizeChange(size));
+    return change(path, sizeChange(callers.now(), size));
   }
 
-  static AttributeChange sizeChange(long size) {
-    return new AttributeChange(null, null, null, size, null, null, null, false);
+  static AttributeChange sizeChange(Caller caller, long size) {
+    return new AttributeChange(null, null, null, size, null, null, null, mayNotKeep(caller));
+  }
+
+  /**
+   * Whether suid and sgid end where this caller changes the content. The kernel asks for most of
+   * that by itself; of this protocol, it leaves out sgid where the group may not execute.
+   */
+  static boolean mayNotKeep(Caller caller) {
+    return caller.uid() != 0;
   }
 
   int setTimes(Pointer path, Pointer times) throws FsException {

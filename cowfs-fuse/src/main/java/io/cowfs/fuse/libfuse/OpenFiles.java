@@ -7,6 +7,7 @@ import io.cowfs.core.vfs.FsException;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 
@@ -21,6 +22,9 @@ final class OpenFiles {
   static final class Open {
     private final FileHandle handle;
     private volatile long nodeId;
+
+    /** Of a directory: it was removed, and the library has no path to it any more. */
+    private volatile boolean removed;
 
     private Open(FileHandle handle) {
       this.handle = handle;
@@ -46,6 +50,9 @@ final class OpenFiles {
   private final ConcurrentHashMap<Long, Open> open = new ConcurrentHashMap<>();
   private final AtomicLong last = new AtomicLong();
 
+  /** Handles on removed directories: rarely any. */
+  private final AtomicInteger removed = new AtomicInteger();
+
   OpenFiles(FileSystem fileSystem) {
     this.fileSystem = fileSystem;
   }
@@ -69,6 +76,9 @@ final class OpenFiles {
   Open release(long number) {
     Open found = open.remove(number);
     if (found != null) {
+      if (found.removed) {
+        removed.decrementAndGet();
+      }
       fileSystem.release(found.handle);
       Paths.forget(fileSystem, found.inode());
     }
@@ -79,6 +89,37 @@ final class OpenFiles {
   long numberOf(long inode) {
     for (Map.Entry<Long, Open> file : open.entrySet()) {
       if (file.getValue().inode() == inode) {
+        return file.getKey();
+      }
+    }
+    return NONE;
+  }
+
+  /** A directory was removed. Until it is closed, its handles stand for it. */
+  void directoryRemoved(long inode) {
+    open.forEach(
+        (number, file) -> {
+          if (file.inode() == inode) {
+            open.computeIfPresent(number, (same, there) -> markRemoved(there));
+          }
+        });
+  }
+
+  private Open markRemoved(Open directory) {
+    if (!directory.removed) {
+      directory.removed = true;
+      removed.incrementAndGet();
+    }
+    return directory;
+  }
+
+  /** The number of a handle on the removed directory that is the library's node, or 0. */
+  long numberOfRemoved(long nodeId) {
+    if (removed.get() == 0) {
+      return NONE;
+    }
+    for (Map.Entry<Long, Open> file : open.entrySet()) {
+      if (file.getValue().removed && file.getValue().nodeId == nodeId) {
         return file.getKey();
       }
     }

@@ -5,32 +5,28 @@ import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.XattrMode;
 import io.cowfs.fuse.libfuse.Paths.Place;
+import io.cowfs.fuse.operations.XattrNames;
 import io.cowfs.fuse.wire.XattrFormat;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import jnr.ffi.Pointer;
 
 /**
- * Extended attributes. The {@code system} namespace is that of access control lists, which this
- * protocol does not let the kernel obey: storing them would promise too much.
+ * Extended attributes. There are no access control lists, which this protocol does not let the
+ * kernel obey: storing them would promise too much.
  */
 final class XattrCallbacks {
-  private static final byte[] SYSTEM_PREFIX = "system.".getBytes(StandardCharsets.US_ASCII);
-
   private final FileSystem fileSystem;
   private final Paths paths;
+  private final Callers callers;
 
-  XattrCallbacks(FileSystem fileSystem, Paths paths) {
+  XattrCallbacks(FileSystem fileSystem, Paths paths, Callers callers) {
     this.fileSystem = fileSystem;
     this.paths = paths;
+    this.callers = callers;
   }
 
   private static byte[] name(Pointer string) throws FsException {
     byte[] name = Paths.bytes(string);
-    int prefix = SYSTEM_PREFIX.length;
-    if (name.length >= prefix && Arrays.equals(name, 0, prefix, SYSTEM_PREFIX, 0, prefix)) {
-      throw new FsException(FsError.NOT_SUPPORTED);
-    }
+    XattrNames.require(name, false);
     return name;
   }
 
@@ -60,7 +56,8 @@ final class XattrCallbacks {
 
   int list(Pointer path, Pointer room, long bytes) throws FsException {
     try (Place place = paths.inode(path)) {
-      return answer(fileSystem.listXattrs(place.inode()), room, bytes);
+      byte[] names = fileSystem.listXattrs(place.inode());
+      return answer(XattrNames.visibleTo(callers.now().uid(), names), room, bytes);
     }
   }
 

@@ -28,8 +28,10 @@ final class DirectoryOperations {
   }
 
   void open(Call call, Reply reply) throws FsException {
-    long inode = call.request().nodeId();
-    FileHandle handle = fileSystem.openDirectory(inode);
+    Request request = call.request();
+    long inode = request.nodeId();
+    FileHandle handle =
+        fileSystem.openDirectory(inode, FileFlags.ofOpen(request.intAt(OPEN_FLAGS)));
     int caching =
         lifetimes.of(inode) == Lifetime.NONE ? 0 : OPENED_KEEP_CACHE | OPENED_CACHE_DIRECTORY;
     reply.opened(handles.add(handle, false), caching);

@@ -4,8 +4,10 @@ import static io.cowfs.fuse.wire.AttrFormat.*;
 
 import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Attributes;
+import io.cowfs.core.vfs.Caller;
 import io.cowfs.core.vfs.FileHandle;
 import io.cowfs.core.vfs.FileSystem;
+import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.Timestamp;
 import io.cowfs.fuse.wire.NameFormat;
@@ -14,6 +16,10 @@ import io.cowfs.fuse.wire.Request;
 
 /** Finding and forgetting inodes, and their attributes. */
 final class NodeOperations {
+  private static final int SUID = 04000;
+  private static final int SGID = 02000;
+  private static final int GROUP_EXECUTE = 010;
+
   private final FileSystem fileSystem;
   private final HandleTable handles;
   private final Settling settling;
@@ -92,9 +98,34 @@ final class NodeOperations {
             time(request, valid, VALID_ATIME, VALID_ATIME_NOW, SET_ATIME, SET_ATIME_NANOS),
             time(request, valid, VALID_MTIME, VALID_MTIME_NOW, SET_MTIME, SET_MTIME_NANOS),
             time(request, valid, VALID_CTIME, 0, SET_CTIME, SET_CTIME_NANOS),
-            (valid & VALID_KILL_SUIDGID) != 0);
+            (valid & VALID_KILL_SUIDGID) != 0 || endsPrivileges(call.caller(), inode, valid));
     reply.attributes(
         fileSystem.setAttributes(call.caller(), inode, handle, change), lifetimes.of(inode));
+  }
+
+  /**
+   * Whether this is a chown(2) to the same owner and group, and the file has suid or sgid. The
+   * kernel asks for no change then, or where it keeps the times only for that of the time, and has
+   * not looked at who calls. Without any change, this may also be a user's fallocate(2), which
+   * takes the privileges away by itself.
+   *
+   * @throws FsException NOT_PERMITTED where another than the owner would take the privileges away
+   */
+  private boolean endsPrivileges(Caller caller, long inode, int valid) throws FsException {
+    if ((valid & ~VALID_CTIME) != 0) {
+      return false;
+    }
+    Attributes now = fileSystem.getAttributes(inode);
+    boolean suid = (now.mode() & SUID) != 0;
+    boolean sgid = (now.mode() & (SGID | GROUP_EXECUTE)) == (SGID | GROUP_EXECUTE);
+    if (now.isDirectory() || !(suid || sgid)) {
+      return false;
+    }
+    boolean permitted = caller.uid() == 0 || caller.uid() == now.uid();
+    if (!permitted && valid == VALID_CTIME) {
+      throw new FsException(FsError.NOT_PERMITTED);
+    }
+    return permitted;
   }
 
   private static Timestamp time(

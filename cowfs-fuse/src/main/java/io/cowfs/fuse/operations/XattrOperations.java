@@ -10,26 +10,10 @@ import io.cowfs.core.vfs.XattrMode;
 import io.cowfs.fuse.wire.InitFormat;
 import io.cowfs.fuse.wire.Reply;
 import io.cowfs.fuse.wire.Request;
-import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
-import java.util.List;
 
-/**
- * Extended attributes. There are the namespaces of xattr(7); of {@code system} only the access
- * control lists, where the kernel obeys them. The kernel itself checks neither the namespace nor
- * that a name follows.
- */
+/** Extended attributes. */
 final class XattrOperations {
-  private static final byte[] TRUSTED_PREFIX = "trusted.".getBytes(StandardCharsets.US_ASCII);
-
-  private static final List<byte[]> PREFIXES =
-      List.of(
-          TRUSTED_PREFIX,
-          "user.".getBytes(StandardCharsets.US_ASCII),
-          "security.".getBytes(StandardCharsets.US_ASCII));
-
   private final FileSystem fileSystem;
   private final boolean acls;
 
@@ -76,32 +60,12 @@ final class XattrOperations {
   void list(Call call, Reply reply) throws FsException {
     Request request = call.request();
     byte[] names = fileSystem.listXattrs(request.nodeId());
-    answer(request, reply, request.uid() == 0 ? names : withoutTrusted(names));
+    answer(request, reply, XattrNames.visibleTo(request.uid(), names));
   }
 
   void remove(Call call, Reply reply) throws FsException {
     Request request = call.request();
     fileSystem.removeXattr(request.nodeId(), nameAt(request, 0));
-  }
-
-  /** The names but for those of the trusted namespace, which privileged callers alone see. */
-  private static byte[] withoutTrusted(byte[] names) {
-    ByteArrayOutputStream visible = new ByteArrayOutputStream(names.length);
-    for (int from = 0, to = 0; to < names.length; to++) {
-      if (names[to] == 0) {
-        byte[] name = Arrays.copyOfRange(names, from, to + 1);
-        if (!startsWith(name, TRUSTED_PREFIX)) {
-          visible.writeBytes(name);
-        }
-        from = to + 1;
-      }
-    }
-    return visible.toByteArray();
-  }
-
-  private static boolean startsWith(byte[] name, byte[] prefix) {
-    return name.length >= prefix.length
-        && Arrays.equals(name, 0, prefix.length, prefix, 0, prefix.length);
   }
 
   /** The value, or for a caller that gave no room, only its size. */
@@ -118,17 +82,7 @@ final class XattrOperations {
 
   private byte[] nameAt(Request request, int bodyOffset) throws FsException {
     byte[] name = request.nameAt(bodyOffset);
-    for (byte[] prefix : PREFIXES) {
-      if (startsWith(name, prefix)) {
-        if (name.length == prefix.length) {
-          throw new FsException(FsError.INVALID);
-        }
-        return name;
-      }
-    }
-    if (acls && AclKind.ofXattr(name) != null) {
-      return name;
-    }
-    throw new FsException(FsError.NOT_SUPPORTED);
+    XattrNames.require(name, acls);
+    return name;
   }
 }

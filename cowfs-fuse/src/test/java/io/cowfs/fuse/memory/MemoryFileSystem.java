@@ -584,7 +584,8 @@ public class MemoryFileSystem implements FileSystem {
   }
 
   @Override
-  public synchronized FileHandle openDirectory(long inode) throws FsException {
+  public synchronized FileHandle openDirectory(long inode, Set<OpenFlags> flags)
+      throws FsException {
     return opened(directory(inode));
   }
 

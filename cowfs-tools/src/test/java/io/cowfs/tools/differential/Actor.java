@@ -16,8 +16,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * One side's thread with the credentials, umask, working directory and descriptors of its own: to
- * the file system, a process. All but {@link #run}, {@link #fork} and {@link #end} belongs to that
- * thread.
+ * the file system, a process. All but {@link #run}, {@link #begin}, {@link #fork} and {@link #end}
+ * belongs to that thread.
  */
 final class Actor {
   static final String[] NAMES = {"root", "alice", "bob", "root2", "child"};
@@ -30,7 +30,7 @@ final class Actor {
   private static final int[] UIDS = {0, 64_001, 64_002, 0};
   private static final int[][] GROUPS = {{}, {64_012, 64_020}, {64_020}, {}};
   private static final int CLONE_FILES = 0x400;
-  private static final long TIMEOUT_SECONDS = 60;
+  static final long TIMEOUT_SECONDS = 60;
 
   private final ThreadPoolExecutor thread;
 
@@ -90,6 +90,11 @@ final class Actor {
           return "";
         });
     return child;
+  }
+
+  /** Makes calls on this actor's thread, and does not wait. */
+  void begin(Runnable calls) {
+    thread.execute(calls);
   }
 
   /** Makes calls on this actor's thread, and waits for it. */

@@ -51,8 +51,8 @@ final class CallGenerator {
 
   /** A sequence with so many calls. */
   Sequence sequence(int length) {
-    boolean watched = random.nextInt(4) == 0;
-    boolean apart = random.nextInt(16) == 0;
+    boolean watched = random.nextInt(8) == 0;
+    boolean apart = random.nextInt(40) == 0;
     List<Call> calls = new ArrayList<>();
     calls.add(call(0, "mkdir", () -> mkdir("a", 0777)));
     calls.add(call(0, "open", () -> open("b", -1, O_RDWR | O_CREAT, 0666, 0)));
@@ -258,7 +258,8 @@ final class CallGenerator {
   private Made chown() {
     String path = path();
     int uid = UIDS[random.nextInt(UIDS.length)];
-    int gid = GIDS[random.nextInt(GIDS.length)];
+    int gid =
+        uid == -1 ? GIDS[1 + random.nextInt(GIDS.length - 1)] : GIDS[random.nextInt(GIDS.length)];
     int flags = random.nextBoolean() ? AT_SYMLINK_NOFOLLOW : 0;
     byte[] name = Actor.bytes(path);
     return new Made(

@@ -241,7 +241,7 @@ final class FileCalls {
           a -> Actor.outcome(C.fchmod(a.slots[slot], mode)));
     }
     int uid = new int[] {-1, 0, 64_001, 64_002}[random.nextInt(4)];
-    int gid = new int[] {-1, 0, 64_012, 64_020}[random.nextInt(4)];
+    int gid = new int[] {uid == -1 ? 0 : -1, 0, 64_012, 64_020}[random.nextInt(4)];
     return new Made(
         "fchown(fd" + slot + ", " + uid + ", " + gid + ")",
         a -> Actor.outcome(C.fchown(a.slots[slot], uid, gid)));

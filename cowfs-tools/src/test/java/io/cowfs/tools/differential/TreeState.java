@@ -26,26 +26,56 @@ final class TreeState {
   private static final int WANTED = 0x7ff;
   private static final int OPEN = O_RDONLY | O_NOATIME | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC;
 
-  /** Times in nanoseconds. */
-  record Entry(String attributes, long ino, long mtime, long ctime) {}
+  /** How closely to look. */
+  enum Look {
+    /** Not at all. */
+    NONE,
+    /** Lists of names and of extended attributes only where the time of change is another. */
+    CHANGED,
+    WHOLE,
+    /** With the bytes of files. */
+    CONTENT
+  }
+
+  /**
+   * What is at a path. Times in nanoseconds.
+   *
+   * @param names in a directory
+   */
+  record Entry(
+      String attributes, long ino, long mtime, long ctime, String xattrs, TreeSet<String> names) {}
+
+  private final Look how;
+
+  /** What was there before, or null. */
+  private final TreeState before;
 
   private final Map<String, Entry> entries = new TreeMap<>();
 
   /** The first path of each inode: its name here, the same on both sides. */
   private final Map<Long, String> firstPaths = new HashMap<>();
 
-  /** Looks at everything below a directory, and at the directory. */
-  static TreeState of(String directory, boolean withContent) {
-    TreeState state = new TreeState();
-    state.look(directory, "", withContent);
+  private TreeState(Look how, TreeState before) {
+    this.how = how;
+    this.before = how == Look.CHANGED ? before : null;
+  }
+
+  /**
+   * Looks at everything below a directory, and at the directory.
+   *
+   * @param before of the same directory, or null
+   */
+  static TreeState of(String directory, Look how, TreeState before) {
+    TreeState state = new TreeState(how, before);
+    state.look(directory, "");
     return state;
   }
 
-  private void look(String path, String name, boolean withContent) {
+  private void look(String path, String name) {
     byte[] bytes = Actor.bytes(path);
     ByteBuffer stat = ByteBuffer.allocate(256).order(ByteOrder.nativeOrder());
     if (C.statx(AT_FDCWD, bytes, AT_SYMLINK_NOFOLLOW, WANTED, stat) < 0) {
-      entries.put(name, new Entry("lstat: " + errno(), 0, 0, 0));
+      entries.put(name, new Entry("lstat: " + errno(), 0, 0, 0, "", new TreeSet<>()));
       return;
     }
     int mode = Short.toUnsignedInt(stat.getShort(28));
@@ -62,27 +92,36 @@ final class TreeState {
     long mtime = nanos(stat, 112);
     text.append(setTime(" mtime ", mtime));
     text.append(" same as ").append(firstPaths.computeIfAbsent(ino, i -> name));
-    appendXattrs(text, bytes);
+    Entry same = unchanged(name, ino, nanos(stat, 96));
+    String xattrs = same == null ? xattrs(bytes) : same.xattrs;
+    text.append(xattrs);
     int type = mode & S_IFMT;
     if (type == S_IFLNK) {
       byte[] target = new byte[PATH_MAX];
       long length = C.readlinkat(AT_FDCWD, bytes, target, target.length);
       text.append(" -> ").append(text(target, 0, (int) length));
-    } else if (type == S_IFREG && withContent) {
+    } else if (type == S_IFREG && how == Look.CONTENT) {
       text.append(" content ").append(content(bytes, stat.getLong(40)));
     }
-    TreeSet<String> names = directory ? list(bytes) : new TreeSet<>();
+    TreeSet<String> names = new TreeSet<>();
     if (directory) {
+      names = same == null ? list(bytes) : same.names;
       text.append(" entries ").append(names);
     }
-    Entry entry = new Entry(text.toString(), ino, mtime, nanos(stat, 96));
+    Entry entry = new Entry(text.toString(), ino, mtime, nanos(stat, 96), xattrs, names);
     entries.put(name, entry);
     for (String child : names) {
       String childName = child.substring(child.indexOf(' ') + 1);
       if (!childName.equals(".") && !childName.equals("..")) {
-        look(path + "/" + childName, name + "/" + childName, withContent);
+        look(path + "/" + childName, name + "/" + childName);
       }
     }
+  }
+
+  /** What was at the path before, if that is the same file and it was not changed; else null. */
+  private Entry unchanged(String name, long ino, long ctime) {
+    Entry there = before == null ? null : before.entries.get(name);
+    return there != null && there.ino == ino && there.ctime == ctime ? there : null;
   }
 
   private static String errno() {
@@ -107,12 +146,11 @@ final class TreeState {
     return nanos < SET_TIMES_END * 1_000_000_000L ? what + nanos : "";
   }
 
-  private static void appendXattrs(StringBuilder text, byte[] path) {
+  private static String xattrs(byte[] path) {
     byte[] names = new byte[4096];
     long length = C.llistxattr(path, names, names.length);
     if (length < 0) {
-      text.append(" listxattr ").append(errno());
-      return;
+      return " listxattr " + errno();
     }
     TreeMap<String, String> sorted = new TreeMap<>();
     for (String name : text(names, 0, (int) length).split("\0", -1)) {
@@ -122,9 +160,7 @@ final class TreeState {
         sorted.put(name, bytes < 0 ? errno() : text(value, 0, (int) bytes));
       }
     }
-    if (!sorted.isEmpty()) {
-      text.append(" xattrs ").append(sorted);
-    }
+    return sorted.isEmpty() ? "" : " xattrs " + sorted;
   }
 
   private static TreeSet<String> list(byte[] path) {

@@ -24,6 +24,8 @@
  *       must have changed on the mount only where the calls are far enough apart; one that the host
  *       left alone must not have changed in any case. Times that utimensat sets are compared as
  *       such;
+ *   <li>chown(2) to neither another owner nor another group: without the writeback cache, the
+ *       kernel's request says nothing;
  *   <li>access times, but for what utimensat has just set: the kernel reads a mount's files, links
  *       and listings from its cache without the file system, and on the other hand reads a page of
  *       which a part is written.

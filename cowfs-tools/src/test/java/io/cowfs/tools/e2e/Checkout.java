@@ -4,13 +4,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** The checkout that the tests run in. */
-final class Checkout {
+public final class Checkout {
   private static final Path ROOT = find();
 
   private Checkout() {}
 
   /** A file of it, by its name from the top. */
-  static Path path(String name) {
+  public static Path path(String name) {
     return ROOT.resolve(name);
   }
 

@@ -57,6 +57,15 @@ public final class MountedPool implements AutoCloseable {
     return created;
   }
 
+  /** A new pool of a size, mounted with options, which later mounts get too. */
+  public static MountedPool ofSize(Path directory, String size, String... options)
+      throws IOException {
+    MountedPool created = at(directory, options);
+    created.succeed("init", "--size", size, created.pool.toString());
+    created.mount();
+    return created;
+  }
+
   /** What is deleted is freed by the next commits. */
   public void keepNoCheckpoints() throws IOException {
     succeed("set", pool.toString(), "checkpoints=off");

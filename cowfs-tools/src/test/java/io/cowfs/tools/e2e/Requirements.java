@@ -5,7 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** What tests need of the machine. */
-final class Requirements {
+public final class Requirements {
   private Requirements() {}
 
   static boolean fuse() {
@@ -13,7 +13,7 @@ final class Requirements {
   }
 
   /** The library of the other transport, as the dynamic linker finds it. */
-  static boolean libfuse() throws IOException {
+  public static boolean libfuse() throws IOException {
     String libraries = Program.succeed(Path.of("/"), "/sbin/ldconfig", "-p");
     return fuse() && libraries.contains("libfuse.so.2 ");
   }

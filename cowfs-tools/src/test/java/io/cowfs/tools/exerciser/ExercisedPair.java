@@ -17,7 +17,10 @@ final class ExercisedPair implements AutoCloseable {
   /** Files that begin far out. */
   private static final long[] BASES = {0, 0, 1L << 32, 3L << 40};
 
-  private static final int[] OPEN_FLAGS = {0, 0, 0, O_DSYNC, O_NOATIME};
+  private static final int[] OPEN_FLAGS = {0, 0, 0, O_NOATIME};
+
+  /** Each waits for the host's disk. */
+  private static final int DURABLE_WRITES = 3;
 
   private final SplittableRandom random;
   private final List<ExercisedFile> files;
@@ -44,22 +47,22 @@ final class ExercisedPair implements AutoCloseable {
   /** One operation, chosen by weight: those that need no request are the frequent ones. */
   private void step(ExercisedFile file) {
     int choice = random.nextInt(1000);
-    if (choice < 250) {
+    if (choice < 290) {
       file.read(offset(), length());
-    } else if (choice < 500) {
+    } else if (choice < 520) {
       write(file);
-    } else if (choice < 620) {
+    } else if (choice < 670) {
       file.readMapped(offset(), length());
-    } else if (choice < 740) {
+    } else if (choice < 820) {
       int offset = offset();
       file.writeMapped(offset, data(lengthFrom(offset)));
-    } else if (choice < 800) {
+    } else if (choice < 860) {
       transferDirect(file);
-    } else if (choice < 830) {
+    } else if (choice < 880) {
       file.truncate(random.nextInt(4) == 0 ? edge() : random.nextInt(CAPACITY + 1));
-    } else if (choice < 890) {
-      allocate(file);
     } else if (choice < 920) {
+      allocate(file);
+    } else if (choice < 940) {
       copy(file);
     } else if (choice < 970) {
       look(file);
@@ -138,8 +141,14 @@ final class ExercisedPair implements AutoCloseable {
       file.msync(offset, lengthFrom(offset), MS_ASYNC);
     } else if (choice < 93) {
       file.msync(offset, lengthFrom(offset), MS_SYNC);
-    } else if (choice < 96) {
+    } else if (choice < 95) {
       file.sync(random.nextBoolean());
+    } else if (choice < 96) {
+      file.reopen(O_DSYNC);
+      for (int i = 0; i < DURABLE_WRITES; i++) {
+        write(file);
+      }
+      file.reopen(0);
     } else {
       file.verify();
     }

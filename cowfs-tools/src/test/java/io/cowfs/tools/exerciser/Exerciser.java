@@ -16,15 +16,16 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Runs pairs of files side by side, in rounds. Each round ends with a snapshot whose content is
- * known; later ones look at it, or go back to it. Used by one thread.
+ * known; later ones look at it, or go back to it. Remounts change the compression. Used by one
+ * thread.
  */
 final class Exerciser implements AutoCloseable {
   private static final int PAIRS = 4;
-  private static final int ROUND_OPERATIONS = 6_000;
-  private static final int REMOUNT_ROUNDS = 5;
-  private static final int ROLLBACK_ROUNDS = 4;
+  private static final int ROUND_OPERATIONS = 25_000;
+  private static final int REMOUNT_ROUNDS = 3;
+  private static final int ROLLBACK_ROUNDS = 2;
   private static final int SNAPSHOTS_KEPT = 6;
-  private static final long DISTURBANCE_MS = 150;
+  private static final long DISTURBANCE_MS = 500;
 
   private final MountedPool pool;
   private final SplittableRandom random;
@@ -32,6 +33,7 @@ final class Exerciser implements AutoCloseable {
   private final List<ExercisedPair> pairs = new ArrayList<>();
   private final List<Snapshot> snapshots = new ArrayList<>();
   private int round;
+  private boolean compressed;
 
   /** What the files of all pairs contain in a snapshot. */
   private record Snapshot(String name, List<List<ExercisedFile.State>> states) {}
@@ -39,10 +41,18 @@ final class Exerciser implements AutoCloseable {
   Exerciser(MountedPool pool, long seed) throws IOException {
     this.pool = pool;
     random = new SplittableRandom(seed);
+    compressed = random.nextBoolean();
+    setCompression();
     Files.createDirectory(files());
     for (int i = 0; i < PAIRS; i++) {
       pairs.add(new ExercisedPair(files(), "pair" + i, random.nextLong()));
     }
+  }
+
+  /** For what is written from now on: with it after one remount, without it after the next. */
+  private void setCompression() throws IOException {
+    compressed = !compressed;
+    pool.succeed("set", pool.pool().toString(), "compression=" + (compressed ? "lz4" : "none"));
   }
 
   private Path files() {
@@ -146,6 +156,7 @@ final class Exerciser implements AutoCloseable {
   private void remount() throws IOException {
     pairs.forEach(ExercisedPair::letGo);
     pool.remount();
+    setCompression();
     pairs.forEach(ExercisedPair::takeUp);
     verifyAll();
   }

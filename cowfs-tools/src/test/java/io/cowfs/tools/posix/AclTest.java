@@ -12,6 +12,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** acl(5), by the extended attributes in which access control lists stand. */
+@Needs(Feature.ACLS)
 class AclTest extends PosixContract {
   private static final String ACCESS = "system.posix_acl_access";
   private static final String DEFAULT = "system.posix_acl_default";

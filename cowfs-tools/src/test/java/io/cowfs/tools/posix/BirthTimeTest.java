@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 
 /** statx(2) with STATX_BTIME. */
 class BirthTimeTest extends PosixContract {
+  @Needs(Feature.BIRTH_TIMES)
   @Test
   void theTimeOfBirthStays() {
     String file = ALICE.file(at("f"), 0600);

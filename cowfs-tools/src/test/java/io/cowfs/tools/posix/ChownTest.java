@@ -12,6 +12,30 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** chown(2), fchown(2), lchown(2) and fchownat(2). */
 class ChownTest extends PosixContract {
+  @Needs(Feature.EMPTY_CHANGES)
+  @Test
+  void aChownToNothingMovesTheTime() {
+    ALICE.file(at("f"), 0644);
+    touches(at("f"), () -> BOB.chown(at("f"), -1, -1), Time.CTIME);
+  }
+
+  @Test
+  void whoeverTakesPrivilegesAwayMustOwnTheFile() {
+    for (int mode : new int[] {04755, 02755, 06711}) {
+      String path = ALICE.file(at("f" + mode), mode);
+      if (mount != Mount.KERNEL_WITHOUT_WRITEBACK) {
+        // There, the request says nothing of what is wanted.
+        refusesAndTouchesNothing(EPERM, path, () -> BOB.chown(path, -1, -1));
+      }
+      assertEquals(mode, ROOT.stat(path).permissions());
+      ALICE.chown(path, -1, -1);
+      assertEquals(mode & 0777, ROOT.stat(path).permissions());
+    }
+    ALICE.directory(at("d"), 02755);
+    ALICE.chown(at("d"), -1, -1);
+    assertEquals(02755, ROOT.stat(at("d")).permissions());
+  }
+
   private static List<Integer> owner(Stat stat) {
     return List.of(stat.uid(), stat.gid());
   }

@@ -95,6 +95,7 @@ class CopyFileRangeTest extends PosixContract {
     refuses(EINVAL, () -> ALICE.copyFileRange(fd, 0, fd, 10, 20));
   }
 
+  @Needs(Feature.RANGE_COPIES)
   @Test
   void holesStayHoles() {
     int from = ALICE.open(at("sparse"), O_RDWR | O_CREAT, 0600);
@@ -122,7 +123,9 @@ class CopyFileRangeTest extends PosixContract {
     refuses(EBADF, () -> ALICE.copyFileRange(from, 0, readable, 0, 1));
     refuses(EBADF, () -> ALICE.copyFileRange(from, 0, appending, 0, 1));
     refuses(EISDIR, () -> ALICE.copyFileRange(directory, 0, writable, 0, 1));
-    refuses(EFBIG, () -> ALICE.copyFileRange(from, 0, writable, Long.MAX_VALUE - 10, 11));
+    if (mount.hasAllFeatures()) {
+      refuses(EFBIG, () -> ALICE.copyFileRange(from, 0, writable, Long.MAX_VALUE - 10, 11));
+    }
   }
 
   @Test

@@ -82,7 +82,9 @@ class FallocateTest extends PosixContract {
     ALICE.fsync(fd);
     assertTrue(ROOT.stat(at("f")).blocks() < before);
     assertEquals(0, ROOT.stat(at("f")).blocks());
-    refuses(ENXIO, () -> ALICE.lseek(fd, 0, SEEK_DATA));
+    if (mount.hasAllFeatures()) {
+      refuses(ENXIO, () -> ALICE.lseek(fd, 0, SEEK_DATA));
+    }
   }
 
   @Test
@@ -99,9 +101,11 @@ class FallocateTest extends PosixContract {
   @Test
   void movesTimes() {
     int fd = fileOf("x".repeat(8192));
-    touches(at("f"), () -> ALICE.fallocate(fd, 0, 0, 10_000), Time.MTIME, Time.CTIME);
-    touches(at("f"), () -> ALICE.fallocate(fd, PUNCH, 0, 4096), Time.MTIME, Time.CTIME);
-    touches(at("f"), () -> ALICE.fallocate(fd, ZERO, 0, 4096), Time.MTIME, Time.CTIME);
+    int keep = FALLOC_FL_KEEP_SIZE;
+    for (int mode : new int[] {0, keep, PUNCH, ZERO, ZERO | keep}) {
+      touches(at("f"), () -> ALICE.fallocate(fd, mode, 0, 4096), Time.MTIME, Time.CTIME);
+      touches(at("f"), () -> ALICE.fallocate(fd, mode, 20_000, 100), Time.MTIME, Time.CTIME);
+    }
   }
 
   @Test

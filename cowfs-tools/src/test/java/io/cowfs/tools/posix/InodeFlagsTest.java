@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import org.junit.jupiter.api.Test;
 
 /** The flags of chattr(1): FS_IOC_SETFLAGS and what they forbid. */
+@Needs(Feature.FILE_FLAGS)
 class InodeFlagsTest extends PosixContract {
   private static final int CONTROLLED = FS_IMMUTABLE_FL | FS_APPEND_FL;
 

@@ -15,6 +15,30 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** link(2) and linkat(2). */
 class LinkTest extends PosixContract {
+  /** As on ext4. */
+  private static final int NAMES_MAX = 65_000;
+
+  /** Over FUSE in soaks only: it takes half a minute. */
+  @Test
+  void aFileHasNoMoreThan65000Names() throws IOException {
+    boolean isExt4 = mount.isHost() && Files.getFileStore(Path.of(here())).type().equals("ext4");
+    if (!isExt4 && (mount.isHost() || !Boolean.getBoolean("cowfs.soak"))) {
+      return;
+    }
+    ROOT.file(at("f"), 0644);
+    int directory = ROOT.open(here(), O_RDONLY | O_DIRECTORY);
+    for (int i = 1; i < NAMES_MAX; i++) {
+      ROOT.linkat(directory, "f", directory, Integer.toString(i), 0);
+    }
+    assertEquals(NAMES_MAX, ROOT.stat(at("f")).nlink());
+    refusesAndTouchesNothing(EMLINK, at("f"), () -> ROOT.link(at("f"), at("more")));
+    ROOT.unlink(at("1"));
+    ROOT.rename(at("2"), at("moved"));
+    ROOT.link(at("f"), at("more"));
+    refuses(EMLINK, () -> ROOT.link(at("more"), at("1")));
+    assertEquals(NAMES_MAX, ROOT.stat(at("more")).nlink());
+  }
+
   @Test
   void givesTheSameFileAnotherName() {
     ALICE.put(at("a"), "content");

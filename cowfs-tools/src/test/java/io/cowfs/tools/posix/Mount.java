@@ -2,7 +2,9 @@ package io.cowfs.tools.posix;
 
 import io.cowfs.tools.e2e.MountedPool;
 import io.cowfs.tools.e2e.Program;
+import io.cowfs.tools.e2e.Requirements;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -14,13 +16,38 @@ enum Mount {
   HOST,
   /** The kernel's own protocol. */
   KERNEL("-o", "writeback=on"),
-  KERNEL_WITHOUT_WRITEBACK("-o", "writeback=off");
+  KERNEL_WITHOUT_WRITEBACK("-o", "writeback=off"),
+  /** The old protocol, by way of libfuse 2. */
+  LIBFUSE("--transport=libfuse");
 
   private final List<String> options;
 
   /** Options of {@code cowfs mount}; none for the host. */
   Mount(String... options) {
     this.options = List.of(options);
+  }
+
+  /** Whether this machine has what the mount needs beside root and {@code /dev/fuse}. */
+  boolean isPossible() {
+    return this != LIBFUSE || Libfuse.INSTALLED;
+  }
+
+  /** Looked for once. */
+  private static final class Libfuse {
+    static final boolean INSTALLED = isInstalled();
+
+    private static boolean isInstalled() {
+      try {
+        return Requirements.libfuse();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
+  /** The old protocol has none of what not every transport can do. */
+  boolean hasAllFeatures() {
+    return this != LIBFUSE;
   }
 
   boolean isHost() {

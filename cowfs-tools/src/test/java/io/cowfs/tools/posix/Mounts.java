@@ -1,5 +1,8 @@
 package io.cowfs.tools.posix;
 
+import java.lang.annotation.Annotation;
+import java.lang.reflect.AnnotatedElement;
+import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.extension.AfterEachCallback;
@@ -21,9 +24,38 @@ final class Mounts implements ExecutionCondition, BeforeEachCallback, AfterEachC
   public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
     boolean possible =
         System.getProperty("user.name").equals("root") && Files.isWritable(Path.of("/dev/fuse"));
-    return possible
-        ? ConditionEvaluationResult.enabled("root, with /dev/fuse")
-        : ConditionEvaluationResult.disabled("needs root and /dev/fuse");
+    if (!possible) {
+      return ConditionEvaluationResult.disabled("needs root and /dev/fuse");
+    }
+    // Only a test itself has an instance, and with it a mount.
+    return context
+        .getTestInstance()
+        .map(test -> ((PosixContract) test).mount)
+        .map(mount -> onMount(mount, context.getElement().orElseThrow()))
+        .orElse(ConditionEvaluationResult.enabled("root, with /dev/fuse"));
+  }
+
+  private static ConditionEvaluationResult onMount(Mount mount, AnnotatedElement test) {
+    if (!mount.isPossible()) {
+      return ConditionEvaluationResult.disabled("needs libfuse.so.2");
+    }
+    Needs needs = annotation(test, Needs.class);
+    if (needs != null && !mount.hasAllFeatures()) {
+      return ConditionEvaluationResult.disabled("docs/TRANSPORTS.md: " + needs.value().row());
+    }
+    Lacks lacks = annotation(test, Lacks.class);
+    if (lacks != null && mount.hasAllFeatures()) {
+      return ConditionEvaluationResult.disabled("has " + lacks.value());
+    }
+    return ConditionEvaluationResult.enabled("possible on " + mount);
+  }
+
+  /** Of a test, or of its class. */
+  private static <A extends Annotation> A annotation(AnnotatedElement test, Class<A> type) {
+    A own = test.getAnnotation(type);
+    return own == null && test instanceof Method method
+        ? method.getDeclaringClass().getAnnotation(type)
+        : own;
   }
 
   @Override

@@ -198,6 +198,7 @@ class ReadWriteTest extends PosixContract {
     refuses(EBADF, () -> ALICE.lseek(9999, 0, SEEK_SET));
   }
 
+  @Needs(Feature.HOLES_FOUND)
   @Test
   void dataAndHolesAreFound() {
     int fd = newFile("f");

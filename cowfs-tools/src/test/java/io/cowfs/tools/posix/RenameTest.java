@@ -253,6 +253,7 @@ class RenameTest extends PosixContract {
     assertEquals(List.of("e", "f"), ALICE.names(here()));
   }
 
+  @Needs(Feature.RENAME_FLAGS)
   @Test
   void noReplaceRefusesWhatIsThere() {
     ALICE.put(at("a"), "a");
@@ -268,6 +269,7 @@ class RenameTest extends PosixContract {
     refuses(ENOENT, () -> ALICE.rename(at("a"), at("e"), RENAME_NOREPLACE));
   }
 
+  @Needs(Feature.RENAME_FLAGS)
   @Test
   void exchangeSwapsTwoNames() {
     ALICE.mkdir(at("d"), 0755);

@@ -5,6 +5,7 @@ import static io.cowfs.tools.posix.Linux.*;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -101,9 +102,21 @@ class RmdirTest extends PosixContract {
     assertEquals(0, ROOT.fstat(fd).nlink());
     refuses(ENOENT, () -> ALICE.restOfDirectory(fd));
     refuses(ENOENT, () -> ALICE.unlinkat(fd, "x", 0));
-    ALICE.fchmod(fd, 0700);
-    assertEquals(0700, ROOT.fstat(fd).permissions());
     ALICE.mkdir(at("d"), 0711);
     assertEquals(0711, ROOT.stat(at("d")).permissions());
+    assertEquals(0755, ROOT.fstat(fd).permissions());
+    assertEquals(0, ROOT.fstat(fd).nlink());
+  }
+
+  @Needs(Feature.CHANGES_OF_REMOVED_DIRECTORIES)
+  @Test
+  void aRemovedDirectoryCanBeChanged() {
+    ALICE.mkdir(at("d"), 0755);
+    int fd = ALICE.open(at("d"), O_RDONLY);
+    ALICE.rmdir(at("d"));
+    ALICE.fchmod(fd, 0700);
+    assertEquals(0700, ROOT.fstat(fd).permissions());
+    ALICE.futimens(fd, 1, 0, 2, 0);
+    assertEquals(Instant.ofEpochSecond(2), ROOT.fstat(fd).mtime());
   }
 }

@@ -9,6 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** open(2) with O_TMPFILE. */
+@Needs(Feature.UNNAMED_FILES)
 class TemporaryFileTest extends PosixContract {
   private void name(User user, int fd, String path) {
     user.linkat(AT_FDCWD, "/proc/self/fd/" + fd, AT_FDCWD, path, AT_SYMLINK_FOLLOW);

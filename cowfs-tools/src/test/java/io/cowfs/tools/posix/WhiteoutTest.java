@@ -8,6 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** renameat2(2) with RENAME_WHITEOUT. */
+@Needs(Feature.RENAME_FLAGS)
 class WhiteoutTest extends PosixContract {
   @Test
   void aWhiteoutTakesTheOldName() {

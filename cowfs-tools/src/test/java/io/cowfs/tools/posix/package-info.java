@@ -17,7 +17,9 @@
  *
  * <p>A call that fails throws. Descriptors and views that a test leaves open are closed after it.
  * The umask is 0 and belongs to the thread. Each character of a path is one byte. Differences
- * between file systems that POSIX allows are no part of the contract; what one mount cannot do is
- * asserted as such, by {@code mount}.
+ * between file systems that POSIX allows are no part of the contract. What the old protocol cannot
+ * do is a {@link io.cowfs.tools.posix.Feature}: it has a row in {@code docs/TRANSPORTS.md}, its
+ * tests are marked {@link io.cowfs.tools.posix.Needs}, and what happens instead is asserted in
+ * {@code OldProtocolTest}.
  */
 package io.cowfs.tools.posix;
