@@ -7,6 +7,8 @@ import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.block.DataExtent;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.Tree;
+import io.cowfs.core.dataset.Catalog;
+import io.cowfs.core.dataset.PoolRecord;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.DamagedPoolException;
 import io.cowfs.core.device.DeviceLayout;
@@ -17,16 +19,22 @@ import io.cowfs.core.scrub.SpaceAudit;
 import io.cowfs.core.txg.RootRecord;
 import io.cowfs.core.txg.RootRing;
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 
 /**
  * Makes the index of a pool anew from the ring of root records, when it is lost or damaged. The
- * newest record whose trees can all be read is used.
+ * newest record whose trees can all be read is used. An index that can be read and is not stale
+ * counts as a record, too.
  *
  * <p>Order: the new index is made beside the old one and renamed into its place; then the ring is
  * mended. The index of an older record counts as the commit after the newest record of the ring, as
@@ -34,6 +42,8 @@ import java.util.List;
  * after any commit leaves, and at each other point the rebuilding can be run again.
  */
 public final class IndexRecovery {
+  private static final Logger LOG = System.getLogger(IndexRecovery.class.getName());
+
   private static final DateTimeFormatter SUFFIX =
       DateTimeFormatter.ofPattern("'.damaged-'yyyyMMdd-HHmmss.SSS").withZone(ZoneOffset.UTC);
 
@@ -84,18 +94,23 @@ public final class IndexRecovery {
   }
 
   private Result run() throws IOException {
-    List<RootRecord> records = RootRing.survivors(device, label.uuid());
-    boolean isRingWhole = RootRing.isWhole(device, label.uuid());
+    List<RootRecord> records = new ArrayList<>(RootRing.survivors(device, label.uuid()));
+    Optional<RootRecord> ofIndex = recordOfIndex(records);
+    // The index commits before the ring: where it can be read, nothing is newer.
+    boolean isNewestKnown = ofIndex.isPresent() || RootRing.isWhole(device, label.uuid());
     List<String> passedOver = new ArrayList<>();
-    if (!isRingWhole) {
+    if (!isNewestKnown) {
       passedOver.add("a root record is damaged, perhaps that of a newer commit");
+    }
+    if (ofIndex.isPresent() && !records.contains(ofIndex.get())) {
+      records.add(0, ofIndex.get());
     }
     for (RootRecord record : records) {
       if (record.directoryRoot() == null) {
         continue;
       }
       try {
-        return rebuild(record, isRingWhole, records.get(0), passedOver);
+        return rebuild(record, isNewestKnown, records.get(0), passedOver);
       } catch (CorruptBlockException damage) {
         passedOver.add(
             "commit %d of %s: %s"
@@ -110,10 +125,37 @@ public final class IndexRecovery {
                 passedOver.isEmpty() ? "" : "; " + passedOver.get(passedOver.size() - 1)));
   }
 
+  /**
+   * The newest record as the index in place has it, where that can still be read and is not stale.
+   * After a crash the ring may not have it yet.
+   */
+  private Optional<RootRecord> recordOfIndex(List<RootRecord> ring) {
+    Path file = new PoolPath(directory).index().resolve("data.mdb");
+    try {
+      long timeMillis = Files.getLastModifiedTime(file).toMillis();
+      PoolRecord pool;
+      try (Catalog catalog = Catalog.open(directory, label.uuid(), label.capacityBytes())) {
+        pool = catalog.load().pool();
+      }
+      RootRecord newest =
+          new RootRecord(pool.txg(), label.uuid(), timeMillis, pool.directoryRoot().orElse(null));
+      if (ring.isEmpty() || newest.txg() > ring.get(0).txg()) {
+        return Optional.of(newest);
+      }
+      boolean isInRing =
+          newest.txg() == ring.get(0).txg()
+              && Objects.equals(newest.directoryRoot(), ring.get(0).directoryRoot());
+      return isInRing ? Optional.of(ring.get(0)) : Optional.empty();
+    } catch (IOException damaged) {
+      LOG.log(Level.DEBUG, "the index in place cannot be read", damaged);
+      return Optional.empty();
+    }
+  }
+
   private Result rebuild(
-      RootRecord record, boolean isRingWhole, RootRecord newest, List<String> passedOver)
+      RootRecord record, boolean isNewestKnown, RootRecord newest, List<String> passedOver)
       throws IOException {
-    long txg = isRingWhole && record.equals(newest) ? record.txg() : newest.txg() + 1;
+    long txg = isNewestKnown && record.equals(newest) ? record.txg() : newest.txg() + 1;
     RootRecord last =
         new RootRecord(txg, label.uuid(), record.timeMillis(), record.directoryRoot());
     Path damaged;

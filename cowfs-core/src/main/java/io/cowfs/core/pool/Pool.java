@@ -315,8 +315,7 @@ public final class Pool implements Closeable {
       return openFiles(directory, environment, purpose);
     } catch (DamagedIndexException damage) {
       throw new DamagedPoolException(
-          "%s; 'cowfs check --rebuild-index %s' makes it anew"
-              .formatted(damage.getMessage(), directory),
+          "%s; 'cowfs check --rebuild-index %s' mends it".formatted(damage.getMessage(), directory),
           damage);
     }
   }

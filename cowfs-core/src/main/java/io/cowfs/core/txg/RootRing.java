@@ -213,7 +213,7 @@ public final class RootRing {
   }
 
   private DamagedPoolException damaged(int slot, String what) {
-    return new DamagedPoolException(
+    return new DamagedIndexException(
         "%s: root record %d is damaged: %s".formatted(device.name(), slot, what));
   }
 

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** An index that is made anew says the same as the one that was lost, after any history. */
 @Execution(ExecutionMode.CONCURRENT)
 final class IndexRebuildModelTest {
-  private static final int RUNS = Boolean.getBoolean("cowfs.soak") ? 300 : 12;
+  private static final int RUNS = Boolean.getBoolean("cowfs.soak") ? 300 : 5;
   private static final int STEPS = 2_500;
   private static final int MAX_NODES = 14;
   private static final SpaceAudit.ItemReader ITEMS =

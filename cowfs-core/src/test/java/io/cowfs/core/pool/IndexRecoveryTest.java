@@ -169,16 +169,53 @@ final class IndexRecoveryTest {
     requireFile("new");
   }
 
-  /** Any record but the newest: nothing is lost. */
+  /** The index is whole: nothing is lost. */
   @Test
   void aDamagedRecordIsMended() throws Exception {
-    pool.device().flipBit((2 + (newestTxg - 3) % RING_SLOTS) * SECTOR_BYTES + 30, 2);
-    assertThrows(DamagedPoolException.class, pool::open);
-    assertEquals(newestTxg, pool.rebuildIndex().txg());
+    requireMended(newestTxg - 3);
+  }
+
+  /** Here the index still has the commit. */
+  @Test
+  void theNewestRecordIsMended() throws Exception {
+    requireMended(newestTxg);
+  }
+
+  private void requireMended(long txg) throws Exception {
+    pool.device().flipBit((2 + txg % RING_SLOTS) * SECTOR_BYTES + 30, 2);
+    DamagedPoolException refused = assertThrows(DamagedPoolException.class, pool::open);
+    assertTrue(refused.getMessage().contains("--rebuild-index"), refused.getMessage());
+    IndexRecovery.Result result = pool.rebuildIndex();
+    assertEquals(newestTxg, result.txg());
+    assertEquals(List.of(), result.passedOver());
     pool.open();
-    pool.audit();
+    assertEquals(newestTxg, pool.pool().status().txg());
+    pool.auditAsFound();
     requireFile("new");
     goOn();
+  }
+
+  /** As a crash leaves it after a commit: the index has it, and its record was not durable. */
+  @Test
+  void aCommitWithoutItsRecordIsKept() throws Exception {
+    pool.open();
+    write("newer");
+    pool.close();
+    pool.open();
+    long last = pool.pool().status().txg();
+    pool.close();
+    assertTrue(last < RING_SLOTS, "its slot was empty before");
+    FaultInjectingDevice cutOff = pool.device().reopen();
+    cutOff.write(ByteBuffer.allocate(SECTOR_BYTES), (2 + last) * SECTOR_BYTES);
+    pool.setDevice(cutOff);
+
+    IndexRecovery.Result result = pool.rebuildIndex();
+    assertEquals(last, result.txg());
+    assertEquals(List.of(), result.passedOver());
+    pool.open();
+    assertEquals(last, pool.pool().status().txg());
+    pool.auditAsFound();
+    requireFile("newer");
   }
 
   @Test
