@@ -7,9 +7,13 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /** Checks the directory to mount on, on the client's side, where looking at paths is harmless. */
 final class MountPoint {
+  /** What each mount has in its root: its snapshots, which may be destroyed at any time. */
+  private static final Path CONTROL = Path.of(".cowfs");
+
   private MountPoint() {}
 
   /**
@@ -57,8 +61,9 @@ final class MountPoint {
     if (pool.startsWith(real) || real.startsWith(pool)) {
       throw new IOException(real + ": a pool cannot be mounted over or inside of itself");
     }
-    if (mounts.cowfsBelow(real).isPresent()) {
-      throw new IOException(real + ": lies on a cowfs mount itself");
+    Optional<Path> outer = mounts.cowfsBelow(real);
+    if (outer.isPresent() && outer.get().relativize(real).startsWith(CONTROL)) {
+      throw new IOException(real + ": what is in " + CONTROL + " comes and goes, mount elsewhere");
     }
   }
 

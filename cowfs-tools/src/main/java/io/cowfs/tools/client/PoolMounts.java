@@ -52,12 +52,13 @@ final class PoolMounts {
     return Optional.of(printed.toString(StandardCharsets.UTF_8));
   }
 
-  /** The mounts meant that no daemon serves any more: it was killed. */
+  /** The mounts meant that no daemon serves any more, inner ones first: it was killed. */
   static List<CowfsMount> dead(Target target) throws IOException {
     List<CowfsMount> live = live(target.pool());
     return MountTable.read().cowfsOf(target.pool(), PoolMounts::isPool).stream()
         .filter(mount -> UmountCommand.isChosen(mount, target))
         .filter(mount -> live.stream().noneMatch(l -> l.mountPoint().equals(mount.mountPoint())))
+        .sorted(CowfsMount.INNER_FIRST)
         .toList();
   }
 

@@ -40,7 +40,10 @@ public final class UmountCommand extends PoolCommand {
   @Override
   public void execute(PoolSession session, Target target, PrintWriter out) throws IOException {
     List<CowfsMount> chosen =
-        session.mounts().stream().filter(mount -> isChosen(mount, target)).toList();
+        session.mounts().stream()
+            .filter(mount -> isChosen(mount, target))
+            .sorted(CowfsMount.INNER_FIRST)
+            .toList();
     if (chosen.isEmpty()) {
       throw notMounted(target);
     }

@@ -19,6 +19,8 @@ import io.cowfs.tools.control.DaemonClosingException;
 import io.cowfs.tools.target.CowfsMount;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -255,10 +257,11 @@ final class MountedDatasets {
    * on; what was written to it before arrives.
    */
   void unmountAll() {
-    List<Live> all;
+    List<Live> all = new ArrayList<>();
     synchronized (this) {
-      all = List.copyOf(mounts.values());
+      all.addAll(mounts.values());
     }
+    all.sort(Comparator.comparing(Live::mount, CowfsMount.INNER_FIRST));
     for (Live live : all) {
       try {
         live.served().unmountBusy();

@@ -1,6 +1,7 @@
 package io.cowfs.tools.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -195,6 +196,45 @@ final class LinuxMountTest {
         Program.succeed(Path.of("/"), "losetup", "-d", device);
       }
       Program.shell(mounted.root(), "e2fsck -fn image");
+    }
+  }
+
+  @Test
+  void aDatasetIsMountedInsideAnother() throws Exception {
+    try (MountedPool mounted = MountedPool.create(directory)) {
+      String pool = mounted.pool().toString();
+      Path inner = Files.createDirectory(mounted.path("inner"));
+      mounted.succeed("create", pool + "/b");
+      mounted.succeed("set", pool + "/root", "mountpoint=" + mounted.root());
+      mounted.succeed("set", pool + "/b", "mountpoint=" + inner);
+      mounted.succeed("mount", "-a", pool);
+      Files.writeString(inner.resolve("file"), "inner");
+      Files.writeString(mounted.path("file"), "outer");
+
+      MountedPool.cowfs("umount", mounted.root().toString()).expectExit(1);
+      mounted.succeed("snapshot", pool + "@s");
+      Files.writeString(mounted.path("file"), "changed");
+      mounted.succeed("rollback", pool + "@s");
+      assertEquals("outer", Files.readString(mounted.path("file")));
+      assertEquals("inner", Files.readString(inner.resolve("file")));
+      mounted.succeed("sync", pool);
+
+      mounted.killDaemon();
+      mounted.succeed("umount", pool);
+      assertFalse(mounted.isMounted());
+      mounted.succeed("mount", "-a", pool);
+      assertEquals("inner", Files.readString(inner.resolve("file")));
+      mounted.succeed("umount", pool);
+      assertFalse(mounted.isMounted(), "the outer mount stays");
+    }
+  }
+
+  @Test
+  void nothingIsMountedOnASnapshot() throws Exception {
+    try (MountedPool mounted = MountedPool.create(directory)) {
+      mounted.succeed("create", mounted.pool() + "/b");
+      Path at = mounted.path(".cowfs/snapshot");
+      MountedPool.cowfs("mount", mounted.pool() + "/b", at.toString()).expectExit(1);
     }
   }
 }
