@@ -4,7 +4,6 @@ import io.cowfs.core.pool.IndexRecovery;
 import io.cowfs.tools.target.Target;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -51,11 +50,12 @@ public final class CheckCommand extends PoolCommand {
   }
 
   @Override
-  public void beforeOpening(Path pool) throws IOException {
+  public void beforeOpening(Target target) throws IOException {
     if (!rebuildIndex || rebuilt) {
       return;
     }
-    IndexRecovery.Result result = IndexRecovery.run(pool);
+    target.refuseSnapshot(PoolVerb.CHECK.text());
+    IndexRecovery.Result result = IndexRecovery.run(target.pool());
     rebuilt = true;
     result.passedOver().forEach(line -> out().println(ErrorLine.oneLine("given up: " + line)));
     out()

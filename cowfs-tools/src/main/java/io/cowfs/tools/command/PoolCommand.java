@@ -3,7 +3,6 @@ package io.cowfs.tools.command;
 import io.cowfs.tools.target.Target;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -33,10 +32,8 @@ public abstract class PoolCommand implements Callable<Integer> {
 
   /**
    * What comes before a pool that nobody has open is opened for the command; called by the client.
-   *
-   * @param pool its directory
    */
-  public void beforeOpening(Path pool) throws IOException {}
+  public void beforeOpening(Target target) throws IOException {}
 
   /** Does the work. What it prints is the result; errors are thrown. */
   public abstract void execute(PoolSession session, Target target, PrintWriter out)
