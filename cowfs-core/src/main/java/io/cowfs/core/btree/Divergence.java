@@ -27,7 +27,7 @@ public final class Divergence {
     NodeVisitor left();
 
     /** The newer tree refers to a node as old as the older state, which does not have it. */
-    void foreign(BlockPointer node);
+    void foreign(BlockPointer node) throws IOException;
   }
 
   private final NodeReader reader;
@@ -59,7 +59,9 @@ public final class Divergence {
     if (older != null) {
       divergence.walkOlder(older, List.of(), null, -1);
     }
-    divergence.common.keySet().forEach(visitor::foreign);
+    for (BlockPointer node : divergence.common.keySet()) {
+      visitor.foreign(node);
+    }
   }
 
   private void walkNewer(

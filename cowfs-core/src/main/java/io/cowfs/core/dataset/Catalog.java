@@ -8,14 +8,16 @@ import static org.lmdbjava.EnvFlags.MDB_NOTLS;
 import io.cowfs.core.alloc.OutOfSpaceException;
 import io.cowfs.core.alloc.RegionBitmap;
 import io.cowfs.core.alloc.SpaceChanges;
-import io.cowfs.core.device.DamagedPoolException;
+import io.cowfs.core.device.DamagedIndexException;
 import io.cowfs.core.device.HostFullException;
 import io.cowfs.core.device.StorageException;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -48,7 +50,9 @@ import org.lmdbjava.Txn;
  */
 public final class Catalog implements Closeable {
   private static final String DIRECTORY = "index";
+  private static final String NEW_DIRECTORY = "index.new";
   private static final String DATA_FILE = "data.mdb";
+  private static final String LOCK_FILE = "lock.mdb";
   private static final int FILE_MODE = 0600;
   private static final int MAX_READERS = 16;
 
@@ -161,7 +165,57 @@ public final class Catalog implements Closeable {
 
   /** With a limit for the index itself. */
   static Catalog createWithMap(Path poolDirectory, UUID pool, long mapBytes) throws IOException {
+    return createIn(poolDirectory.resolve(DIRECTORY), pool, mapBytes);
+  }
+
+  /**
+   * Makes an empty index beside the one of a pool, for {@link #install}, over an unfinished one.
+   */
+  static Catalog createAside(Path poolDirectory, UUID pool, long capacityBytes) throws IOException {
+    removeAside(poolDirectory);
+    return createIn(poolDirectory.resolve(NEW_DIRECTORY), pool, mapBytes(capacityBytes));
+  }
+
+  /** Removes what {@link #createAside} made, if anything; it must be closed. */
+  static void removeAside(Path poolDirectory) throws IOException {
+    Path aside = poolDirectory.resolve(NEW_DIRECTORY);
+    Files.deleteIfExists(aside.resolve(DATA_FILE));
+    Files.deleteIfExists(aside.resolve(LOCK_FILE));
+    Files.deleteIfExists(aside);
+  }
+
+  /**
+   * Puts the index that was made aside, and is closed, in the place of the pool's own, durably. A
+   * crash leaves the old one or the new one in place. The old one is kept under another name.
+   *
+   * @param suffix of this name, which is free
+   * @return the old one; null when there was none
+   */
+  static Path install(Path poolDirectory, String suffix) throws IOException {
+    Path made = poolDirectory.resolve(NEW_DIRECTORY).resolve(DATA_FILE);
     Path directory = poolDirectory.resolve(DIRECTORY);
+    Path file = directory.resolve(DATA_FILE);
+    Path kept = null;
+    if (!Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
+      Files.createDirectory(directory);
+      syncDirectory(poolDirectory);
+    }
+    if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+      kept = directory.resolve(DATA_FILE + suffix);
+      Files.createLink(kept, file);
+      syncDirectory(directory);
+    }
+    try (FileChannel channel = FileChannel.open(made, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
+    Files.move(made, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    syncDirectory(directory);
+    removeAside(poolDirectory);
+    syncDirectory(poolDirectory);
+    return kept;
+  }
+
+  private static Catalog createIn(Path directory, UUID pool, long mapBytes) throws IOException {
     if (Files.exists(directory)) {
       throw new CatalogException(directory + " exists already");
     }
@@ -172,7 +226,7 @@ public final class Catalog implements Closeable {
       catalog.keepReserve();
       catalog.writeFirstRecord(new PoolRecord(pool, 0, 1, 1, Optional.empty(), 0));
       syncDirectory(directory);
-      syncDirectory(poolDirectory);
+      syncDirectory(directory.toAbsolutePath().getParent());
       return catalog;
     } catch (IOException e) {
       catalog.close();
@@ -183,12 +237,12 @@ public final class Catalog implements Closeable {
   /**
    * Opens the index of a pool whose lock the caller holds.
    *
-   * @throws DamagedPoolException when it is damaged or belongs to another pool
+   * @throws DamagedIndexException when it is damaged or belongs to another pool
    */
   public static Catalog open(Path poolDirectory, UUID pool, long capacityBytes) throws IOException {
     Path file = poolDirectory.resolve(DIRECTORY).resolve(DATA_FILE);
     if (!Files.isRegularFile(file)) {
-      throw new DamagedPoolException("the index " + file + " is missing");
+      throw new DamagedIndexException("the index " + file + " is missing");
     }
     IndexPageCheck.check(file);
     Catalog catalog = open(file, mapBytes(capacityBytes), MDB_UNSIGNEDKEY);
@@ -232,7 +286,7 @@ public final class Catalog implements Closeable {
   /**
    * Reads everything and verifies every record.
    *
-   * @throws DamagedPoolException when a record is damaged or lost
+   * @throws DamagedIndexException when a record is damaged or lost
    */
   public CatalogState load() throws IOException {
     return reading(txn -> new CatalogLoad(databases, txn).load());
@@ -580,7 +634,7 @@ public final class Catalog implements Closeable {
   private void requirePool(UUID pool) throws IOException {
     UUID actual = pool().pool();
     if (!actual.equals(pool)) {
-      throw new DamagedPoolException(
+      throw new DamagedIndexException(
           "the index %s belongs to the pool %s, not to %s".formatted(file, actual, pool));
     }
   }
@@ -627,7 +681,7 @@ public final class Catalog implements Closeable {
       }
       return operation.run();
     } catch (BadRecordException e) {
-      throw new DamagedPoolException("the index %s: %s".formatted(file, e.getMessage()), e);
+      throw new DamagedIndexException("the index %s: %s".formatted(file, e.getMessage()), e);
     } catch (LmdbException e) {
       throw failure(file, e);
     } finally {
@@ -646,7 +700,7 @@ public final class Catalog implements Closeable {
         || e instanceof Env.VersionMismatchException
         || e instanceof Dbi.KeyNotFoundException
         || e instanceof Dbi.IncompatibleException) {
-      return new DamagedPoolException("the index %s is damaged: %s".formatted(file, message), e);
+      return new DamagedIndexException("the index %s is damaged: %s".formatted(file, message), e);
     }
     if (e instanceof LmdbNativeException error
         && (error.getResultCode() == ENOSPC || error.getResultCode() == EDQUOT)) {

@@ -1,16 +1,23 @@
 package io.cowfs.core.dataset;
 
 import io.cowfs.core.block.BlockPointer;
+import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.btree.Change;
 import io.cowfs.core.btree.ChangeSource;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.NodeReader;
+import io.cowfs.core.btree.NodeVisitor;
 import io.cowfs.core.btree.NodeWriter;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.btree.TreeUpdate;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -31,6 +38,88 @@ final class DatasetDirectory {
     this.reader = reader;
     this.root = pool.directoryRoot().orElse(null);
     this.sectors = pool.directorySectors();
+  }
+
+  /**
+   * Reads a directory, and checks that its records form a history.
+   *
+   * @return what it has of an index: the records and properties of all nodes, and the ids
+   * @throws CorruptBlockException when it is damaged
+   */
+  static CatalogState read(BlockPointer root, NodeReader reader) throws IOException {
+    Tree tree = new Tree(root, reader);
+    tree.check();
+    DirectoryVisitor visitor = new DirectoryVisitor();
+    tree.walk(-1, visitor);
+    try {
+      CatalogState state = visitor.state(root);
+      HistoryCheck.check(state);
+      return state;
+    } catch (BadRecordException e) {
+      throw new CorruptBlockException("the dataset directory: " + e.getMessage(), e);
+    }
+  }
+
+  /** Gathers the records. */
+  private static final class DirectoryVisitor implements NodeVisitor {
+    private final List<NodeRecord> nodes = new ArrayList<>();
+    private final Map<Integer, ByteArrayOutputStream> properties = new TreeMap<>();
+    private PoolRecord pool;
+    private long sectors;
+
+    @Override
+    public void item(Key key, byte[] source, int offset, int length) throws IOException {
+      byte[] value = Arrays.copyOfRange(source, offset, offset + length);
+      try {
+        item(key, value);
+      } catch (BadRecordException e) {
+        throw new CorruptBlockException("the dataset directory: " + e.getMessage(), e);
+      }
+    }
+
+    private void item(Key key, byte[] value) throws BadRecordException {
+      if (key.equals(POOL_KEY)) {
+        pool = PoolRecordFormat.decode(value);
+      } else if (key.kind() == NODE_KEY_KIND) {
+        NodeRecord node = NodeRecordFormat.decode(value);
+        if (!nodeKey(node.id()).equals(key)) {
+          throw new BadRecordException("a dataset record has the id of another");
+        }
+        nodes.add(node);
+      } else if (key.kind() == PROPERTIES_KEY_KIND) {
+        properties
+            .computeIfAbsent((int) key.high(), id -> new ByteArrayOutputStream())
+            .writeBytes(value);
+      } else {
+        throw new BadRecordException("it has something unknown");
+      }
+    }
+
+    @Override
+    public void node(BlockPointer pointer, int level) {
+      sectors += pointer.sectors();
+    }
+
+    CatalogState state(BlockPointer root) throws BadRecordException {
+      if (pool == null) {
+        throw new BadRecordException("the pool record is missing");
+      }
+      Map<Integer, PropertySet> sets = new TreeMap<>();
+      for (Map.Entry<Integer, ByteArrayOutputStream> each : properties.entrySet()) {
+        sets.put(each.getKey(), PropertySetFormat.decode(each.getValue().toByteArray()));
+      }
+      return new CatalogState(
+          new PoolRecord(
+              pool.pool(), pool.txg(), pool.nextNode(), pool.nextId(), Optional.of(root), sectors),
+          nodes,
+          sets,
+          List.of(),
+          Map.of(),
+          new CatalogState.DeadlistIds(Set.of(), Set.of()),
+          Set.of(),
+          List.of(),
+          new CatalogState.SharedTotals(0, 0));
+    }
   }
 
   static Key nodeKey(int node) {

@@ -4,7 +4,7 @@ import io.cowfs.core.alloc.Allocator;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.btree.NodeReader;
 import io.cowfs.core.dataset.DatasetException.Reason;
-import io.cowfs.core.device.DamagedPoolException;
+import io.cowfs.core.device.DamagedIndexException;
 import io.cowfs.core.txg.Participant;
 import java.io.IOException;
 import java.time.InstantSource;
@@ -134,7 +134,7 @@ public final class Datasets {
    * DatasetTasks#createRoot}.
    *
    * @param state from which the allocator was restored too
-   * @throws DamagedPoolException when the records do not fit together
+   * @throws DamagedIndexException when the records do not fit together
    */
   public static Datasets open(Storage storage, CatalogState state) throws IOException {
     return open(storage, state, BackgroundFrees.Budget.USUAL);
@@ -146,7 +146,7 @@ public final class Datasets {
     try {
       HistoryCheck.check(state);
     } catch (BadRecordException e) {
-      throw new DamagedPoolException(
+      throw new DamagedIndexException(
           "the index %s: %s".formatted(storage.catalog().name(), e.getMessage()), e);
     }
     return new Datasets(storage, state, budget);

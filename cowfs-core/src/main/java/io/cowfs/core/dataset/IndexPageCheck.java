@@ -1,7 +1,7 @@
 package io.cowfs.core.dataset;
 
 import io.cowfs.core.dataset.IndexPageFormat.Meta;
-import io.cowfs.core.device.DamagedPoolException;
+import io.cowfs.core.device.DamagedIndexException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -37,13 +37,13 @@ final class IndexPageCheck {
    * would drop LMDB's locks.
    *
    * @param file LMDB's {@code data.mdb}
-   * @throws DamagedPoolException naming the file and what is wrong first
+   * @throws DamagedIndexException naming the file and what is wrong first
    */
   static void check(Path file) throws IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       new IndexPageCheck(channel).check();
     } catch (BadPageException e) {
-      throw new DamagedPoolException("index damaged: " + file + ": " + e.getMessage(), e);
+      throw new DamagedIndexException("index damaged: " + file + ": " + e.getMessage(), e);
     }
   }
 

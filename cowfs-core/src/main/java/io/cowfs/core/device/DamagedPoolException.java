@@ -3,7 +3,7 @@ package io.cowfs.core.device;
 /**
  * A file of the pool (label, ring, index) is damaged: the pool is not opened, nothing was changed.
  */
-public final class DamagedPoolException extends StorageException {
+public class DamagedPoolException extends StorageException {
   private static final long serialVersionUID = 1L;
 
   public DamagedPoolException(String message) {

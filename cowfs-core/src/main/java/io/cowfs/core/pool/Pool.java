@@ -18,6 +18,7 @@ import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.dataset.DatasetSettings;
 import io.cowfs.core.dataset.Datasets;
 import io.cowfs.core.device.BlockDevice;
+import io.cowfs.core.device.DamagedIndexException;
 import io.cowfs.core.device.DamagedPoolException;
 import io.cowfs.core.device.FileDevice;
 import io.cowfs.core.device.NewDevice;
@@ -293,7 +294,7 @@ public final class Pool implements Closeable {
     }
   }
 
-  private static long capacity(long limit) {
+  static long capacity(long limit) {
     return limit == 0 ? FileDevice.UNLIMITED_BYTES : limit;
   }
 
@@ -320,17 +321,24 @@ public final class Pool implements Closeable {
 
   private static Pool open(Path directory, Environment environment, Purpose purpose)
       throws IOException {
+    try {
+      return openFiles(directory, environment, purpose);
+    } catch (DamagedIndexException damage) {
+      throw new DamagedPoolException(
+          "%s; 'cowfs check --rebuild-index %s' mends it".formatted(damage.getMessage(), directory),
+          damage);
+    }
+  }
+
+  private static Pool openFiles(Path directory, Environment environment, Purpose purpose)
+      throws IOException {
     PoolPath path = new PoolPath(directory);
     path.requirePool();
     PoolLock lock = path.lock();
     BlockDevice device = null;
     Catalog catalog = null;
     try {
-      PoolLabel label;
-      try (BlockDevice unlimited =
-          environment.devices().open(path.data(), FileDevice.UNLIMITED_BYTES)) {
-        label = PoolLabel.read(unlimited);
-      }
+      PoolLabel label = readLabel(path, environment);
       device = environment.devices().open(path.data(), capacity(label.capacityBytes()));
       catalog = Catalog.open(directory, label.uuid(), label.capacityBytes());
       return new Pool(lock, label, device, catalog, environment, purpose);
@@ -343,6 +351,13 @@ public final class Pool implements Closeable {
       }
       lock.close();
       throw failure;
+    }
+  }
+
+  static PoolLabel readLabel(PoolPath path, Environment environment) throws IOException {
+    try (BlockDevice unlimited =
+        environment.devices().open(path.data(), FileDevice.UNLIMITED_BYTES)) {
+      return PoolLabel.read(unlimited);
     }
   }
 

@@ -42,9 +42,13 @@ public record PoolPath(Path directory) {
     return directory.resolve("lock");
   }
 
-  /** True when the directory has the files of a pool; says nothing of their state. */
+  /**
+   * True when the directory has the files of a pool; says nothing of their state. The index can be
+   * lost: it can be made anew.
+   */
   public boolean looksLikePool() {
-    return Files.exists(data(), LinkOption.NOFOLLOW_LINKS) && Files.isDirectory(index());
+    return Files.exists(data(), LinkOption.NOFOLLOW_LINKS)
+        && (Files.isDirectory(index()) || Files.isRegularFile(lockFile()));
   }
 
   void requirePool() throws IOException {

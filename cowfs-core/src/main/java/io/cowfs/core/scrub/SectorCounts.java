@@ -1,6 +1,11 @@
 package io.cowfs.core.scrub;
 
+import io.cowfs.core.alloc.RegionBitmap;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -10,6 +15,8 @@ import java.util.TreeMap;
  */
 final class SectorCounts {
   private static final int WORDS = 512;
+
+  /** A region of the allocator. */
   private static final int PAGE_SECTORS = WORDS * Long.SIZE;
 
   private final Map<Long, long[]> pages = new HashMap<>();
@@ -84,6 +91,19 @@ final class SectorCounts {
             }
           }
         });
+  }
+
+  /** The bitmaps of the regions in which a sector has a reference, ascending. */
+  List<RegionBitmap> regions() {
+    List<RegionBitmap> regions = new ArrayList<>();
+    new TreeMap<>(pages)
+        .forEach(
+            (number, page) -> {
+              ByteBuffer bits = ByteBuffer.allocate(PAGE_SECTORS / Byte.SIZE);
+              bits.order(ByteOrder.LITTLE_ENDIAN).asLongBuffer().put(page);
+              regions.add(new RegionBitmap(Math.toIntExact(number), bits.array()));
+            });
+    return regions;
   }
 
   /** Sectors with at least one reference. */

@@ -5,7 +5,6 @@ import io.cowfs.core.alloc.SectorRange;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.DataExtent;
-import io.cowfs.core.btree.Divergence;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.NodeVisitor;
 import io.cowfs.core.btree.PartialWalk;
@@ -194,15 +193,9 @@ public final class SpaceAudit {
     NodeRecord parent = nodes.get(node.parent());
     NodeRecord grandparent = parent == null ? null : nodes.get(parent.parent());
     long grandparentTxg = grandparent == null ? 0 : grandparent.txg();
-    NodeComparison comparison =
-        new NodeComparison(node, parent == null ? 0 : parent.txg(), grandparentTxg);
+    NodeComparison comparison = new NodeComparison(node, grandparentTxg);
     try {
-      Divergence.run(
-          parent == null ? null : parent.root().orElse(null),
-          comparison.parentTxg,
-          node.root().orElse(null),
-          sources.store()::readBlock,
-          comparison);
+      StateComparison.run(node, parent, sources.store()::readBlock, sources.items(), comparison);
       ReferenceSum deadlist = new ReferenceSum(grandparentTxg);
       addDeadlist(node, deadlist);
       ReferenceSum lost = comparison.lost;
@@ -255,71 +248,43 @@ public final class SpaceAudit {
             });
   }
 
-  /** What a node has more than its parent, and the parent more than it. */
-  private final class NodeComparison implements Divergence.Visitor {
+  /** Counts what a node has more than its parent, and the parent more than it. */
+  private final class NodeComparison implements StateComparison.Visitor {
     private final NodeRecord node;
-    private final long parentTxg;
 
-    /**
-     * What the nodes that only the parent has refer to, less what is as old in nodes that only this
-     * one has: the parent must have that too, so it never stands alone.
-     */
+    /** What only the parent has. */
     private final ReferenceSum lost;
 
     private long born;
 
-    NodeComparison(NodeRecord node, long parentTxg, long grandparentTxg) {
+    NodeComparison(NodeRecord node, long grandparentTxg) {
       this.node = node;
-      this.parentTxg = parentTxg;
       this.lost = new ReferenceSum(grandparentTxg);
     }
 
     @Override
-    public NodeVisitor joined() {
-      return new NodeVisitor() {
-        @Override
-        public void item(Key key, byte[] source, int offset, int length) throws IOException {
-          DataExtent extent =
-              sources.items().extentOf(key, Arrays.copyOfRange(source, offset, offset + length));
-          if (extent == null) {
-            return;
-          }
-          if (extent.birthTxg() <= parentTxg) {
-            lost.subtract(extent.sector(), extent.sectors(), extent.birthTxg());
-            return;
-          }
-          born += extent.sectors();
-          count(nameOf(node), extent.sector(), extent.sectors());
-          if (readsData) {
-            verify(node, key, extent);
-          }
-        }
-
-        @Override
-        public void node(BlockPointer pointer, int level) {
-          born += pointer.sectors();
-          count(nameOf(node), pointer.sector(), pointer.sectors());
-        }
-      };
+    public void bornExtent(Key key, DataExtent extent) {
+      born += extent.sectors();
+      count(nameOf(node), extent.sector(), extent.sectors());
+      if (readsData) {
+        verify(node, key, extent);
+      }
     }
 
     @Override
-    public NodeVisitor left() {
-      return new NodeVisitor() {
-        @Override
-        public void item(Key key, byte[] source, int offset, int length) throws IOException {
-          DataExtent extent =
-              sources.items().extentOf(key, Arrays.copyOfRange(source, offset, offset + length));
-          if (extent != null) {
-            lost.add(extent.sector(), extent.sectors(), extent.birthTxg());
-          }
-        }
+    public void bornNode(BlockPointer pointer) {
+      born += pointer.sectors();
+      count(nameOf(node), pointer.sector(), pointer.sectors());
+    }
 
-        @Override
-        public void node(BlockPointer pointer, int level) {
-          lost.add(pointer.sector(), pointer.sectors(), pointer.birthTxg());
-        }
-      };
+    @Override
+    public void onlyInParent(long sector, int sectors, long birthTxg) {
+      lost.add(sector, sectors, birthTxg);
+    }
+
+    @Override
+    public void kept(long sector, int sectors, long birthTxg) {
+      lost.subtract(sector, sectors, birthTxg);
     }
 
     @Override

@@ -1,11 +1,16 @@
 package io.cowfs.core.txg;
 
+import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.device.BlockDevice;
+import io.cowfs.core.device.DamagedIndexException;
 import io.cowfs.core.device.DamagedPoolException;
 import io.cowfs.core.device.DeviceLayout;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -49,7 +54,7 @@ public final class RootRing {
     ring.readAll();
     long newestTxg = ring.newestTxg();
     if (newestTxg > indexTxg) {
-      throw new DamagedPoolException(
+      throw new DamagedIndexException(
           "%s: the index is stale: it has transaction %d, the pool has %d"
               .formatted(indexName, indexTxg, newestTxg));
     }
@@ -59,6 +64,58 @@ public final class RootRing {
               .formatted(device.name(), newestTxg, indexTxg));
     }
     return ring;
+  }
+
+  /**
+   * The records of a pool that are whole, from new to old, whatever else is in the ring. Changes
+   * nothing.
+   */
+  public static List<RootRecord> survivors(BlockDevice device, UUID poolUuid) throws IOException {
+    List<RootRecord> found = new ArrayList<>();
+    for (RootRecord record : new RootRing(device, poolUuid).wholeRecords()) {
+      if (record != null) {
+        found.add(record);
+      }
+    }
+    found.sort(Comparator.comparingLong(RootRecord::txg).reversed());
+    return found;
+  }
+
+  /** Whether each slot has the record that must be in it. Changes nothing. */
+  public static boolean isWhole(BlockDevice device, UUID poolUuid) throws IOException {
+    try {
+      new RootRing(device, poolUuid).readAll();
+      return true;
+    } catch (DamagedPoolException damaged) {
+      return false;
+    }
+  }
+
+  /**
+   * Writes what is missing in a ring that ends in a record, durably. A record that was damaged
+   * becomes one of the state before it: that of its own txg cannot be found any more.
+   *
+   * @param newest not older than any whole record of the ring
+   */
+  public static void mend(BlockDevice device, UUID poolUuid, RootRecord newest) throws IOException {
+    RootRing ring = new RootRing(device, poolUuid);
+    RootRecord[] records = ring.wholeRecords();
+    BlockPointer directory = null;
+    for (long txg = newest.txg() - DeviceLayout.RING_SLOTS + 1; txg < newest.txg(); txg++) {
+      RootRecord record = records[slot(txg)];
+      if (txg >= 1 && record != null && record.txg() == txg) {
+        directory = record.directoryRoot();
+      } else if (txg >= 1) {
+        RootRecord before = new RootRecord(txg, poolUuid, newest.timeMillis(), directory);
+        device.write(RootRecordFormat.encode(before), offset(slot(txg)));
+      } else if (!ring.isEmpty(slot(txg))) {
+        device.write(ByteBuffer.allocateDirect(RootRecordFormat.BYTES), offset(slot(txg)));
+      }
+    }
+    if (!newest.equals(records[slot(newest.txg())])) {
+      device.write(RootRecordFormat.encode(newest), offset(slot(newest.txg())));
+    }
+    device.sync();
   }
 
   /**
@@ -91,12 +148,40 @@ public final class RootRing {
     return newest == null ? 0 : newest.txg();
   }
 
-  private void readAll() throws IOException {
-    ByteBuffer slots = ByteBuffer.allocate(DeviceLayout.RING_SLOTS * DeviceLayout.SECTOR_BYTES);
-    device.read(slots, offset(0));
+  /** By slot; null for one that is empty or damaged. */
+  private RootRecord[] wholeRecords() throws IOException {
+    ByteBuffer slots = readSlots();
     RootRecord[] records = new RootRecord[DeviceLayout.RING_SLOTS];
     for (int slot = 0; slot < records.length; slot++) {
-      ByteBuffer sector = slots.slice(slot * DeviceLayout.SECTOR_BYTES, DeviceLayout.SECTOR_BYTES);
+      ByteBuffer sector = sector(slots, slot);
+      try {
+        records[slot] = RootRecordFormat.isEmpty(sector) ? null : decode(slot, sector);
+      } catch (DamagedPoolException damaged) {
+        records[slot] = null;
+      }
+    }
+    return records;
+  }
+
+  private boolean isEmpty(int slot) throws IOException {
+    return RootRecordFormat.isEmpty(sector(readSlots(), slot));
+  }
+
+  private ByteBuffer readSlots() throws IOException {
+    ByteBuffer slots = ByteBuffer.allocate(DeviceLayout.RING_SLOTS * DeviceLayout.SECTOR_BYTES);
+    device.read(slots, offset(0));
+    return slots;
+  }
+
+  private static ByteBuffer sector(ByteBuffer slots, int slot) {
+    return slots.slice(slot * DeviceLayout.SECTOR_BYTES, DeviceLayout.SECTOR_BYTES);
+  }
+
+  private void readAll() throws IOException {
+    ByteBuffer slots = readSlots();
+    RootRecord[] records = new RootRecord[DeviceLayout.RING_SLOTS];
+    for (int slot = 0; slot < records.length; slot++) {
+      ByteBuffer sector = sector(slots, slot);
       records[slot] = RootRecordFormat.isEmpty(sector) ? null : decode(slot, sector);
       if (records[slot] != null && records[slot].txg() > newestTxg()) {
         newest = records[slot];
@@ -128,7 +213,7 @@ public final class RootRing {
   }
 
   private DamagedPoolException damaged(int slot, String what) {
-    return new DamagedPoolException(
+    return new DamagedIndexException(
         "%s: root record %d is damaged: %s".formatted(device.name(), slot, what));
   }
 

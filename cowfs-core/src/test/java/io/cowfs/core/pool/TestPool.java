@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.Consumer;
 
 /**
  * A pool whose device is in memory and fails on demand, and whose index is a real one. It can be
@@ -43,6 +44,9 @@ public final class TestPool implements AutoCloseable {
   private FaultInjectingDevice device;
   private Pool pool;
   private Clock clock = Clock.systemUTC();
+
+  /** Applied to the device at each opening. */
+  private Consumer<FaultInjectingDevice> faults = opened -> {};
 
   /** Something was destroyed and may not be freed yet. */
   private boolean mayBeFreeing;
@@ -83,6 +87,7 @@ public final class TestPool implements AutoCloseable {
     @Override
     public BlockDevice open(Path file, long capacityBytes) {
       device = device.reopen();
+      faults.accept(device);
       return device;
     }
   }
@@ -95,6 +100,21 @@ public final class TestPool implements AutoCloseable {
   /** Opens it again after {@link #close}, {@link #crash}. */
   public void open() throws IOException {
     pool = Pool.open(directory, environment());
+  }
+
+  /** Of a pool that is closed. */
+  IndexRecovery.Result rebuildIndex() throws IOException {
+    return IndexRecovery.run(directory, environment());
+  }
+
+  /** What the device of a pool that is closed will do from each opening on. */
+  void setFaults(Consumer<FaultInjectingDevice> newFaults) {
+    faults = newFaults;
+  }
+
+  /** Gives a pool that is closed another device. */
+  void setDevice(FaultInjectingDevice newDevice) {
+    device = newDevice;
   }
 
   public Pool pool() {

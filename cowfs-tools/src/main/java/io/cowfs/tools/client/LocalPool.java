@@ -15,6 +15,7 @@ final class LocalPool {
   private LocalPool() {}
 
   static int run(PoolCommand command, Target target) throws IOException {
+    command.beforeOpening(target);
     try (Pool pool = open(command.verb(), target.pool())) {
       command.execute(new LocalSession(pool), target, command.out());
     }

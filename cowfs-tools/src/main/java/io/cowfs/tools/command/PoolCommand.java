@@ -30,6 +30,11 @@ public abstract class PoolCommand implements Callable<Integer> {
    */
   public void resolveOperands(Target target, PathLookup paths) throws IOException {}
 
+  /**
+   * What comes before a pool that nobody has open is opened for the command; called by the client.
+   */
+  public void beforeOpening(Target target) throws IOException {}
+
   /** Does the work. What it prints is the result; errors are thrown. */
   public abstract void execute(PoolSession session, Target target, PrintWriter out)
       throws IOException;
