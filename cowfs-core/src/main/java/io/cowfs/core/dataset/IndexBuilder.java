@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -152,7 +153,8 @@ public final class IndexBuilder implements Closeable {
             List.of(),
             Map.of(),
             shared,
-            new SpaceChanges(regions, new byte[0], new long[0])));
+            new SpaceChanges(regions, new byte[0], new long[0]),
+            Optional.empty()));
     parts.clear();
     partsByKey.clear();
     lists.clear();

@@ -4,18 +4,13 @@ import io.cowfs.core.alloc.Allocator;
 import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.CacheLimits;
 import io.cowfs.core.block.CorruptBlockException;
-import io.cowfs.core.block.DataExtent;
-import io.cowfs.core.btree.Key;
-import io.cowfs.core.btree.Tree;
 import io.cowfs.core.dataset.Catalog;
 import io.cowfs.core.dataset.PoolRecord;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.DamagedPoolException;
 import io.cowfs.core.device.DeviceLayout;
 import io.cowfs.core.device.PoolLabel;
-import io.cowfs.core.fs.ExtentItems;
 import io.cowfs.core.scrub.IndexRebuild;
-import io.cowfs.core.scrub.SpaceAudit;
 import io.cowfs.core.txg.RootRecord;
 import io.cowfs.core.txg.RootRing;
 import java.io.IOException;
@@ -168,7 +163,7 @@ public final class IndexRecovery {
                   label.capacityBytes(),
                   device.usedExtent() / DeviceLayout.SECTOR_BYTES,
                   store::readBlock,
-                  items()),
+                  new FileItems()),
               record.directoryRoot(),
               txg,
               SUFFIX.format(environment.clock().instant()));
@@ -176,19 +171,5 @@ public final class IndexRecovery {
     RootRing.mend(device, label.uuid(), last);
     return new Result(
         record.txg(), Instant.ofEpochMilli(record.timeMillis()), List.copyOf(passedOver), damaged);
-  }
-
-  private static SpaceAudit.ItemReader items() {
-    return new SpaceAudit.ItemReader() {
-      @Override
-      public DataExtent extentOf(Key key, byte[] value) throws IOException {
-        return ExtentItems.extentOf(key, value);
-      }
-
-      @Override
-      public String pathOf(Tree tree, Key key) {
-        return ExtentItems.pathOf(tree, key);
-      }
-    };
   }
 }

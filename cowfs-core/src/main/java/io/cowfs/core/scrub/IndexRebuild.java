@@ -42,7 +42,7 @@ public final class IndexRebuild {
       long capacityBytes,
       long endSector,
       NodeReader reader,
-      SpaceAudit.ItemReader items) {}
+      ItemReader items) {}
 
   private IndexRebuild(Sources sources) {
     this.sources = sources;

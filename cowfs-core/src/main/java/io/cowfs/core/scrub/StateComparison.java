@@ -42,11 +42,11 @@ final class StateComparison implements Divergence.Visitor {
     void foreign(BlockPointer node) throws IOException;
   }
 
-  private final SpaceAudit.ItemReader items;
+  private final ItemReader items;
   private final long parentTxg;
   private final Visitor visitor;
 
-  private StateComparison(SpaceAudit.ItemReader items, long parentTxg, Visitor visitor) {
+  private StateComparison(ItemReader items, long parentTxg, Visitor visitor) {
     this.items = items;
     this.parentTxg = parentTxg;
     this.visitor = visitor;
@@ -59,11 +59,7 @@ final class StateComparison implements Divergence.Visitor {
    * @throws io.cowfs.core.block.CorruptBlockException when a node is damaged
    */
   static void run(
-      NodeRecord node,
-      NodeRecord parent,
-      NodeReader reader,
-      SpaceAudit.ItemReader items,
-      Visitor visitor)
+      NodeRecord node, NodeRecord parent, NodeReader reader, ItemReader items, Visitor visitor)
       throws IOException {
     long parentTxg = parent == null ? 0 : parent.txg();
     Divergence.run(

@@ -13,7 +13,7 @@ import io.cowfs.core.btree.NodeReader;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.dataset.MemoryBlocks.Extent;
 import io.cowfs.core.scrub.IndexRebuild;
-import io.cowfs.core.scrub.SpaceAudit;
+import io.cowfs.core.scrub.ItemReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,8 +34,8 @@ final class IndexRebuildModelTest {
   private static final int RUNS = Boolean.getBoolean("cowfs.soak") ? 300 : 5;
   private static final int STEPS = 2_500;
   private static final int MAX_NODES = 14;
-  private static final SpaceAudit.ItemReader ITEMS =
-      new SpaceAudit.ItemReader() {
+  private static final ItemReader ITEMS =
+      new ItemReader() {
         @Override
         public DataExtent extentOf(Key key, byte[] value) {
           Extent extent = Extent.decode(value);
@@ -49,6 +49,11 @@ final class IndexRebuildModelTest {
         @Override
         public String pathOf(Tree tree, Key key) {
           return key.toString();
+        }
+
+        @Override
+        public List<String> pathsOf(Tree tree, Key key) {
+          return List.of(pathOf(tree, key));
         }
       };
 
