@@ -1,7 +1,11 @@
 package io.cowfs.tools.e2e;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -15,7 +19,8 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 @EnabledIf("io.cowfs.tools.e2e.Requirements#rootFuse")
 final class LiveRollbackTest {
-  @TempDir private Path directory;
+  @TempDir private static Path directory;
+  private static final Map<String, MountedPool> POOLS = new HashMap<>();
 
   @ParameterizedTest(name = "{0}, {1}")
   @CsvSource({
@@ -53,8 +58,32 @@ final class LiveRollbackTest {
     "overwriting_over_a_rollback_mixes_nothing, --transport=libfuse",
   })
   void usersGoOn(String scenario, String option) throws IOException {
-    try (MountedPool mounted = MountedPool.create(directory, option)) {
-      Program.python("live.py", scenario, mounted.root(), MountedPool.launcher());
+    MountedPool pool = pool(option);
+    String dataset = pool.pool() + "/" + scenario;
+    Path root = Files.createDirectory(directory.resolve(scenario + option));
+    pool.succeed("create", dataset);
+    pool.succeed("mount", option, dataset, root.toString());
+    try {
+      Program.python("live.py", scenario, root, MountedPool.launcher());
+    } finally {
+      pool.succeed("umount", root.toString());
+    }
+  }
+
+  /** The pool whose datasets are mounted with this option. */
+  private static MountedPool pool(String option) throws IOException {
+    MountedPool pool = POOLS.get(option);
+    if (pool == null) {
+      pool = MountedPool.create(Files.createDirectory(directory.resolve(option)), option);
+      POOLS.put(option, pool);
+    }
+    return pool;
+  }
+
+  @AfterAll
+  static void unmount() throws IOException {
+    for (MountedPool pool : POOLS.values()) {
+      pool.close();
     }
   }
 }
