@@ -1,5 +1,6 @@
 package io.cowfs.fuse.libfuse;
 
+import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import io.cowfs.fuse.wire.AttrFormat;
 import io.cowfs.fuse.wire.HeaderFormat;
@@ -16,6 +17,9 @@ final class CurrentRequest {
   /** Of requests that end a mount, and of those that are none of the kernel's. */
   private static final long NO_NODE = 0;
 
+  /** Stands for whichever handle is open on the request's file. */
+  static final long ANY_HANDLE = -1;
+
   private static final ThreadLocal<Request> REQUESTS = new ThreadLocal<>();
 
   /** From now on, this is what the calling thread serves. */
@@ -31,13 +35,29 @@ final class CurrentRequest {
     if (request.opcode() != Opcode.GETATTR || request.bodyBytes() < AttrFormat.GET_BYTES) {
       return;
     }
-    Long inode = hidden.findLost(request.nodeId());
-    long handle = inode == null ? files.numberOfRemoved(request.nodeId()) : files.numberOf(inode);
-    if (handle != 0) {
+    if (withoutPath(request.nodeId(), files, hidden) != null) {
       int body = Request.BEGIN + HeaderFormat.IN_SIZE;
       request.buffer().putInt(body + AttrFormat.GET_FLAGS, AttrFormat.GET_BY_HANDLE);
-      request.buffer().putLong(body + AttrFormat.GET_HANDLE, handle);
+      request.buffer().putLong(body + AttrFormat.GET_HANDLE, ANY_HANDLE);
     }
+  }
+
+  /** The inode that is open as this node of the library, which may have no path to it; or null. */
+  private static Long withoutPath(long nodeId, OpenFiles files, HiddenFiles hidden) {
+    Long inode = hidden.findLost(nodeId);
+    return inode == null ? files.inodeOfRemoved(nodeId) : inode;
+  }
+
+  /**
+   * What a request by {@link #ANY_HANDLE} is about. Handles may have been closed since, but not the
+   * one by which it was made.
+   */
+  long inodeOfAnyHandle(OpenFiles files, HiddenFiles hidden) throws FsException {
+    Long inode = withoutPath(nodeId(), files, hidden);
+    if (inode == null) {
+      throw new FsException(FsError.STALE);
+    }
+    return inode;
   }
 
   /** The library's number for the file that the request is about. */

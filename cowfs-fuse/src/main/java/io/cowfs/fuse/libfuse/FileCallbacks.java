@@ -80,7 +80,9 @@ final class FileCallbacks {
   }
 
   int getAttributes(Pointer stat, Pointer info) throws FsException {
-    nodes.show(stat, fileSystem.getAttributes(file(info).inode()));
+    boolean any = info.getLong(FileInfoFormat.HANDLE) == CurrentRequest.ANY_HANDLE;
+    long inode = any ? current.inodeOfAnyHandle(files, hidden) : file(info).inode();
+    nodes.show(stat, fileSystem.getAttributes(inode));
     return 0;
   }
 

@@ -78,7 +78,7 @@ final class NameCallbacks {
     try (Place parent = paths.parent(path)) {
       long directory = inodeAt(parent);
       fileSystem.removeDirectory(parent.inode(), parent.name());
-      directoryRemoved(directory);
+      removed(directory);
       return 0;
     }
   }
@@ -107,15 +107,15 @@ final class NameCallbacks {
         Place to = paths.parent(newPath)) {
       long replaced = inodeAt(to);
       fileSystem.rename(from.inode(), from.name(), to.inode(), to.name(), RenameMode.REPLACE);
-      directoryRemoved(replaced);
+      removed(replaced);
       return 0;
     }
   }
 
-  /** The library has no path any more to the directory, nor to what was hidden in it. */
-  private void directoryRemoved(long inode) {
+  /** The library has no path any more to the inode, nor to what was hidden in it. */
+  private void removed(long inode) {
     hidden.directoryRemoved(inode);
-    files.directoryRemoved(inode);
+    files.removed(inode);
   }
 
   /** What has this name, or 0. */

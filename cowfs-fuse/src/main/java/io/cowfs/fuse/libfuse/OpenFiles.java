@@ -4,7 +4,6 @@ import io.cowfs.core.vfs.FileHandle;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -16,14 +15,14 @@ import java.util.stream.Collectors;
  * by which the file system knows that the kernel has something of it. Thread-safe.
  */
 final class OpenFiles {
-  private static final long NONE = 0;
-
   /** An open file or directory. */
   static final class Open {
     private final FileHandle handle;
     private volatile long nodeId;
 
-    /** Of a directory: it was removed, and the library has no path to it any more. */
+    /**
+     * A name of it was removed or given to another: the library may have no path to it any more.
+     */
     private volatile boolean removed;
 
     private Open(FileHandle handle) {
@@ -50,7 +49,7 @@ final class OpenFiles {
   private final ConcurrentHashMap<Long, Open> open = new ConcurrentHashMap<>();
   private final AtomicLong last = new AtomicLong();
 
-  /** Handles on removed directories: rarely any. */
+  /** Handles on what was removed: rarely any. */
   private final AtomicInteger removed = new AtomicInteger();
 
   OpenFiles(FileSystem fileSystem) {
@@ -85,18 +84,8 @@ final class OpenFiles {
     return found;
   }
 
-  /** The number of a handle on the inode, or 0. */
-  long numberOf(long inode) {
-    for (Map.Entry<Long, Open> file : open.entrySet()) {
-      if (file.getValue().inode() == inode) {
-        return file.getKey();
-      }
-    }
-    return NONE;
-  }
-
-  /** A directory was removed. Until it is closed, its handles stand for it. */
-  void directoryRemoved(long inode) {
+  /** The inode lost a name. Until they are closed, its handles stand for it. */
+  void removed(long inode) {
     open.forEach(
         (number, file) -> {
           if (file.inode() == inode) {
@@ -105,29 +94,34 @@ final class OpenFiles {
         });
   }
 
-  private Open markRemoved(Open directory) {
-    if (!directory.removed) {
-      directory.removed = true;
+  private Open markRemoved(Open file) {
+    if (!file.removed) {
+      file.removed = true;
       removed.incrementAndGet();
     }
-    return directory;
+    return file;
   }
 
-  /** The number of a handle on the removed directory that is the library's node, or 0. */
-  long numberOfRemoved(long nodeId) {
+  /** The inode that was removed and is open as this node of the library, or null. */
+  Long inodeOfRemoved(long nodeId) {
     if (removed.get() == 0) {
-      return NONE;
+      return null;
     }
-    for (Map.Entry<Long, Open> file : open.entrySet()) {
-      if (file.getValue().removed && file.getValue().nodeId == nodeId) {
-        return file.getKey();
+    for (Open file : open.values()) {
+      if (file.removed && file.nodeId == nodeId) {
+        return file.inode();
       }
     }
-    return NONE;
+    return null;
   }
 
   boolean isOpen(long inode) {
-    return numberOf(inode) != NONE;
+    for (Open file : open.values()) {
+      if (file.inode() == inode) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The library's numbers under which the kernel may have pages of the open file. */

@@ -2,12 +2,21 @@ package io.cowfs.tools.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 
@@ -34,6 +43,44 @@ final class FilesOverLibfuseTest extends FilesMountTest {
       } catch (IOException e) {
         assertTrue(e.getMessage().endsWith("Stale file handle"), e::toString);
       }
+    }
+  }
+
+  /** The library asks by whichever handle is open, and that may be closed at any time. */
+  @Test
+  void closingOneDescriptorOfAReplacedFileDisturbsNoOther() throws Exception {
+    Path name = Files.createFile(mounted.path("name"));
+    int readers = 10;
+    ExecutorService executor = Executors.newFixedThreadPool(readers + 1);
+    CountDownLatch reading = new CountDownLatch(readers);
+    List<Callable<Void>> workers = new ArrayList<>();
+    for (int i = 0; i < readers; i++) {
+      workers.add(
+          () -> {
+            try {
+              for (int round = 0; round < 1000; round++) {
+                assertNotNull(readWhileReplaced(name));
+              }
+            } finally {
+              reading.countDown();
+            }
+            return null;
+          });
+    }
+    workers.add(
+        () -> {
+          while (reading.getCount() > 0) {
+            Path temporary = Files.createFile(mounted.path("temporary"));
+            Files.move(temporary, name, StandardCopyOption.ATOMIC_MOVE);
+          }
+          return null;
+        });
+    try {
+      for (Future<Void> result : executor.invokeAll(workers)) {
+        result.get();
+      }
+    } finally {
+      executor.shutdown();
     }
   }
 
