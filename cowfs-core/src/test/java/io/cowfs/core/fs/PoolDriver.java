@@ -153,15 +153,18 @@ final class PoolDriver {
     if (keepsOperating && !errors.contains(FsError.NO_SPACE)) {
       pool.device().beforeSync(() -> operateInSync(choice));
     }
-    for (int i = 0; i < count && isActive() && !wasInterrupted; i++) {
-      steps++;
-      drivers.values().forEach(driver -> driver.expect(errors));
-      tolerating(errors, () -> step(choice, errors));
-      if (failureInSync != null) {
-        throw failureInSync;
+    try {
+      for (int i = 0; i < count && isActive() && !wasInterrupted; i++) {
+        steps++;
+        drivers.values().forEach(driver -> driver.expect(errors));
+        tolerating(errors, () -> step(choice, errors));
+        if (failureInSync != null) {
+          throw failureInSync;
+        }
       }
+    } finally {
+      pool.device().beforeSync(() -> {});
     }
-    pool.device().beforeSync(() -> {});
   }
 
   /** While a txg syncs, the next one is changed. */

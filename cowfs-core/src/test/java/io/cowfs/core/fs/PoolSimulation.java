@@ -117,7 +117,13 @@ final class PoolSimulation {
         round == Round.BAD_READS || round == Round.DECAY || round == Round.DAMAGING_WRITE);
     switch (round) {
       case POWER_CUT -> powerCut();
-      case POWER_CUT_AT_EVERY_CHANGE -> powerCutAtEveryChange();
+      case POWER_CUT_AT_EVERY_CHANGE -> {
+        if (random.nextBoolean()) {
+          powerCutAtEveryChange();
+        } else {
+          powerCut();
+        }
+      }
       case FAILING_WRITE -> failing(Operation.WRITE);
       case FAILING_SYNC -> failing(Operation.SYNC);
       case BAD_READS -> badReads();
@@ -321,7 +327,7 @@ final class PoolSimulation {
 
   /** What opening writes may be torn as well, and what it reads may be bad. */
   private void openPerhapsTwice() throws IOException {
-    int kind = random.nextInt(8);
+    int kind = random.nextInt(16);
     if (kind < 2) {
       long nth = 1 + random.nextInt(2);
       tryToOpen(device -> device.failPowerAt(nth));
