@@ -1,0 +1,46 @@
+package io.cowfs.core.pool;
+
+import io.cowfs.core.txg.RootRecord;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * What is known of the commits of a pool.
+ *
+ * @param records from new to old, without those that have no directory
+ * @param isNewestKnown whether the first of them is that of the newest commit for certain
+ */
+record KnownRoots(List<RootRecord> records, boolean isNewestKnown) {
+  /** Space that a commit frees is used again only when two more are durable. */
+  private static final int COMMITS_BEFORE_REUSE = 2;
+
+  /** From new to old, but what was given up comes last. */
+  List<RootRecord> byTrust() {
+    return Stream.concat(
+            records.stream().filter(record -> !isGivenUp(record)),
+            records.stream().filter(this::isGivenUp))
+        .toList();
+  }
+
+  /**
+   * Whether a newer record has the state of an older one again. An ordinary commit always writes
+   * something of the directory.
+   */
+  boolean isGivenUp(RootRecord record) {
+    return records.stream()
+        .anyMatch(
+            newer -> newer.txg() > record.txg() && newer.directoryRoot().birthTxg() < record.txg());
+  }
+
+  /** Whether none of the space that a record reaches can have been used again. */
+  boolean isKept(RootRecord record) {
+    return isNewestKnown
+        && record.txg() >= records.get(0).txg() - COMMITS_BEFORE_REUSE
+        && !isGivenUp(record);
+  }
+
+  /** The txg of the newest of them. */
+  long newestTxg() {
+    return records.get(0).txg();
+  }
+}
