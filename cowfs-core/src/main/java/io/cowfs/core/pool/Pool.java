@@ -17,6 +17,7 @@ import io.cowfs.core.dataset.DatasetHead;
 import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.dataset.DatasetSettings;
 import io.cowfs.core.dataset.Datasets;
+import io.cowfs.core.dataset.IndexBackup;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.DamagedIndexException;
 import io.cowfs.core.device.DamagedPoolException;
@@ -80,6 +81,7 @@ public final class Pool implements Closeable {
   private final Allocator allocator;
   private final BlockStore store;
   private final Catalog catalog;
+  private final IndexBackup backup;
   private final Datasets datasets;
   private final TransactionGroups txgs;
 
@@ -121,6 +123,7 @@ public final class Pool implements Closeable {
     this.label = label;
     this.device = device;
     this.catalog = catalog;
+    this.backup = new IndexBackup(catalog.poolDirectory());
     CatalogState state = catalog.load();
     long txg = state.pool().txg();
     RootRing ring = RootRing.open(device, label.uuid(), txg, catalog.name());
@@ -146,7 +149,7 @@ public final class Pool implements Closeable {
                 device,
                 allocator,
                 store,
-                new PoolIndex(datasets, catalog, allocator),
+                new PoolIndex(datasets, catalog, allocator, backup),
                 ring,
                 clock),
             environment.limit(),
@@ -570,6 +573,17 @@ public final class Pool implements Closeable {
     }
   }
 
+  /** A pool without one is as good; only the way back from a lost index takes longer. */
+  private void backUpIndex() {
+    try {
+      if (!backup.make(catalog)) {
+        LOG.log(Level.INFO, "the host has too little room for a backup of the index");
+      }
+    } catch (IOException failure) {
+      LOG.log(Level.WARNING, "there is no backup of the index", failure);
+    }
+  }
+
   private void commitAndPunch() throws IOException {
     if (purpose == Purpose.CHECK) {
       txgs.close();
@@ -587,6 +601,7 @@ public final class Pool implements Closeable {
     if (committed) {
       puncher.close();
       device.sync();
+      backUpIndex();
     }
   }
 }

@@ -3,11 +3,16 @@ package io.cowfs.core.pool;
 import io.cowfs.core.alloc.Allocator;
 import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.CacheLimits;
+import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.dataset.Catalog;
+import io.cowfs.core.dataset.IndexBackup;
+import io.cowfs.core.dataset.IndexBuilder;
 import io.cowfs.core.dataset.PoolRecord;
 import io.cowfs.core.device.BlockDevice;
+import io.cowfs.core.device.DamagedIndexException;
 import io.cowfs.core.device.DeviceLayout;
 import io.cowfs.core.device.PoolLabel;
+import io.cowfs.core.pool.KnownRoots.Newest;
 import io.cowfs.core.scrub.IndexRebuild;
 import io.cowfs.core.txg.RootRecord;
 import io.cowfs.core.txg.RootRing;
@@ -17,7 +22,6 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
@@ -35,12 +39,22 @@ final class UnopenedPool implements Closeable {
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss.SSS").withZone(ZoneOffset.UTC);
 
+  /** Why an index is replaced that cannot be read. */
+  static final String DAMAGED = "damaged";
+
   private final Path directory;
   private final Environment environment;
   private final PoolLock lock;
   private final PoolLabel label;
   private final BlockDevice device;
   private final BlockStore store;
+
+  /**
+   * A backup is in place.
+   *
+   * @param oldIndex what was there before; null when there was nothing
+   */
+  record Restored(Path oldIndex) {}
 
   private UnopenedPool(
       Path directory, Environment environment, PoolLock lock, PoolLabel label, BlockDevice device) {
@@ -89,13 +103,16 @@ final class UnopenedPool implements Closeable {
   KnownRoots roots() throws IOException {
     List<RootRecord> records = new ArrayList<>(RootRing.survivors(device, label.uuid()));
     Optional<RootRecord> ofIndex = recordOfIndex(records);
+    Newest newest = Newest.BY_INDEX;
     // The index commits before the ring: where it can be read, nothing is newer.
-    boolean isNewestKnown = ofIndex.isPresent() || RootRing.isWhole(device, label.uuid());
+    if (ofIndex.isEmpty()) {
+      newest = RootRing.isWhole(device, label.uuid()) ? Newest.BY_RING : Newest.UNKNOWN;
+    }
     if (ofIndex.isPresent() && !records.contains(ofIndex.get())) {
       records.add(0, ofIndex.get());
     }
     records.removeIf(record -> record.directoryRoot() == null);
-    return new KnownRoots(List.copyOf(records), isNewestKnown);
+    return new KnownRoots(List.copyOf(records), newest);
   }
 
   /**
@@ -126,6 +143,34 @@ final class UnopenedPool implements Closeable {
   }
 
   /**
+   * Puts a backup of the index in its place, where there is one of a commit.
+   *
+   * @param newest the newest record of a ring that is whole
+   * @return what came of it, if there was one that could be used
+   */
+  Optional<Restored> restoreBackup(RootRecord newest) throws IOException {
+    IndexBackup backup = new IndexBackup(directory);
+    if (!backup.isOf(newest.txg())) {
+      return Optional.empty();
+    }
+    try {
+      // The index alone would do for reading, but no commit goes on from a damaged directory.
+      IndexBuilder.readDirectory(newest.directoryRoot(), store::readBlock);
+      return Optional.of(
+          new Restored(
+              backup.restore(
+                  label.uuid(),
+                  label.capacityBytes(),
+                  newest.txg(),
+                  newest.directoryRoot(),
+                  suffix(DAMAGED))));
+    } catch (DamagedIndexException | CorruptBlockException damage) {
+      LOG.log(Level.DEBUG, "the backup of the index cannot be used", damage);
+      return Optional.empty();
+    }
+  }
+
+  /**
    * Makes an index of what a record leads to, and has the ring end in it. A crash leaves the old
    * index or the new one in place, and each with a ring that fits.
    *
@@ -146,7 +191,7 @@ final class UnopenedPool implements Closeable {
                 new FileItems()),
             record.directoryRoot(),
             txg,
-            ".%s-%s".formatted(reason, TIME.format(now())));
+            suffix(reason));
     RootRing.mend(
         device,
         label.uuid(),
@@ -154,8 +199,8 @@ final class UnopenedPool implements Closeable {
     return kept;
   }
 
-  private Instant now() {
-    return environment.clock().instant();
+  private String suffix(String reason) {
+    return ".%s-%s".formatted(reason, TIME.format(environment.clock().instant()));
   }
 
   @Override
