@@ -24,6 +24,7 @@ import io.cowfs.core.device.DamagedPoolException;
 import io.cowfs.core.device.FileDevice;
 import io.cowfs.core.device.NewDevice;
 import io.cowfs.core.device.PoolLabel;
+import io.cowfs.core.device.UnsupportedFormatException;
 import io.cowfs.core.fs.BrowsableFileSystem;
 import io.cowfs.core.fs.ExtentItems;
 import io.cowfs.core.fs.SnapshotRights;
@@ -85,7 +86,7 @@ public final class Pool implements Closeable {
   private final Datasets datasets;
   private final TransactionGroups txgs;
 
-  /** Null where the pool is only checked. */
+  /** Null where the pool is not changed. */
   private final SpacePuncher puncher;
 
   private final VolumeServices services;
@@ -101,12 +102,15 @@ public final class Pool implements Closeable {
 
   private boolean closed;
   private final Purpose purpose;
+  private final Optional<IOException> readOnlyReason;
 
   /** What a pool is opened for. */
   private enum Purpose {
     USE,
     /** Nothing of it is changed. */
-    CHECK
+    CHECK,
+    /** As USE, but it cannot be changed: it has features that this program does not know. */
+    READ
   }
 
   private Pool(
@@ -142,23 +146,26 @@ public final class Pool implements Closeable {
       BlockPointer directory = state.pool().directoryRoot().orElse(null);
       ring.write(new RootRecord(txg, label.uuid(), clock.millis(), directory));
     }
+    CommitSequence sequence =
+        new CommitSequence(
+            label.uuid(),
+            device,
+            allocator,
+            store,
+            new PoolIndex(datasets, catalog, allocator, backup),
+            ring,
+            clock);
+    this.readOnlyReason = readOnlyReason(label, device);
     this.txgs =
-        new TransactionGroups(
-            new CommitSequence(
-                label.uuid(),
-                device,
-                allocator,
-                store,
-                new PoolIndex(datasets, catalog, allocator, backup),
-                ring,
-                clock),
-            environment.limit(),
-            txg);
+        purpose == Purpose.READ
+            ? TransactionGroups.readOnly(
+                sequence, environment.limit(), txg, readOnlyReason.orElseThrow())
+            : new TransactionGroups(sequence, environment.limit(), txg);
     if (purpose == Purpose.USE) {
       txgs.addIndependent(datasets.backgroundFrees());
     }
     this.puncher =
-        purpose == Purpose.CHECK
+        purpose != Purpose.USE
             ? null
             : new SpacePuncher(
                 allocator,
@@ -187,6 +194,15 @@ public final class Pool implements Closeable {
             txgs,
             clock,
             catalog.scrub());
+  }
+
+  private static Optional<IOException> readOnlyReason(PoolLabel label, BlockDevice device) {
+    try {
+      label.requireWritable(device.name());
+      return Optional.empty();
+    } catch (UnsupportedFormatException unknown) {
+      return Optional.of(unknown);
+    }
   }
 
   /** Checkpoints go before a writer is refused, and what was destroyed is waited for. */
@@ -306,8 +322,8 @@ public final class Pool implements Closeable {
    *
    * @throws PoolBusyException when another process has it open
    * @throws io.cowfs.core.device.DamagedPoolException when its label, ring or index is damaged
-   * @throws io.cowfs.core.device.UnsupportedFormatException when it is no pool, or of a newer
-   *     format
+   * @throws UnsupportedFormatException when it is no pool, or of a newer format. One that this
+   *     program can only read is opened, see {@link #requireWritable}
    */
   public static Pool open(Path directory) throws IOException {
     return open(directory, Environment.HOST);
@@ -344,7 +360,9 @@ public final class Pool implements Closeable {
       PoolLabel label = readLabel(path, environment);
       device = environment.devices().open(path.data(), capacity(label.capacityBytes()));
       catalog = Catalog.open(directory, label.uuid(), label.capacityBytes());
-      return new Pool(lock, label, device, catalog, environment, purpose);
+      boolean canBeChanged = readOnlyReason(label, device).isEmpty();
+      Purpose possible = purpose == Purpose.USE && !canBeChanged ? Purpose.READ : purpose;
+      return new Pool(lock, label, device, catalog, environment, possible);
     } catch (IOException | RuntimeException failure) {
       if (catalog != null) {
         catalog.close();
@@ -382,7 +400,7 @@ public final class Pool implements Closeable {
    *     thread of its own
    */
   public synchronized void startHousekeeping(Runnable beforeSnapshot) {
-    if (housekeeper == null && !closed) {
+    if (housekeeper == null && !closed && purpose == Purpose.USE) {
       datasets.checkpoints().enable(this::usableSectors);
       scrub.goOn();
       Retention retention = new Retention(administration, datasets);
@@ -489,7 +507,7 @@ public final class Pool implements Closeable {
    */
   public List<String> audit() throws IOException {
     PoolAudit audit = new PoolAudit(datasets, store::readBlock, this::auditSources);
-    return purpose == Purpose.CHECK ? audit.whole() : audit.whileInUse(txgs);
+    return purpose == Purpose.USE ? audit.whileInUse(txgs) : audit.whole();
   }
 
   /** Audits a pool that is not open, and changes nothing of it. */
@@ -525,16 +543,29 @@ public final class Pool implements Closeable {
     return scrub;
   }
 
+  /**
+   * Refuses what would change a pool that can only be read.
+   *
+   * @throws UnsupportedFormatException saying which features keep it from being changed
+   */
+  public void requireWritable() throws IOException {
+    if (readOnlyReason.isPresent()) {
+      throw readOnlyReason.get();
+    }
+  }
+
   /** Makes everything durable that was done before the call. */
   public void sync() throws IOException {
+    if (purpose == Purpose.READ) {
+      return;
+    }
     txgs.syncAll();
   }
 
   public PoolStatus status() {
     SpaceStatus space = allocator.status();
-    IOException suspended = txgs.suspendedBy();
     return new PoolStatus(
-        suspended == null ? "active" : "suspended: " + suspended.getMessage(),
+        stateText(),
         label.capacityBytes(),
         space.allocated() * BlockPointer.SECTOR_BYTES,
         space.pending() * BlockPointer.SECTOR_BYTES,
@@ -542,6 +573,14 @@ public final class Pool implements Closeable {
         txgs.durableTxg(),
         txgs.dirtyDataBytes(),
         scrub.status());
+  }
+
+  private String stateText() {
+    IOException suspended = txgs.suspendedBy();
+    if (suspended == null) {
+      return "active";
+    }
+    return (txgs.isReadOnly() ? "read-only: " : "suspended: ") + suspended.getMessage();
   }
 
   /**
@@ -585,7 +624,7 @@ public final class Pool implements Closeable {
   }
 
   private void commitAndPunch() throws IOException {
-    if (purpose == Purpose.CHECK) {
+    if (purpose != Purpose.USE) {
       txgs.close();
       return;
     }

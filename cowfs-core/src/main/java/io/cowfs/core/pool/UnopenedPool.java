@@ -149,6 +149,7 @@ final class UnopenedPool implements Closeable {
    * @return what came of it, if there was one that could be used
    */
   Optional<Restored> restoreBackup(RootRecord newest) throws IOException {
+    label.requireWritable(device.name());
     IndexBackup backup = new IndexBackup(directory);
     if (!backup.isOf(newest.txg())) {
       return Optional.empty();
@@ -181,6 +182,7 @@ final class UnopenedPool implements Closeable {
    * @throws io.cowfs.core.block.CorruptBlockException when a node is damaged; nothing was changed
    */
   Path rebuildIndex(RootRecord record, long txg, String reason) throws IOException {
+    label.requireWritable(device.name());
     Path kept =
         IndexRebuild.run(
             new IndexRebuild.Sources(
