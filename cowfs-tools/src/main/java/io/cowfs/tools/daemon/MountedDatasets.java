@@ -1,7 +1,6 @@
 package io.cowfs.tools.daemon;
 
 import io.cowfs.core.dataset.DatasetException;
-import io.cowfs.core.device.UnsupportedFormatException;
 import io.cowfs.core.fs.SnapshotRights;
 import io.cowfs.core.pool.Pool;
 import io.cowfs.core.pool.PoolAdministration.Mode;
@@ -159,7 +158,7 @@ final class MountedDatasets {
   private void requireWritable() throws IOException {
     try {
       pool.requireWritable();
-    } catch (UnsupportedFormatException unknown) {
+    } catch (IOException unknown) {
       throw new IOException(unknown.getMessage() + ": mount it with -o ro", unknown);
     }
   }
