@@ -3,6 +3,7 @@ package io.cowfs.core.btree;
 import io.cowfs.core.block.BlockPointer;
 import java.io.IOException;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /**
  * A tree as it was when its root was made: an immutable value, thread-safe. It owns nothing; the
@@ -82,6 +83,35 @@ public final class Tree {
       node.validate();
       walk(node, bornAfter, visitor);
     }
+  }
+
+  /**
+   * Gives nodes and items, children before parents, without those of subtrees that are known. A
+   * leaf is given although it is known: what is pending for it in its parent may differ.
+   *
+   * @param known whether a node is known with all below it; asked of nodes above the leaves
+   */
+  public void walkUnknown(Predicate<BlockPointer> known, NodeVisitor visitor) throws IOException {
+    if (root != null) {
+      Node node = openRoot();
+      node.validate();
+      walkUnknown(node, known, visitor);
+    }
+  }
+
+  private void walkUnknown(Node node, Predicate<BlockPointer> known, NodeVisitor visitor)
+      throws IOException {
+    if (node.level() > 0 && known.test(node.pointer())) {
+      return;
+    }
+    for (int i = 0; i < node.count(); i++) {
+      if (node.level() == 0) {
+        visitor.item(node.key(i), node.bytes(), node.valueOffset(i), node.valueLength(i));
+      } else if (node.level() == 1 || !known.test(node.child(i))) {
+        walkUnknown(openChecked(node, i), known, visitor);
+      }
+    }
+    visitor.node(node.pointer(), node.level());
   }
 
   /**

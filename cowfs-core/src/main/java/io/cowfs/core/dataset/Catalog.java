@@ -27,6 +27,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.lmdbjava.CopyFlags;
 import org.lmdbjava.CursorIterable;
 import org.lmdbjava.CursorIterable.KeyVal;
 import org.lmdbjava.Dbi;
@@ -49,7 +50,7 @@ import org.lmdbjava.Txn;
  * the file.
  */
 public final class Catalog implements Closeable {
-  private static final String DIRECTORY = "index";
+  static final String DIRECTORY = "index";
   private static final String NEW_DIRECTORY = "index.new";
   private static final String DATA_FILE = "data.mdb";
   private static final String LOCK_FILE = "lock.mdb";
@@ -215,6 +216,19 @@ public final class Catalog implements Closeable {
     return kept;
   }
 
+  /**
+   * Opens a copy of a backup, made aside for {@link #install}, over an unfinished index.
+   *
+   * @throws DamagedIndexException when it is damaged or belongs to another pool
+   */
+  static Catalog openAside(Path poolDirectory, Path backup, UUID pool, long capacityBytes)
+      throws IOException {
+    removeAside(poolDirectory);
+    Path file = Files.createDirectory(poolDirectory.resolve(NEW_DIRECTORY)).resolve(DATA_FILE);
+    Files.copy(backup, file);
+    return openChecked(file, pool, capacityBytes);
+  }
+
   private static Catalog createIn(Path directory, UUID pool, long mapBytes) throws IOException {
     if (Files.exists(directory)) {
       throw new CatalogException(directory + " exists already");
@@ -244,6 +258,10 @@ public final class Catalog implements Closeable {
     if (!Files.isRegularFile(file)) {
       throw new DamagedIndexException("the index " + file + " is missing");
     }
+    return openChecked(file, pool, capacityBytes);
+  }
+
+  private static Catalog openChecked(Path file, UUID pool, long capacityBytes) throws IOException {
     IndexPageCheck.check(file);
     Catalog catalog = open(file, mapBytes(capacityBytes), MDB_UNSIGNEDKEY);
     try {
@@ -290,6 +308,11 @@ public final class Catalog implements Closeable {
    */
   public CatalogState load() throws IOException {
     return reading(txn -> new CatalogLoad(databases, txn).load());
+  }
+
+  /** The directory that has the index among other files. */
+  public Path poolDirectory() {
+    return file.getParent().getParent();
   }
 
   /** The file's name, for messages. */
@@ -485,8 +508,32 @@ public final class Catalog implements Closeable {
   public synchronized void keepReserve() throws IOException {
     using(
         () -> {
-          reserve.keep((env.info().lastPageNumber + 1) * env.stat().pageSize);
+          reserve.keep(usedBytesOf(env));
           return null;
+        });
+  }
+
+  private static long usedBytesOf(Env<byte[]> env) {
+    return (env.info().lastPageNumber + 1) * env.stat().pageSize;
+  }
+
+  /** What the file uses of the space that it takes, in bytes; a copy is not larger. */
+  long usedBytes() throws IOException {
+    return using(() -> usedBytesOf(env));
+  }
+
+  /**
+   * Writes a compacted copy of the last commit aside, over an unfinished index; not durable yet.
+   *
+   * @return the copy; {@link #removeAside} removes it, also after an error
+   */
+  Path copyAside(Path poolDirectory) throws IOException {
+    removeAside(poolDirectory);
+    Path directory = Files.createDirectory(poolDirectory.resolve(NEW_DIRECTORY));
+    return using(
+        () -> {
+          env.copy(directory.toFile(), CopyFlags.MDB_CP_COMPACT);
+          return directory.resolve(DATA_FILE);
         });
   }
 
@@ -709,7 +756,7 @@ public final class Catalog implements Closeable {
     return new CatalogException("the index %s: %s".formatted(file, message), e);
   }
 
-  private static void syncDirectory(Path directory) throws IOException {
+  static void syncDirectory(Path directory) throws IOException {
     try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
       channel.force(true);
     }

@@ -3,7 +3,9 @@ package io.cowfs.core.device;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.BitSet;
 import java.util.UUID;
+import java.util.stream.Collectors;
 
 /**
  * What a pool is, written once when it is created, in two equal copies at the front of the device.
@@ -14,8 +16,8 @@ import java.util.UUID;
  * @param compressionLevel its level, 0 where it has none
  * @param dataChecksumId checksum of plain data sectors, an id of {@code codec.ChecksumAlgorithm}
  * @param blockChecksumId checksum of nodes and compressed extents, likewise
- * @param featuresToRead bits a program must know to read the pool; none are defined yet
- * @param featuresToWrite bits a program must know to write the pool; none are defined yet
+ * @param featuresToRead bits a program must know to read the pool; it knows all of them
+ * @param featuresToWrite bits a program must know to write the pool; see {@link #requireWritable}
  */
 public record PoolLabel(
     UUID uuid,
@@ -30,6 +32,12 @@ public record PoolLabel(
 
   /** The newest format version this program knows. */
   public static final int FORMAT_VERSION = 3;
+
+  /** The bits of {@link #featuresToRead} that this program knows: none are defined. */
+  private static final long KNOWN_TO_READ = 0;
+
+  /** The bits of {@link #featuresToWrite} that this program knows: none are defined. */
+  private static final long KNOWN_TO_WRITE = 0;
 
   /** A label without optional features. */
   public PoolLabel(
@@ -62,7 +70,8 @@ public record PoolLabel(
   /**
    * Reads the label; both copies must be whole and equal.
    *
-   * @throws UnsupportedFormatException when there is no label at all, or one of a newer format
+   * @throws UnsupportedFormatException when there is no label at all, or one of a newer format, or
+   *     to read the pool takes features that are not known
    * @throws DamagedPoolException when a copy is damaged
    */
   public static PoolLabel read(BlockDevice device) throws IOException {
@@ -105,9 +114,11 @@ public record PoolLabel(
               + FORMAT_VERSION);
     }
     PoolLabel label = LabelFormat.decode(sector);
-    if (label.featuresToRead != 0 || label.featuresToWrite != 0) {
+    long unknown = label.featuresToRead & ~KNOWN_TO_READ;
+    if (unknown != 0) {
       throw new UnsupportedFormatException(
-          device.name() + ": the pool uses features that are not known to this program");
+          "%s: to read the pool takes features that are not known to this program: %s"
+              .formatted(device.name(), bits(unknown)));
     }
     if (LabelFormat.sectorBytes(sector) != DeviceLayout.SECTOR_BYTES
         || label.capacityBytes < 0
@@ -115,6 +126,30 @@ public record PoolLabel(
         || !LabelFormat.restIsZero(sector)) {
       throw new DamagedPoolException(device.name() + ": the label holds impossible values");
     }
+  }
+
+  /**
+   * Refuses to change a pool that has features which this program would damage.
+   *
+   * @param name of the pool, for the message
+   * @throws UnsupportedFormatException saying which; the pool can be read
+   */
+  public void requireWritable(String name) throws UnsupportedFormatException {
+    long unknown = featuresToWrite & ~KNOWN_TO_WRITE;
+    if (unknown != 0) {
+      throw new UnsupportedFormatException(
+          "%s: the pool is read-only: to write it takes features that are not known to this program: %s"
+              .formatted(name, bits(unknown)));
+    }
+  }
+
+  /** As in "bits 3, 17". */
+  private static String bits(long features) {
+    String numbers =
+        BitSet.valueOf(new long[] {features}).stream()
+            .mapToObj(Integer::toString)
+            .collect(Collectors.joining(", "));
+    return (Long.bitCount(features) == 1 ? "bit " : "bits ") + numbers;
   }
 
   private static long offsetOf(int copy) {

@@ -121,7 +121,9 @@ public final class Volume implements FileSystem {
     if (services.txgs().isAbandoned()) {
       return;
     }
-    services.txgs().syncAll();
+    if (!services.txgs().isReadOnly()) {
+      services.txgs().syncAll();
+    }
     services.txgs().unregister(sync);
   }
 

@@ -17,6 +17,7 @@ import io.cowfs.core.dataset.DatasetHead;
 import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.dataset.DatasetSettings;
 import io.cowfs.core.dataset.Datasets;
+import io.cowfs.core.dataset.IndexBackup;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.DamagedIndexException;
 import io.cowfs.core.device.DamagedPoolException;
@@ -24,6 +25,7 @@ import io.cowfs.core.device.DeviceLayout;
 import io.cowfs.core.device.FileDevice;
 import io.cowfs.core.device.NewDevice;
 import io.cowfs.core.device.PoolLabel;
+import io.cowfs.core.device.UnsupportedFormatException;
 import io.cowfs.core.fs.BrowsableFileSystem;
 import io.cowfs.core.fs.ExtentItems;
 import io.cowfs.core.fs.SnapshotRights;
@@ -81,10 +83,11 @@ public final class Pool implements Closeable {
   private final Allocator allocator;
   private final BlockStore store;
   private final Catalog catalog;
+  private final IndexBackup backup;
   private final Datasets datasets;
   private final TransactionGroups txgs;
 
-  /** Null where the pool is only checked. */
+  /** Null where the pool is not changed. */
   private final SpacePuncher puncher;
 
   private final VolumeServices services;
@@ -100,12 +103,15 @@ public final class Pool implements Closeable {
 
   private boolean closed;
   private final Purpose purpose;
+  private final Optional<IOException> readOnlyReason;
 
   /** What a pool is opened for. */
   private enum Purpose {
     USE,
     /** Nothing of it is changed. */
-    CHECK
+    CHECK,
+    /** As USE, but it cannot be changed: it has features that this program does not know. */
+    READ
   }
 
   private Pool(
@@ -122,6 +128,7 @@ public final class Pool implements Closeable {
     this.label = label;
     this.device = device;
     this.catalog = catalog;
+    this.backup = new IndexBackup(catalog.poolDirectory());
     CatalogState state = catalog.load();
     long txg = state.pool().txg();
     RootRing ring = RootRing.open(device, label.uuid(), txg, catalog.name());
@@ -148,24 +155,30 @@ public final class Pool implements Closeable {
       BlockPointer directory = state.pool().directoryRoot().orElse(null);
       ring.write(new RootRecord(txg, label.uuid(), clock.millis(), directory));
     }
+    CommitSequence sequence =
+        new CommitSequence(
+            label.uuid(),
+            device,
+            allocator,
+            store,
+            new PoolIndex(datasets, catalog, allocator, backup),
+            ring,
+            clock);
+    this.readOnlyReason = readOnlyReason(label, device);
     this.txgs =
-        new TransactionGroups(
-            new CommitSequence(
-                label.uuid(),
-                device,
-                allocator,
-                store,
-                new PoolIndex(datasets, catalog, allocator),
-                ring,
-                clock),
-            environment.limit(),
-            execution.nanoTime(),
-            txg);
+        purpose == Purpose.READ
+            ? TransactionGroups.readOnly(
+                sequence,
+                environment.limit(),
+                execution.nanoTime(),
+                txg,
+                readOnlyReason.orElseThrow())
+            : new TransactionGroups(sequence, environment.limit(), execution.nanoTime(), txg);
     if (purpose == Purpose.USE) {
       txgs.addIndependent(datasets.backgroundFrees());
     }
     this.puncher =
-        purpose == Purpose.CHECK
+        purpose != Purpose.USE
             ? null
             : new SpacePuncher(
                 allocator,
@@ -195,6 +208,15 @@ public final class Pool implements Closeable {
             txgs,
             clock,
             catalog.scrub());
+  }
+
+  private static Optional<IOException> readOnlyReason(PoolLabel label, BlockDevice device) {
+    try {
+      label.requireWritable(device.name());
+      return Optional.empty();
+    } catch (UnsupportedFormatException unknown) {
+      return Optional.of(unknown);
+    }
   }
 
   /** Checkpoints go before a writer is refused, and what was destroyed is waited for. */
@@ -316,8 +338,8 @@ public final class Pool implements Closeable {
    *
    * @throws PoolBusyException when another process has it open
    * @throws io.cowfs.core.device.DamagedPoolException when its label, ring or index is damaged
-   * @throws io.cowfs.core.device.UnsupportedFormatException when it is no pool, or of a newer
-   *     format
+   * @throws UnsupportedFormatException when it is no pool, or of a newer format. One that this
+   *     program can only read is opened, see {@link #requireWritable}
    */
   public static Pool open(Path directory) throws IOException {
     return open(directory, Environment.HOST);
@@ -354,7 +376,9 @@ public final class Pool implements Closeable {
       PoolLabel label = readLabel(path, environment);
       device = environment.devices().open(path.data(), capacity(label.capacityBytes()));
       catalog = Catalog.open(directory, label.uuid(), label.capacityBytes());
-      return new Pool(lock, label, device, catalog, environment, purpose);
+      boolean canBeChanged = readOnlyReason(label, device).isEmpty();
+      Purpose possible = purpose == Purpose.USE && !canBeChanged ? Purpose.READ : purpose;
+      return new Pool(lock, label, device, catalog, environment, possible);
     } catch (IOException | RuntimeException failure) {
       if (catalog != null) {
         catalog.close();
@@ -392,7 +416,7 @@ public final class Pool implements Closeable {
    *     thread of its own
    */
   public synchronized void startHousekeeping(Runnable beforeSnapshot) {
-    if (housekeeper == null && !closed) {
+    if (housekeeper == null && !closed && purpose == Purpose.USE) {
       datasets.checkpoints().enable(this::usableSectors);
       scrub.goOn();
       Retention retention = new Retention(administration, datasets);
@@ -499,7 +523,7 @@ public final class Pool implements Closeable {
    */
   public List<String> audit() throws IOException {
     PoolAudit audit = new PoolAudit(datasets, store::readBlock, this::auditSources);
-    return purpose == Purpose.CHECK ? audit.whole() : audit.whileInUse(txgs);
+    return purpose == Purpose.USE ? audit.whileInUse(txgs) : audit.whole();
   }
 
   /** Audits a pool that is not open, and changes nothing of it. */
@@ -535,16 +559,29 @@ public final class Pool implements Closeable {
     return scrub;
   }
 
+  /**
+   * Refuses what would change a pool that can only be read.
+   *
+   * @throws UnsupportedFormatException saying which features keep it from being changed
+   */
+  public void requireWritable() throws IOException {
+    if (readOnlyReason.isPresent()) {
+      throw readOnlyReason.get();
+    }
+  }
+
   /** Makes everything durable that was done before the call. */
   public void sync() throws IOException {
+    if (purpose == Purpose.READ) {
+      return;
+    }
     txgs.syncAll();
   }
 
   public PoolStatus status() {
     SpaceStatus space = allocator.status();
-    IOException suspended = txgs.suspendedBy();
     return new PoolStatus(
-        suspended == null ? "active" : "suspended: " + suspended.getMessage(),
+        stateText(),
         label.capacityBytes(),
         space.allocated() * BlockPointer.SECTOR_BYTES,
         space.pending() * BlockPointer.SECTOR_BYTES,
@@ -552,6 +589,14 @@ public final class Pool implements Closeable {
         txgs.durableTxg(),
         txgs.dirtyDataBytes(),
         scrub.status());
+  }
+
+  private String stateText() {
+    IOException suspended = txgs.suspendedBy();
+    if (suspended == null) {
+      return "active";
+    }
+    return (txgs.isReadOnly() ? "read-only: " : "suspended: ") + suspended.getMessage();
   }
 
   /**
@@ -583,8 +628,19 @@ public final class Pool implements Closeable {
     }
   }
 
+  /** A pool without one is as good; only the way back from a lost index takes longer. */
+  private void backUpIndex() {
+    try {
+      if (!backup.make(catalog)) {
+        LOG.log(Level.INFO, "the host has too little room for a backup of the index");
+      }
+    } catch (IOException failure) {
+      LOG.log(Level.WARNING, "there is no backup of the index", failure);
+    }
+  }
+
   private void commitAndPunch() throws IOException {
-    if (purpose == Purpose.CHECK) {
+    if (purpose != Purpose.USE) {
       txgs.close();
       return;
     }
@@ -600,6 +656,7 @@ public final class Pool implements Closeable {
     if (committed) {
       puncher.close();
       device.sync();
+      backUpIndex();
     }
   }
 }

@@ -5,11 +5,13 @@ import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.BlockWriter;
 import io.cowfs.core.dataset.Catalog;
 import io.cowfs.core.dataset.Datasets;
+import io.cowfs.core.dataset.IndexBackup;
 import io.cowfs.core.txg.Index;
 import java.io.IOException;
 
 /** The datasets and their catalog, as the commit sees them. */
-record PoolIndex(Datasets datasets, Catalog catalog, Allocator allocator) implements Index {
+record PoolIndex(Datasets datasets, Catalog catalog, Allocator allocator, IndexBackup backup)
+    implements Index {
   @Override
   public void beginTxg(long txg, BlockWriter writer) {
     datasets.beginSync(txg, writer::writeBlock);
@@ -24,6 +26,7 @@ record PoolIndex(Datasets datasets, Catalog catalog, Allocator allocator) implem
   @Override
   public void commit() throws IOException {
     catalog.commit(datasets.prepareCommit());
+    backup.discard();
   }
 
   @Override

@@ -5,7 +5,7 @@ import io.cowfs.core.scrub.ScrubStatus;
 /**
  * The state of an open pool at one moment.
  *
- * @param state {@code active}, or {@code suspended: } and why
+ * @param state {@code active}, or {@code suspended: } or {@code read-only: } and why
  * @param capacityBytes the size limit; 0 when there is none
  * @param allocatedBytes in use on the device, what is being freed included
  * @param freeingBytes freed, reusable after coming commits

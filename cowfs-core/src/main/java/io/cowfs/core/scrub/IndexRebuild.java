@@ -3,17 +3,12 @@ package io.cowfs.core.scrub;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.block.DataExtent;
-import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.NodeReader;
-import io.cowfs.core.btree.NodeVisitor;
-import io.cowfs.core.btree.Tree;
 import io.cowfs.core.dataset.CatalogState;
 import io.cowfs.core.dataset.IndexBuilder;
 import io.cowfs.core.dataset.NodeRecord;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.HashMap;
-import java.util.Map;
 
 /**
  * Makes the index of a pool from what its device has: the dataset directory that a root record
@@ -65,85 +60,31 @@ public final class IndexRebuild {
   }
 
   private Path run(BlockPointer directoryRoot, long txg, String suffix) throws IOException {
-    CatalogState directory = IndexBuilder.readDirectory(directoryRoot, this::read);
-    if (directory.pool().txg() > txg) {
-      throw new CorruptBlockException("the dataset directory is newer than its root record");
-    }
-    countDirectory(directoryRoot);
-    Map<Integer, NodeRecord> nodes = new HashMap<>();
-    directory.nodes().forEach(node -> nodes.put(node.id(), node));
+    PoolWalk walk = new PoolWalk(sources.reader(), sources.items());
+    CatalogState directory = walk.directory(directoryRoot, txg);
     try (IndexBuilder builder =
         IndexBuilder.begin(sources.poolDirectory(), directory, txg, sources.capacityBytes())) {
-      for (NodeRecord node : directory.nodes()) {
-        add(node, nodes.get(node.parent()), builder);
-      }
+      walk.run(
+          directory,
+          new PoolWalk.Visitor() {
+            @Override
+            public void node(BlockPointer node) throws IOException {
+              counts.add(node.sector(), node.sectors());
+            }
+
+            @Override
+            public void extent(DataExtent extent) throws IOException {
+              counts.add(extent.sector(), extent.sectors());
+            }
+
+            @Override
+            public void lost(NodeRecord state, long sector, long sectors, long birthTxg)
+                throws IOException {
+              builder.addLost(state, sector, sectors, birthTxg);
+            }
+          });
       counts.forEachShared(builder::addShared);
       return builder.install(counts.regions(), suffix);
     }
-  }
-
-  /** Whatever keeps a node from being read: it is missing. */
-  private byte[] read(BlockPointer pointer) throws CorruptBlockException {
-    try {
-      return sources.reader().readNode(pointer);
-    } catch (CorruptBlockException e) {
-      throw e;
-    } catch (IOException e) {
-      throw new CorruptBlockException(
-          "sector %d cannot be read: %s".formatted(pointer.sector(), e.getMessage()), e);
-    }
-  }
-
-  private void countDirectory(BlockPointer root) throws IOException {
-    new Tree(root, this::read)
-        .walk(
-            -1,
-            new NodeVisitor() {
-              @Override
-              public void item(Key key, byte[] source, int offset, int length) {}
-
-              @Override
-              public void node(BlockPointer pointer, int level) throws IOException {
-                counts.add(pointer.sector(), pointer.sectors());
-              }
-            });
-  }
-
-  private void add(NodeRecord node, NodeRecord parent, IndexBuilder builder) throws IOException {
-    LostReferences lost = new LostReferences();
-    StateComparison.run(
-        node,
-        parent,
-        this::read,
-        sources.items(),
-        new StateComparison.Visitor() {
-          @Override
-          public void bornExtent(Key key, DataExtent extent) throws IOException {
-            counts.add(extent.sector(), extent.sectors());
-          }
-
-          @Override
-          public void bornNode(BlockPointer pointer) throws IOException {
-            counts.add(pointer.sector(), pointer.sectors());
-          }
-
-          @Override
-          public void onlyInParent(long sector, int sectors, long birthTxg) {
-            lost.add(sector, sectors, birthTxg);
-          }
-
-          @Override
-          public void kept(long sector, int sectors, long birthTxg) {
-            lost.subtract(sector, sectors, birthTxg);
-          }
-
-          @Override
-          public void foreign(BlockPointer pointer) throws IOException {
-            throw new CorruptBlockException(
-                "node %d of the history has a node at sector %d that its parent has not"
-                    .formatted(node.id(), pointer.sector()));
-          }
-        });
-    lost.forEach((sector, sectors, birthTxg) -> builder.addLost(node, sector, sectors, birthTxg));
   }
 }

@@ -5,11 +5,11 @@ import io.cowfs.core.dataset.NodeRecord;
 import java.util.Map;
 
 /** What findings call datasets and snapshots. */
-final class NodeNames {
+public final class NodeNames {
   private NodeNames() {}
 
   /** As users write it; nothing before or behind the @ where there is no name any more. */
-  static String of(NodeRecord node, Map<Integer, NodeRecord> nodes) {
+  public static String of(NodeRecord node, Map<Integer, NodeRecord> nodes) {
     if (node.kind() == NodeKind.HEAD) {
       return node.name();
     }

@@ -51,6 +51,12 @@ public final class TransactionGroups implements Closeable {
     }
   }
 
+  /** What may become of the pool. */
+  private enum Access {
+    CHANGE,
+    READ
+  }
+
   private final CommitSequence sequence;
   private final DirtyLimit limit;
   private final LongSupplier nanoTime;
@@ -71,6 +77,7 @@ public final class TransactionGroups implements Closeable {
   private long durableTxg;
   private boolean closing;
 
+  private final Access access;
   private volatile Txg open;
   private volatile IOException suspended;
   private volatile boolean abandoned;
@@ -84,6 +91,32 @@ public final class TransactionGroups implements Closeable {
    */
   public TransactionGroups(
       CommitSequence sequence, DirtyLimit limit, LongSupplier nanoTime, long durableTxg) {
+    this(sequence, limit, nanoTime, durableTxg, null);
+  }
+
+  /**
+   * Those of a pool that is only read: nothing is ever committed, and every change fails.
+   *
+   * @param nanoTime as above
+   * @param reason why, as one line
+   */
+  public static TransactionGroups readOnly(
+      CommitSequence sequence,
+      DirtyLimit limit,
+      LongSupplier nanoTime,
+      long durableTxg,
+      IOException reason) {
+    return new TransactionGroups(sequence, limit, nanoTime, durableTxg, reason);
+  }
+
+  private TransactionGroups(
+      CommitSequence sequence,
+      DirtyLimit limit,
+      LongSupplier nanoTime,
+      long durableTxg,
+      IOException readOnlyReason) {
+    this.access = readOnlyReason == null ? Access.CHANGE : Access.READ;
+    this.suspended = readOnlyReason;
     this.sequence = sequence;
     this.limit = limit;
     this.nanoTime = nanoTime;
@@ -98,6 +131,10 @@ public final class TransactionGroups implements Closeable {
   /** Takes part in every commit from the next freeze on. Called with the txg that is open now. */
   public void register(java.util.function.LongFunction<? extends Participant> participant)
       throws IOException {
+    if (access == Access.READ) {
+      participants.add(participant.apply(open.number()));
+      return;
+    }
     // Between two commits no txg is frozen, so the newcomer misses none of its freezes.
     runTask(txg -> () -> participants.add(participant.apply(open.number())));
   }
@@ -109,6 +146,10 @@ public final class TransactionGroups implements Closeable {
 
   /** Takes part no more. Its changes must be durable. */
   public void unregister(Participant participant) throws IOException {
+    if (access == Access.READ) {
+      participants.remove(participant);
+      return;
+    }
     runTask(txg -> () -> participants.remove(participant));
   }
 
@@ -323,6 +364,11 @@ public final class TransactionGroups implements Closeable {
     awaitSyncThread();
   }
 
+  /** Whether every change fails from the beginning, and {@link #suspendedBy} says why. */
+  public boolean isReadOnly() {
+    return access == Access.READ;
+  }
+
   /** True after {@link #abandon}. */
   public boolean isAbandoned() {
     return abandoned;
@@ -336,10 +382,13 @@ public final class TransactionGroups implements Closeable {
   }
 
   private void checkNotSuspended() throws PoolSuspendedException {
+    IOException cause = suspended;
+    if (access == Access.READ) {
+      throw new PoolSuspendedException(cause.getMessage(), cause);
+    }
     if (ended) {
       throw new PoolSuspendedException("the pool is closed");
     }
-    IOException cause = suspended;
     if (cause != null) {
       throw new PoolSuspendedException("the pool is suspended: " + cause.getMessage(), cause);
     }
@@ -373,7 +422,7 @@ public final class TransactionGroups implements Closeable {
     try {
       long firstDirtyNanos = 0;
       while (true) {
-        if (abandoned) {
+        if (abandoned || access == Access.READ) {
           return false;
         }
         boolean changed = open.isDirty();
@@ -471,7 +520,7 @@ public final class TransactionGroups implements Closeable {
       lock.unlock();
     }
     awaitSyncThread();
-    if (suspended != null && !abandoned) {
+    if (suspended != null && !abandoned && access == Access.CHANGE) {
       checkNotSuspended();
     }
   }

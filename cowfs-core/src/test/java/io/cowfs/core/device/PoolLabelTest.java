@@ -74,8 +74,21 @@ class PoolLabelTest {
   }
 
   @Test
-  void unknownFeaturesAreRefused() throws IOException {
-    new PoolLabel(new UUID(1, 2), 0, 0, 0, 0, 1, 2, 0, 1).write(device);
-    assertThrows(UnsupportedFormatException.class, () -> PoolLabel.read(device));
+  void unknownFeaturesToReadAreRefused() throws IOException {
+    new PoolLabel(new UUID(1, 2), 0, 0, 0, 0, 1, 2, 1L << 63 | 1L << 2, 0).write(device);
+    StorageException e =
+        assertThrows(UnsupportedFormatException.class, () -> PoolLabel.read(device));
+    assertTrue(e.getMessage().endsWith("not known to this program: bits 2, 63"), e.getMessage());
+  }
+
+  @Test
+  void withUnknownFeaturesToWriteItCanBeRead() throws IOException {
+    PoolLabel label = new PoolLabel(new UUID(1, 2), 0, 0, 0, 0, 1, 2, 0, 1);
+    label.write(device);
+    assertEquals(label, PoolLabel.read(device));
+    StorageException e =
+        assertThrows(UnsupportedFormatException.class, () -> label.requireWritable("pool"));
+    assertTrue(e.getMessage().endsWith("not known to this program: bit 0"), e.getMessage());
+    LABEL.requireWritable("pool");
   }
 }

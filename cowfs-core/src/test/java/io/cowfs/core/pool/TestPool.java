@@ -168,6 +168,26 @@ public final class TestPool implements AutoCloseable {
     return IndexRecovery.run(directory, environment());
   }
 
+  /** Of a pool that is closed. */
+  List<Rewind.Commit> rootRecords() throws IOException {
+    return Rewind.list(directory, environment());
+  }
+
+  /** Of a pool that is closed. */
+  Rewind.Result rewind(long txg, Rewind.Mode mode) throws IOException {
+    return Rewind.run(directory, txg, mode, environment());
+  }
+
+  /**
+   * What is damaged of a commit that was {@link #remember remembered}: everything that it reaches
+   * is read. The pool is open.
+   */
+  List<String> unreadable(long txg) throws IOException {
+    Roots then = history.get(txg);
+    List<String> findings = SpaceAudit.run(sources().withHistory(then.nodes(), then.directory()));
+    return findings.stream().filter(f -> f.startsWith("space/unreadable")).toList();
+  }
+
   /** What the device of a pool that is closed will do from each opening on. */
   public void setFaults(Consumer<FaultInjectingDevice> newFaults) {
     faults = newFaults;

@@ -20,6 +20,7 @@ import io.cowfs.tools.command.PoolSession.RemountStep;
 import io.cowfs.tools.command.PoolVerb;
 import io.cowfs.tools.command.PoolVerb.Flush;
 import io.cowfs.tools.command.RemountCommand;
+import io.cowfs.tools.command.RewindCommand;
 import io.cowfs.tools.command.UmountCommand;
 import io.cowfs.tools.control.ControlClient;
 import io.cowfs.tools.control.ControlRequest;
@@ -114,6 +115,22 @@ public final class ClientRunner implements CommandRunner {
   public int init(InitCommand command) throws IOException {
     Pool.create(command.pool(workingDirectory), command.options(workingDirectory));
     return 0;
+  }
+
+  @Override
+  public int rewind(RewindCommand command) throws IOException {
+    Target target = paths.target(command.target());
+    return patiently(
+        () -> {
+          Optional<ControlClient> daemon = ControlClient.connect(target.pool());
+          if (daemon.isPresent()) {
+            daemon.get().close();
+            throw new IOException(
+                target.pool() + ": the pool is mounted: it can be rewound only after umount");
+          }
+          command.execute(target);
+          return 0;
+        });
   }
 
   @Override

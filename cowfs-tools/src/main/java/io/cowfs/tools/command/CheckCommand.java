@@ -60,8 +60,11 @@ public final class CheckCommand extends PoolCommand {
     result.passedOver().forEach(line -> out().println(ErrorLine.oneLine("given up: " + line)));
     out()
         .println(
-            "the index is made anew as of commit %d, %s"
-                .formatted(result.txg(), TimeText.local(result.committed())));
+            "the index is made anew as of commit %d, %s%s"
+                .formatted(
+                    result.txg(),
+                    TimeText.local(result.committed()),
+                    result.source() == IndexRecovery.Source.BACKUP ? ", from its backup" : ""));
     if (result.damagedIndex() != null) {
       out().println("the old one is kept: " + ErrorLine.oneLine(result.damagedIndex().toString()));
     }

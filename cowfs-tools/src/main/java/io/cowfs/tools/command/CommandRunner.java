@@ -7,6 +7,9 @@ public interface CommandRunner {
   /** Creates a pool. */
   int init(InitCommand command) throws IOException;
 
+  /** Brings a pool back to an older commit. */
+  int rewind(RewindCommand command) throws IOException;
+
   /**
    * Runs a command.
    *

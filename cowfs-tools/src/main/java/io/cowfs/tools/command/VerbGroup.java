@@ -60,6 +60,7 @@ record VerbGroup(String heading, Map<String, Supplier<Object>> verbs) {
     verbs.put("space", () -> new SpaceCommand(runner));
     verbs.put("check", () -> new CheckCommand(runner));
     verbs.put("scrub", () -> new ScrubCommand(runner));
+    verbs.put("rewind", () -> new RewindCommand(runner));
     verbs.put("sync", () -> new SyncCommand(runner));
     return new VerbGroup("State and space", verbs);
   }

@@ -6,6 +6,7 @@ import io.cowfs.tools.command.MountCommand;
 import io.cowfs.tools.command.MountHelperCommand;
 import io.cowfs.tools.command.PoolCommand;
 import io.cowfs.tools.command.PoolSession;
+import io.cowfs.tools.command.RewindCommand;
 import io.cowfs.tools.command.UmountCommand;
 import io.cowfs.tools.target.Target;
 import java.io.IOException;
@@ -58,5 +59,10 @@ final class DaemonRunner implements CommandRunner {
   @Override
   public int init(InitCommand command) throws IOException {
     throw new IOException("a daemon creates no pools");
+  }
+
+  @Override
+  public int rewind(RewindCommand command) throws IOException {
+    throw new IOException("a daemon does not rewind the pool that it has open");
   }
 }

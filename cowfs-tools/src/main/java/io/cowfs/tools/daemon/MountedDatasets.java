@@ -101,6 +101,9 @@ final class MountedDatasets {
       throw new IOException(CowfsMount.source(directory, dataset) + " is not mounted");
     }
     if (step == RemountStep.CHECK) {
+      if (!MountOptions.parse(options).has(MountOptions.Flag.READ_ONLY)) {
+        requireWritable();
+      }
       live.served().checkRemount(options);
       return false;
     }
@@ -138,6 +141,9 @@ final class MountedDatasets {
     MountOptions options =
         MountOptions.parse(request.options())
             .withSource(CowfsMount.source(directory, request.dataset()));
+    if (!options.has(MountOptions.Flag.READ_ONLY)) {
+      requireWritable();
+    }
     boolean created = request.ifMissing() == IfMissing.CREATE && create(request.dataset());
     try {
       return mountNow(request, options);
@@ -146,6 +152,14 @@ final class MountedDatasets {
         pool.administration().destroyDataset(request.dataset(), Scope.ONE, Mode.EXECUTE);
       }
       throw e;
+    }
+  }
+
+  private void requireWritable() throws IOException {
+    try {
+      pool.requireWritable();
+    } catch (IOException unknown) {
+      throw new IOException(unknown.getMessage() + ": mount it with -o ro", unknown);
     }
   }
 

@@ -47,6 +47,7 @@ class CowfsCommandTest {
               "space",
               "check",
               "scrub",
+              "rewind",
               "prune",
               "sync",
               "status",
@@ -56,6 +57,11 @@ class CowfsCommandTest {
   private record Failing(IOException error) implements CommandRunner {
     @Override
     public int init(InitCommand command) throws IOException {
+      throw error;
+    }
+
+    @Override
+    public int rewind(RewindCommand command) throws IOException {
       throw error;
     }
 
@@ -86,6 +92,11 @@ class CowfsCommandTest {
   private record Executing(PoolSession session, Target target) implements CommandRunner {
     @Override
     public int init(InitCommand command) {
+      throw new AssertionError("not asked for");
+    }
+
+    @Override
+    public int rewind(RewindCommand command) {
       throw new AssertionError("not asked for");
     }
 

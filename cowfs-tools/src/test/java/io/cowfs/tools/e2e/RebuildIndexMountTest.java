@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
@@ -47,8 +48,15 @@ final class RebuildIndexMountTest {
       List<Damage> damages =
           List.of(
               Files::delete,
-              index -> Files.write(index, new byte[0]),
-              index -> Files.write(index, noise));
+              index -> {
+                deleteBackups(index);
+                Files.write(index, new byte[0]);
+              },
+              index -> {
+                deleteBackups(index);
+                Files.write(index, noise);
+              });
+      boolean hasBackup = true;
       for (Damage damage : damages) {
         damage.apply(mounted.pool().resolve("index/data.mdb"));
         Program.Result damaged = MountedPool.cowfs("list", pool);
@@ -59,6 +67,8 @@ final class RebuildIndexMountTest {
 
         String rebuilt = mounted.succeed("check", "--rebuild-index", pool);
         assertTrue(rebuilt.contains("no errors found"), rebuilt);
+        assertEquals(hasBackup, rebuilt.contains("from its backup"), rebuilt);
+        hasBackup = false;
         assertEquals(list, mounted.succeed("list", "-H", "-p", pool));
         assertEquals(holds, mounted.succeed("holds", pool + "@first"));
         assertTrue(mounted.succeed("get", pool, "user:note").contains("kept"));
@@ -68,6 +78,14 @@ final class RebuildIndexMountTest {
         mounted.unmount();
         list = mounted.succeed("list", "-H", "-p", pool);
       }
+    }
+  }
+
+  private static void deleteBackups(Path index) throws IOException {
+    try (Stream<Path> files = Files.list(index.getParent())) {
+      List<Path> backups = files.filter(file -> file.toString().contains(".backup-")).toList();
+      assertEquals(1, backups.size(), backups::toString);
+      Files.delete(backups.get(0));
     }
   }
 }
