@@ -20,6 +20,8 @@ final class Inode {
   static final int GROUP_EXECUTE = 010;
   static final int PERMISSIONS = 07777;
 
+  private static final int NANOS_PER_SECOND = 1_000_000_000;
+
   /** Whether a directory has a default access control list. */
   enum DefaultAcl {
     /** To be looked up. */
@@ -180,6 +182,10 @@ final class Inode {
     return new Timestamp(InodeFormat.getLong(value, seconds), InodeFormat.getInt(value, nanos));
   }
 
+  private static boolean isTime(Timestamp time) {
+    return time.nanos() >= 0 && time.nanos() < NANOS_PER_SECOND;
+  }
+
   void decode(byte[] value) throws CorruptBlockException {
     InodeFormat.check(number, value);
     mode = InodeFormat.getInt(value, InodeFormat.MODE);
@@ -200,6 +206,9 @@ final class Inode {
     btime = time(value, InodeFormat.BTIME_SECONDS, InodeFormat.BTIME_NANOS);
     if (size < 0 || allocatedSectors < 0 || nlink < 0) {
       throw new CorruptBlockException("inode " + number + ": negative size, space or link count");
+    }
+    if (!isTime(atime) || !isTime(mtime) || !isTime(ctime) || !isTime(btime)) {
+      throw new CorruptBlockException("inode " + number + ": impossible time");
     }
     unlinked = nlink == 0;
     hasDefaultAcl = DefaultAcl.UNKNOWN;

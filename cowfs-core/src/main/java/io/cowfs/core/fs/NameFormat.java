@@ -38,10 +38,24 @@ final class NameFormat {
     if (value.length <= NAME || value.length > NAME + 255) {
       throw new CorruptBlockException("directory item of " + value.length + " bytes");
     }
-    return new Entry(
-        InodeFormat.getLong(value, INODE),
-        FileType.ofMode((value[TYPE] & 15) << 12),
-        Arrays.copyOfRange(value, NAME, value.length));
+    Entry entry =
+        new Entry(
+            InodeFormat.getLong(value, INODE),
+            FileType.ofMode((value[TYPE] & 15) << 12),
+            Arrays.copyOfRange(value, NAME, value.length));
+    if (entry.inode <= 0 || !canBe(entry.name)) {
+      throw new CorruptBlockException("directory item with an impossible name or inode");
+    }
+    return entry;
+  }
+
+  private static boolean canBe(byte[] name) {
+    for (byte b : name) {
+      if (b == '/' || b == 0) {
+        return false;
+      }
+    }
+    return !DirectoryItems.isDot(name) && !DirectoryItems.isDotDot(name);
   }
 
   /** True when the value holds this name; decodes nothing. */
