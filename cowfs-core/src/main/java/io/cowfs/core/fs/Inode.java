@@ -207,6 +207,12 @@ final class Inode {
     if (size < 0 || allocatedSectors < 0 || nlink < 0) {
       throw new CorruptBlockException("inode " + number + ": negative size, space or link count");
     }
+    boolean isShown =
+        allocatedSectors <= Long.MAX_VALUE / BlockPointer.SECTOR_BYTES
+            && (!isDirectory() || size <= Long.MAX_VALUE - 2);
+    if (!isShown) {
+      throw new CorruptBlockException("inode " + number + ": impossible size or space");
+    }
     if (!isTime(atime) || !isTime(mtime) || !isTime(ctime) || !isTime(btime)) {
       throw new CorruptBlockException("inode " + number + ": impossible time");
     }

@@ -16,6 +16,8 @@ final class NameFormat {
 
   static final int NAME = TYPE + Byte.BYTES;
 
+  private static final int TYPE_MASK = 15;
+
   /** One name with what it leads to. */
   record Entry(long inode, FileType type, byte[] name) {
     boolean isNamed(byte[] other) {
@@ -41,10 +43,11 @@ final class NameFormat {
     Entry entry =
         new Entry(
             InodeFormat.getLong(value, INODE),
-            FileType.ofMode((value[TYPE] & 15) << 12),
+            FileType.ofMode((value[TYPE] & TYPE_MASK) << 12),
             Arrays.copyOfRange(value, NAME, value.length));
-    if (entry.inode <= 0 || !canBe(entry.name)) {
-      throw new CorruptBlockException("directory item with an impossible name or inode");
+    boolean isOfType = value[TYPE] == 0 || (value[TYPE] & ~TYPE_MASK) == 0 && entry.type != null;
+    if (entry.inode <= 0 || !isOfType || !canBe(entry.name)) {
+      throw new CorruptBlockException("directory item with an impossible name, inode or type");
     }
     return entry;
   }

@@ -2,16 +2,6 @@ package io.cowfs.core.hostile;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.cowfs.core.alloc.DeferredFreesFuzz;
-import io.cowfs.core.block.PointerFuzz;
-import io.cowfs.core.btree.NodeFuzz;
-import io.cowfs.core.codec.DecompressionFuzz;
-import io.cowfs.core.dataset.IndexFileFuzz;
-import io.cowfs.core.dataset.RecordsFuzz;
-import io.cowfs.core.device.LabelFuzz;
-import io.cowfs.core.fs.ItemsFuzz;
-import io.cowfs.core.fs.TreeFuzz;
-import io.cowfs.core.txg.RootRecordFuzz;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Timeout;
@@ -21,22 +11,18 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Whatever its bytes are, a decoder gives a value or the exception that it documents. */
 final class HostileInputTest {
-  private static final int SEARCH_SECONDS = Boolean.getBoolean("cowfs.soak") ? 600 : 3;
+  private static final boolean SOAK = Boolean.getBoolean("cowfs.soak");
+  private static final int SEARCH_SECONDS = SOAK ? 600 : 12;
 
   @TempDir private Path directory;
 
   static List<Class<?>> targets() {
-    return List.of(
-        LabelFuzz.class,
-        RootRecordFuzz.class,
-        PointerFuzz.class,
-        DecompressionFuzz.class,
-        NodeFuzz.class,
-        ItemsFuzz.class,
-        TreeFuzz.class,
-        DeferredFreesFuzz.class,
-        RecordsFuzz.class,
-        IndexFileFuzz.class);
+    return DecodersFuzz.TARGETS;
+  }
+
+  /** Short searches take most of their time to start. */
+  static List<Class<?>> searched() {
+    return SOAK ? DecodersFuzz.TARGETS : List.of(DecodersFuzz.class);
   }
 
   @ParameterizedTest
@@ -52,7 +38,7 @@ final class HostileInputTest {
   }
 
   @ParameterizedTest
-  @MethodSource("targets")
+  @MethodSource("searched")
   void aFuzzerFindsNothing(Class<?> target) throws Exception {
     new Fuzzing(target).search(directory, SEARCH_SECONDS);
   }
