@@ -20,8 +20,6 @@ final class Inode {
   static final int GROUP_EXECUTE = 010;
   static final int PERMISSIONS = 07777;
 
-  private static final int NANOS_PER_SECOND = 1_000_000_000;
-
   /** Whether a directory has a default access control list. */
   enum DefaultAcl {
     /** To be looked up. */
@@ -182,10 +180,6 @@ final class Inode {
     return new Timestamp(InodeFormat.getLong(value, seconds), InodeFormat.getInt(value, nanos));
   }
 
-  private static boolean isTime(Timestamp time) {
-    return time.nanos() >= 0 && time.nanos() < NANOS_PER_SECOND;
-  }
-
   void decode(byte[] value) throws CorruptBlockException {
     InodeFormat.check(number, value);
     mode = InodeFormat.getInt(value, InodeFormat.MODE);
@@ -213,7 +207,7 @@ final class Inode {
     if (!isShown) {
       throw new CorruptBlockException("inode " + number + ": impossible size or space");
     }
-    if (!isTime(atime) || !isTime(mtime) || !isTime(ctime) || !isTime(btime)) {
+    if (!atime.isValid() || !mtime.isValid() || !ctime.isValid() || !btime.isValid()) {
       throw new CorruptBlockException("inode " + number + ": impossible time");
     }
     unlinked = nlink == 0;

@@ -142,10 +142,19 @@ public final class TreeFuzz {
               inode,
               0,
               (name, number, type, cookie) -> {
-                assertTrue(name.length > 0 && number > 0 && type != null && cookie > 0);
+                assertTrue(number > 0 && type != null && cookie > 0);
+                requireName(name);
                 return true;
               });
       default -> {}
+    }
+  }
+
+  private static void requireName(byte[] name) {
+    try {
+      DirectoryItems.checkName(name);
+    } catch (FsException impossible) {
+      throw new AssertionError("a name that cannot be is listed", impossible);
     }
   }
 
@@ -161,12 +170,13 @@ public final class TreeFuzz {
       if (names[to] == 0) {
         byte[] name = Arrays.copyOfRange(names, from, to);
         attempt(() -> assertTrue(xattrs.get(inode, name).length <= Xattrs.VALUE_BYTES_MAX));
+        assertTrue(name.length > 0, "an attribute without a name is listed");
         from = to + 1;
       }
     }
   }
 
-  /** Inputs to begin with: a file, a directory with a name in it, a link, attributes. */
+  /** Inputs to begin with: what is whole, and what has been refused since it was met. */
   public static byte[][] seeds() {
     ByteArrayOutputStream file = new ByteArrayOutputStream();
     add(file, 1, Items.INODE, 0, inode(FileType.REGULAR, 300_000));
@@ -190,7 +200,31 @@ public final class TreeFuzz {
     add(circle, 2, Items.BACK_REFERENCE, 80, name(3, null, "a"));
     add(circle, 3, Items.INODE, 0, inode(FileType.DIRECTORY, 1));
     add(circle, 3, Items.BACK_REFERENCE, 80, name(2, null, "b"));
-    return new byte[][] {file.toByteArray(), directory.toByteArray(), circle.toByteArray()};
+    ByteArrayOutputStream overlapping = new ByteArrayOutputStream();
+    add(overlapping, 1, Items.INODE, 0, inode(FileType.REGULAR, 40_000));
+    add(overlapping, 1, Items.EXTENT, 0, extent(200, 4));
+    add(overlapping, 1, Items.EXTENT, 8, extent(210, 2));
+    ByteArrayOutputStream unaligned = new ByteArrayOutputStream();
+    add(unaligned, 1, Items.INODE, 0, inode(FileType.REGULAR, 40_000));
+    add(unaligned, 1, Items.EXTENT, 1, extent(200, 4));
+    ByteArrayOutputStream longLink = new ByteArrayOutputStream();
+    add(longLink, 1, Items.INODE, 0, inode(FileType.SYMLINK, 5_000));
+    for (int chunk = 0; chunk < 20; chunk++) {
+      add(longLink, 1, Items.SYMLINK, chunk, new byte[250]);
+    }
+    ByteArrayOutputStream names = new ByteArrayOutputStream();
+    add(names, 1, Items.INODE, 0, inode(FileType.DIRECTORY, 1));
+    add(names, 1, Items.DIRECTORY_ENTRY, 80, name(2, FileType.REGULAR, "../../etc"));
+    add(names, 1, Items.XATTR, 40, XattrFormat.encodeInline(bytes("user.\0"), bytes("value")));
+    return new byte[][] {
+      file.toByteArray(),
+      directory.toByteArray(),
+      circle.toByteArray(),
+      overlapping.toByteArray(),
+      unaligned.toByteArray(),
+      longLink.toByteArray(),
+      names.toByteArray()
+    };
   }
 
   private static void add(ByteArrayOutputStream input, int inode, int kind, int low, byte[] value) {

@@ -102,7 +102,7 @@ class PoolCommandsTest {
   }
 
   private void refusedAsOpen(Path file) {
-    String reason = file + ": others than its owner can write there: use 'chmod go-w " + file;
+    String reason = ": others than its owner can write there: use 'chmod go-w " + file + "'";
     assertFailed(reason, "list", "pool");
     assertFailed(reason, "check", "pool");
     assertFailed(reason, "check", "--rebuild-index", "pool");
