@@ -42,7 +42,8 @@ final class SamplePool {
 
   /** Makes one in a directory, and closes it. */
   static void make(Path directory) throws IOException, FsException {
-    Pool.create(directory, new Pool.CreateOptions(Pool.CAPACITY_BYTES_MIN, CompressionSetting.NONE, null));
+    Pool.create(
+        directory, new Pool.CreateOptions(Pool.CAPACITY_BYTES_MIN, CompressionSetting.NONE, null));
     try (Pool pool = Pool.open(directory)) {
       new SamplePool().fill(pool);
       // Lists of what was destroyed go in later commits.
