@@ -45,7 +45,7 @@ final class NameFormat {
             InodeFormat.getLong(value, INODE),
             FileType.ofMode((value[TYPE] & TYPE_MASK) << 12),
             Arrays.copyOfRange(value, NAME, value.length));
-    boolean isOfType = value[TYPE] == 0 || (value[TYPE] & ~TYPE_MASK) == 0 && entry.type != null;
+    boolean isOfType = (value[TYPE] & ~TYPE_MASK) == 0 && (value[TYPE] == 0 || entry.type != null);
     if (entry.inode <= 0 || !isOfType || !canBe(entry.name)) {
       throw new CorruptBlockException("directory item with an impossible name, inode or type");
     }
