@@ -45,6 +45,7 @@ final class AttributeChanges {
    */
   Attributes set(Caller caller, long number, FileHandle handle, AttributeChange wanted)
       throws FsException, IOException {
+    requireTimes(wanted);
     if (wanted.size() != null) {
       return setWithSize(caller, number, wanted);
     }
@@ -63,6 +64,15 @@ final class AttributeChanges {
       }
       change.store(inode);
       return inode.attributes();
+    }
+  }
+
+  /** What is no time cannot be read back. */
+  private static void requireTimes(AttributeChange wanted) throws FsException {
+    for (Timestamp time : new Timestamp[] {wanted.atime(), wanted.mtime(), wanted.ctime()}) {
+      if (time != null && !time.equals(AttributeChange.NOW) && !time.isValid()) {
+        throw new FsException(FsError.INVALID);
+      }
     }
   }
 

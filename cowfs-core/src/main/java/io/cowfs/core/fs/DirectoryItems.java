@@ -1,5 +1,6 @@
 package io.cowfs.core.fs;
 
+import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.txg.TransactionalTree;
@@ -150,7 +151,7 @@ final class DirectoryItems {
   Key backReference(long child, long parent, byte[] name) throws IOException {
     Found found = find(child, Items.BACK_REFERENCE, Items.firstSlot(parent, name), name, parent);
     if (found == null) {
-      throw new io.cowfs.core.block.CorruptBlockException(
+      throw new CorruptBlockException(
           "inode " + child + " lacks its reference to directory " + parent);
     }
     return found.key();
@@ -165,14 +166,30 @@ final class DirectoryItems {
     return links.isEmpty() ? directory : links.get(0).parent();
   }
 
-  /** True when a directory is the other one, or somewhere in it. */
+  /**
+   * True when a directory is the other one, or somewhere in it.
+   *
+   * @throws CorruptBlockException when the way up does not end (found as R. P. Brent does it)
+   */
   boolean isAtOrBelow(long directory, long top) throws IOException {
+    long met = directory;
+    long stepsToNextMark = 1;
+    long steps = 0;
     for (long at = directory; at != top; ) {
       long above = parentOf(at);
       if (above == at) {
         return false;
       }
       at = above;
+      steps++;
+      if (at == met) {
+        throw new CorruptBlockException("directory " + at + " is inside itself");
+      }
+      if (steps == stepsToNextMark) {
+        met = at;
+        stepsToNextMark *= 2;
+        steps = 0;
+      }
     }
     return true;
   }

@@ -74,10 +74,13 @@ final class FileReads {
     if (inode.type() != FileType.SYMLINK) {
       throw new FsException(FsError.INVALID);
     }
+    if (inode.size > Creation.SYMLINK_BYTES_MAX) {
+      throw new CorruptBlockException("symlink of " + inode.size + " bytes");
+    }
     ByteArrayOutputStream target = new ByteArrayOutputStream();
     for (int chunk = 0; target.size() < inode.size; chunk++) {
       byte[] part = tree.get(Items.symlink(inode.number, chunk));
-      if (part == null || part.length == 0) {
+      if (part == null || part.length == 0 || part.length > inode.size - target.size()) {
         throw new CorruptBlockException("symlink without its target");
       }
       target.writeBytes(part);
@@ -236,8 +239,15 @@ final class FileReads {
           long start = key.low();
           DataExtent extent =
               DataExtentFormat.decode(ByteBuffer.wrap(source, valueOffset, valueLength));
+          if (start % SECTOR != 0) {
+            throw new CorruptBlockException("inode " + inode + ": an extent at byte " + start);
+          }
           long from = Math.max(offset, start);
           long to = start + Math.min(end - start, extent.logicalBytes());
+          if (from < to && !pieces.isEmpty() && from < pieces.get(pieces.size() - 1).to) {
+            throw new CorruptBlockException(
+                "inode " + inode + ": extents overlap at byte " + start);
+          }
           if (from < to) {
             pieces.add(new Piece(extent, start, from, to));
           }

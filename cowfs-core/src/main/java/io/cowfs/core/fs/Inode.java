@@ -201,6 +201,15 @@ final class Inode {
     if (size < 0 || allocatedSectors < 0 || nlink < 0) {
       throw new CorruptBlockException("inode " + number + ": negative size, space or link count");
     }
+    boolean isShown =
+        allocatedSectors <= Long.MAX_VALUE / BlockPointer.SECTOR_BYTES
+            && (!isDirectory() || size <= Long.MAX_VALUE - 2);
+    if (!isShown) {
+      throw new CorruptBlockException("inode " + number + ": impossible size or space");
+    }
+    if (!atime.isValid() || !mtime.isValid() || !ctime.isValid() || !btime.isValid()) {
+      throw new CorruptBlockException("inode " + number + ": impossible time");
+    }
     unlinked = nlink == 0;
     hasDefaultAcl = DefaultAcl.UNKNOWN;
   }

@@ -16,6 +16,8 @@ final class NameFormat {
 
   static final int NAME = TYPE + Byte.BYTES;
 
+  private static final int TYPE_MASK = 15;
+
   /** One name with what it leads to. */
   record Entry(long inode, FileType type, byte[] name) {
     boolean isNamed(byte[] other) {
@@ -38,10 +40,25 @@ final class NameFormat {
     if (value.length <= NAME || value.length > NAME + 255) {
       throw new CorruptBlockException("directory item of " + value.length + " bytes");
     }
-    return new Entry(
-        InodeFormat.getLong(value, INODE),
-        FileType.ofMode((value[TYPE] & 15) << 12),
-        Arrays.copyOfRange(value, NAME, value.length));
+    Entry entry =
+        new Entry(
+            InodeFormat.getLong(value, INODE),
+            FileType.ofMode((value[TYPE] & TYPE_MASK) << 12),
+            Arrays.copyOfRange(value, NAME, value.length));
+    boolean isOfType = (value[TYPE] & ~TYPE_MASK) == 0 && (value[TYPE] == 0 || entry.type != null);
+    if (entry.inode <= 0 || !isOfType || !canBe(entry.name)) {
+      throw new CorruptBlockException("directory item with an impossible name, inode or type");
+    }
+    return entry;
+  }
+
+  private static boolean canBe(byte[] name) {
+    for (byte b : name) {
+      if (b == '/' || b == 0) {
+        return false;
+      }
+    }
+    return !DirectoryItems.isDot(name) && !DirectoryItems.isDotDot(name);
   }
 
   /** True when the value holds this name; decodes nothing. */

@@ -3,7 +3,6 @@ package io.cowfs.core.fs;
 import io.cowfs.core.alloc.ReserveTier;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.vfs.Caller;
-import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.RenameMode;
@@ -173,16 +172,8 @@ final class Renaming {
   }
 
   private void checkNotBelow(Inode moved, Inode destination) throws FsException, IOException {
-    long ancestor = destination.number;
-    while (ancestor != FileSystem.ROOT_INODE) {
-      if (ancestor == moved.number) {
-        throw new FsException(FsError.INVALID);
-      }
-      long above = volume.directories().parentOf(ancestor);
-      if (above == ancestor) {
-        return;
-      }
-      ancestor = above;
+    if (volume.directories().isAtOrBelow(destination.number, moved.number)) {
+      throw new FsException(FsError.INVALID);
     }
   }
 

@@ -48,7 +48,11 @@ final class XattrFormat {
     if (value.length > NAME) {
       int nameEnd = NAME + (value[NAME_LENGTH] & 255);
       int length = InodeFormat.getInt(value, VALUE_LENGTH);
-      boolean fits = length >= 0 && length <= Xattrs.VALUE_BYTES_MAX && nameEnd <= value.length;
+      boolean fits =
+          length >= 0
+              && length <= Xattrs.VALUE_BYTES_MAX
+              && nameEnd <= value.length
+              && isName(value, nameEnd);
       if (fits && value[EXTERNAL] == 0 && value.length == nameEnd + length) {
         byte[] name = Arrays.copyOfRange(value, NAME, nameEnd);
         return new Xattr(name, length, Arrays.copyOfRange(value, nameEnd, value.length), 0);
@@ -59,5 +63,15 @@ final class XattrFormat {
       }
     }
     throw new CorruptBlockException("xattr item of " + value.length + " bytes is malformed");
+  }
+
+  /** In a list, names end with NUL. */
+  private static boolean isName(byte[] value, int end) {
+    for (int at = NAME; at < end; at++) {
+      if (value[at] == 0) {
+        return false;
+      }
+    }
+    return end > NAME;
   }
 }

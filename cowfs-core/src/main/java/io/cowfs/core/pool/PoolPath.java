@@ -21,6 +21,11 @@ public record PoolPath(Path directory) {
   private static final Set<String> REFUSED_PREFIXES =
       Set.of("nfs", "cifs", "smb", "9p", "fuse", "ceph", "afs");
 
+  /** The bits of a mode by which others than the owner may write, and may pass a directory. */
+  private static final int OTHERS_WRITE = 0022;
+
+  private static final int OTHERS_PASS = 0011;
+
   /** What is wrong with the directory, as one line. */
   private static final class PoolPathException extends StorageException {
     private static final long serialVersionUID = 1L;
@@ -62,6 +67,33 @@ public record PoolPath(Path directory) {
       throw new PoolPathException(data() + ": the pool's device is missing");
     }
     requireFitHost(directory);
+    requirePrivate();
+  }
+
+  /** Who can change the files of a pool can have its user read, write and own whatever he likes. */
+  private void requirePrivate() throws IOException {
+    int mode = mode(directory);
+    if ((mode & OTHERS_WRITE) != 0) {
+      throw openToOthers(directory);
+    }
+    // Where nobody else can pass the directory, the modes of the files say nothing.
+    int reaching = (mode & OTHERS_PASS) << 1;
+    for (Path each : List.of(data(), index(), index().resolve("data.mdb"))) {
+      boolean isOfPool = Files.isRegularFile(each) || Files.isDirectory(each);
+      if (isOfPool && (mode(each) & reaching) != 0) {
+        throw openToOthers(each);
+      }
+    }
+  }
+
+  private static int mode(Path file) throws IOException {
+    return (Integer) Files.getAttribute(file, "unix:mode");
+  }
+
+  private PoolPathException openToOthers(Path file) {
+    return new PoolPathException(
+        "%s: others than its owner can write there: use 'chmod go-w %s' if they never did"
+            .formatted(directory, file));
   }
 
   /** LMDB and the locks are not safe on network file systems, nor is a pool within a FUSE mount. */

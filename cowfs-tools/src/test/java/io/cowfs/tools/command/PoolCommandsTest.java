@@ -11,6 +11,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -76,6 +77,35 @@ class PoolCommandsTest {
         java.nio.file.attribute.PosixFilePermissions.toString(
             Files.getPosixFilePermissions(base.resolve("pool"))));
     assertTrue(run("status", "pool").out().contains("active"));
+  }
+
+  @Test
+  void aPoolThatOthersCanWriteToIsNotOpened() throws IOException {
+    Path pool = base.resolve("pool");
+    for (String open : List.of("rwx-w----", "rwxrwxr-x", "rwxr-xrwx", "rwx----w-")) {
+      permit(pool, open);
+      refusedAsOpen(pool);
+    }
+    permit(pool, "rwxr-x---");
+    for (Path file : List.of(pool.resolve("data"), pool.resolve("index"))) {
+      permit(file, "rwxrw----");
+      refusedAsOpen(file);
+      permit(file, "rwxr--r-x");
+    }
+    permit(pool.resolve("data"), "rw-rw-rw-");
+    permit(pool, "rwx------");
+    assertEquals("root", names());
+  }
+
+  private static void permit(Path file, String permissions) throws IOException {
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(permissions));
+  }
+
+  private void refusedAsOpen(Path file) {
+    String reason = ": others than its owner can write there: use 'chmod go-w " + file + "'";
+    assertFailed(reason, "list", "pool");
+    assertFailed(reason, "check", "pool");
+    assertFailed(reason, "check", "--rebuild-index", "pool");
   }
 
   @Test

@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -36,6 +37,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
@@ -153,6 +155,52 @@ class ControlServerTest {
     server.close();
     assertFalse(Files.exists(socket));
     assertTrue(ControlClient.connect(pool).isEmpty());
+  }
+
+  /** The modes keep others out; where they do not, the daemon asks the kernel who it is. */
+  @Test
+  @EnabledIf("isRoot")
+  void whoeverIsNeitherRootNorTheOwnerIsRefused() throws Exception {
+    Files.setPosixFilePermissions(pool, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Path socket = pool.resolve("sock");
+    Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-rw-rw-"));
+    byte[] list = valid();
+    String refused = answerTo("nobody", socket, list);
+    assertTrue(refused.contains("permission denied to user nobody"), refused);
+    assertFalse(refused.contains("ControlRequest"), refused);
+    String served = answerTo("root", socket, list);
+    assertTrue(served.contains("ControlRequest"), served);
+    assertStillServing();
+  }
+
+  static boolean isRoot() {
+    return System.getProperty("user.name").equals("root");
+  }
+
+  /** What a process of another user gets back; one that may not use what is in root's path. */
+  private static String answerTo(String user, Path socket, byte[] request) throws Exception {
+    String client =
+        "import socket,sys\ns=socket.socket(socket.AF_UNIX)\ns.connect(sys.argv[1])\n"
+            + "try: s.sendall(bytes.fromhex(sys.argv[2])); s.shutdown(socket.SHUT_WR)\n"
+            + "except OSError: pass\n"
+            + "got=b'x'\nwhile got:\n  try: got=s.recv(65536)\n"
+            + "  except ConnectionResetError: break\n  sys.stdout.buffer.write(got)\n";
+    Process process =
+        new ProcessBuilder(
+                "setpriv",
+                "--reuid",
+                user,
+                "--clear-groups",
+                "/usr/bin/python3",
+                "-c",
+                client,
+                socket.toString(),
+                HexFormat.of().formatHex(request))
+            .redirectErrorStream(true)
+            .start();
+    String answer = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(0, process.waitFor(), answer);
+    return answer;
   }
 
   @Test

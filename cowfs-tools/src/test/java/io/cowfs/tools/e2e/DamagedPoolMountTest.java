@@ -1,11 +1,13 @@
 package io.cowfs.tools.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -13,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
@@ -166,6 +169,44 @@ final class DamagedPoolMountTest {
       assertEquals(100_000, Files.readAllBytes(pool.path("file-3")).length);
       Files.writeString(pool.path("still"), "writable");
     }
+  }
+
+  @Test
+  void whatWasInAFileIsNeitherLoggedNorPrinted() throws IOException {
+    String secret = "the-secret-of-the-file-";
+    byte[] content = new byte[1 << 20];
+    new Random(2).nextBytes(content);
+    for (int at = 0; at < content.length; at += SECTOR_BYTES) {
+      System.arraycopy(secret.getBytes(StandardCharsets.US_ASCII), 0, content, at, secret.length());
+    }
+    Path log = mounted.pool().resolve("log");
+    String printed;
+    try (MountedPool pool = mountAgain()) {
+      Files.write(pool.path("victim"), content);
+      Program.succeed(pool.root(), "setfattr", "-n", "user.a", "-v", secret, "victim");
+      Files.writeString(pool.path("small"), secret);
+      Files.createSymbolicLink(pool.path("link"), Path.of(secret));
+      pool.succeed("snapshot", pool.pool() + "@full");
+    }
+    Program.python(
+        "flip.py", mounted.pool().resolve("data"), HexFormat.of().formatHex(content, 0, 512));
+    try (MountedPool pool = mountAgain()) {
+      Program.Result cat = Program.run(pool.root(), List.of("cat", "victim"));
+      assertEquals(1, cat.exitCode());
+      Program.Result check = MountedPool.cowfs("check", pool.pool().toString());
+      assertEquals(1, check.exitCode(), check::toString);
+      printed = cat.errors() + check + pool.succeed("status", pool.pool().toString());
+    }
+    StringBuilder logged = new StringBuilder();
+    try (Stream<Path> files = Files.list(log)) {
+      for (Path file : files.toList()) {
+        logged.append(Files.readString(file));
+      }
+    }
+    assertTrue(logged.toString().contains("does not match its checksum"), logged::toString);
+    assertFalse(logged.toString().contains("the-secret"), logged::toString);
+    assertFalse(printed.contains("the-secret"), printed);
+    assertTrue(printed.contains("/victim"), printed);
   }
 
   private MountedPool mountAgain() throws IOException {
