@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,6 +30,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 class DefectListTest {
   private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
   private static final int DEFECTS_MIN = 25;
+
+  /** All test classes of all modules, by their simple names. */
+  private static final Map<String, Path> TESTS = testClasses();
 
   /** What stands before the first empty line. */
   private static final Pattern HEADER =
@@ -66,24 +70,25 @@ class DefectListTest {
     return Files.readString(ROOT.resolve("docs/TESTING.md"));
   }
 
-  /** All test classes of all modules, by their simple names. */
-  private static Map<String, Path> testClasses() throws IOException {
+  private static Map<String, Path> testClasses() {
     Map<String, Path> classes = new TreeMap<>();
     for (String module : List.of("cowfs-core", "cowfs-fuse", "cowfs-tools")) {
       try (Stream<Path> files = Files.walk(ROOT.resolve(module).resolve("src/test/java"))) {
         files
             .filter(file -> file.toString().endsWith("Test.java"))
-            .forEach(file -> classes.put(file.getFileName().toString().replace(".java", ""), file));
+            .forEach(
+                file -> classes.put(file.getFileName().toString().replace(".java", ""), file));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
       }
     }
     return classes;
   }
 
-  private static void assertIsTest(Map<String, Path> classes, String name, String method)
-      throws IOException {
-    assertTrue(classes.containsKey(name), () -> name + " is there");
+  private static void assertIsTest(String name, String method) throws IOException {
+    assertTrue(TESTS.containsKey(name), () -> name + " is there");
     if (method != null) {
-      String source = Files.readString(classes.get(name));
+      String source = Files.readString(TESTS.get(name));
       assertTrue(source.contains("void " + method + "("), () -> name + " has " + method);
     }
   }
@@ -97,10 +102,9 @@ class DefectListTest {
     Matcher header = HEADER.matcher(text.substring(0, end));
     assertTrue(header.matches(), () -> text.substring(0, end));
 
-    Map<String, Path> classes = testClasses();
-    assertIsTest(classes, header.group("class"), header.group("method"));
+    assertIsTest(header.group("class"), header.group("method"));
     assertTrue(
-        classes.get(header.group("class")).startsWith(ROOT.resolve(header.group("module"))),
+        TESTS.get(header.group("class")).startsWith(ROOT.resolve(header.group("module"))),
         header.group("module"));
 
     List<String> patched =
@@ -158,11 +162,10 @@ class DefectListTest {
 
   @Test
   void theDocumentNamesTestsThatAreThere() throws IOException {
-    Map<String, Path> classes = testClasses();
     List<MatchResult> named = NAMED_TEST.matcher(document()).results().toList();
     assertTrue(named.size() >= DEFECTS_MIN, "tests named: " + named.size());
     for (MatchResult test : named) {
-      assertIsTest(classes, test.group(1), test.group(3));
+      assertIsTest(test.group(1), test.group(3));
     }
   }
 }
