@@ -36,6 +36,13 @@ public final class MountedMemory<F extends FileSystem> implements AutoCloseable 
     }
   }
 
+  /** A mount on which a pool can lie. */
+  public static <F extends FileSystem> MountedMemory<F> asHost(F fileSystem, Path directory)
+      throws IOException {
+    Path backing = Files.write(directory.resolveSibling("backing"), new byte[1 << 20]);
+    return new MountedMemory<>(fileSystem, directory, "writeback=off", new BlockMounter(backing));
+  }
+
   /** Mounting needs root and the device; where they are missing, such tests are skipped. */
   public static boolean possible() {
     return LibC.Native.LIBC.geteuid() == 0 && Files.exists(Path.of("/dev/fuse"));

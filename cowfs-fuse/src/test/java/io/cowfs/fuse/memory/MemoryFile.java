@@ -2,17 +2,20 @@ package io.cowfs.fuse.memory;
 
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.util.Map;
 import java.util.TreeMap;
 
 /** The contents of a sparse file: chunks, of which missing ones are holes. Guarded by its lock. */
-final class MemoryFile {
+public final class MemoryFile {
   private static final int CHUNK_BYTES = 64 << 10;
 
   private final TreeMap<Long, byte[]> chunks = new TreeMap<>();
   private long size;
 
-  synchronized long size() {
+  public synchronized long size() {
     return size;
   }
 
@@ -33,7 +36,7 @@ final class MemoryFile {
     return total;
   }
 
-  synchronized void write(long offset, ByteBuffer source) {
+  public synchronized void write(long offset, ByteBuffer source) {
     long at = offset;
     while (source.hasRemaining()) {
       int within = (int) (at % CHUNK_BYTES);
@@ -45,11 +48,11 @@ final class MemoryFile {
     size = Math.max(size, at);
   }
 
-  synchronized void extend(long newSize) {
+  public synchronized void extend(long newSize) {
     size = Math.max(size, newSize);
   }
 
-  synchronized void truncate(long newSize) {
+  public synchronized void truncate(long newSize) {
     if (newSize < size) {
       zero(newSize, size - newSize);
       chunks.tailMap((newSize + CHUNK_BYTES - 1) / CHUNK_BYTES, true).clear();
@@ -57,7 +60,7 @@ final class MemoryFile {
     size = newSize;
   }
 
-  synchronized void zero(long offset, long length) {
+  public synchronized void zero(long offset, long length) {
     long end = Math.min(offset + length, size);
     for (long at = offset; at < end; ) {
       int within = (int) (at % CHUNK_BYTES);
@@ -69,6 +72,25 @@ final class MemoryFile {
         java.util.Arrays.fill(chunk, within, within + step, (byte) 0);
       }
       at += step;
+    }
+  }
+
+  public synchronized MemoryFile copy() {
+    MemoryFile copy = new MemoryFile();
+    chunks.forEach((index, chunk) -> copy.chunks.put(index, chunk.clone()));
+    copy.size = size;
+    return copy;
+  }
+
+  /** Makes an empty file the same, holes included. */
+  public synchronized void writeTo(FileChannel channel) throws IOException {
+    for (Map.Entry<Long, byte[]> chunk : chunks.entrySet()) {
+      long offset = chunk.getKey() * CHUNK_BYTES;
+      int length = (int) Math.min(CHUNK_BYTES, size - offset);
+      channel.write(ByteBuffer.wrap(chunk.getValue(), 0, Math.max(0, length)), offset);
+    }
+    if (channel.size() < size) {
+      channel.write(ByteBuffer.allocate(1), size - 1);
     }
   }
 
