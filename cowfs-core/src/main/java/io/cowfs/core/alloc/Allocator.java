@@ -96,7 +96,13 @@ public final class Allocator {
     return restore(device, regions, deferredFrees, System::nanoTime);
   }
 
-  static Allocator restore(
+  /**
+   * The same with a clock of its own.
+   *
+   * @param nanoClock for how long space has been free, and the host full, as {@link
+   *     System#nanoTime}
+   */
+  public static Allocator restore(
       BlockDevice device,
       Iterable<RegionBitmap> regions,
       Map<Long, byte[]> deferredFrees,

@@ -3,6 +3,7 @@ package io.cowfs.core.alloc;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 /**
  * Gives freed space back to the host in the background. Owns one thread, which starts its work a
@@ -17,15 +18,22 @@ public final class SpacePuncher implements Closeable {
   private static final long BYTES_AT_ONCE = 128L << 20;
 
   private final Allocator allocator;
+  private final LongSupplier nanoTime;
   private final Consumer<IOException> onError;
   private final Thread thread;
   private final Object signal = new Object();
   private boolean closed;
   private boolean failed;
 
-  /** Starts the thread; {@code onError} is called at most once. */
-  public SpacePuncher(Allocator allocator, Consumer<IOException> onError) {
+  /**
+   * Starts the thread.
+   *
+   * @param nanoTime by which it pauses, as {@link System#nanoTime}
+   * @param onError called at most once
+   */
+  public SpacePuncher(Allocator allocator, LongSupplier nanoTime, Consumer<IOException> onError) {
     this.allocator = allocator;
+    this.nanoTime = nanoTime;
     this.onError = onError;
     thread = new Thread(this::run, "cowfs-punch");
     thread.setDaemon(true);
@@ -46,10 +54,10 @@ public final class SpacePuncher implements Closeable {
 
   /** Waits; not by interrupts, which would close the device. Returns whether to end. */
   private boolean pause(long millis) {
-    long end = System.nanoTime() + millis * 1_000_000;
+    long end = nanoTime.getAsLong() + millis * 1_000_000;
     synchronized (signal) {
       while (!closed) {
-        long left = (end - System.nanoTime()) / 1_000_000;
+        long left = (end - nanoTime.getAsLong()) / 1_000_000;
         if (left <= 0) {
           return false;
         }

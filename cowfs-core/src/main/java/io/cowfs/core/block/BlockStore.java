@@ -16,6 +16,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
 
 /**
  * Reads blocks and extents, verified, with bounded caches; opens writers. Thread-safe, without
@@ -39,12 +40,21 @@ public final class BlockStore implements Closeable {
   /** Blocks that were handed to a writer and may not be on the device yet. */
   private final Map<BlockKey, byte[]> unwritten = new ConcurrentHashMap<>();
 
-  public BlockStore(BlockDevice device, Allocator allocator, CacheLimits limits) {
+  /**
+   * @param writers that write to the device, such as {@link #writingThreads}; ended with this
+   */
+  public BlockStore(
+      BlockDevice device, Allocator allocator, CacheLimits limits, ExecutorService writers) {
     this.device = device;
     this.allocator = allocator;
     nodes = newCache(limits.nodeBytes());
     extents = newCache(limits.extentBytes());
-    stagingWriter = new StagingWriter(device, unwritten::remove);
+    stagingWriter = new StagingWriter(device, unwritten::remove, writers);
+  }
+
+  /** Threads for the writers of one store: few, for the device is the same. */
+  public static ExecutorService writingThreads() {
+    return StagingWriter.newThreads();
   }
 
   /** Entries are evicted by the thread that adds one, not by a pool of threads. */

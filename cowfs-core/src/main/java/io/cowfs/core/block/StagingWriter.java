@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -65,15 +66,23 @@ final class StagingWriter implements Closeable {
 
   private final BlockDevice device;
   private final Consumer<BlockKey> onWritten;
-  private final ThreadPoolExecutor threads;
+  private final ExecutorService threads;
   private final ArrayDeque<ByteBuffer> free = new ArrayDeque<>();
   private int made;
 
-  StagingWriter(BlockDevice device, Consumer<BlockKey> onWritten) {
+  /**
+   * @param threads that write; ended by {@link #close}
+   */
+  StagingWriter(BlockDevice device, Consumer<BlockKey> onWritten, ExecutorService threads) {
     this.device = device;
     this.onWritten = onWritten;
+    this.threads = threads;
+  }
+
+  /** A few threads, which are started when there is something to write, and end when idle. */
+  static ExecutorService newThreads() {
     AtomicInteger number = new AtomicInteger();
-    threads =
+    ThreadPoolExecutor threads =
         new ThreadPoolExecutor(
             THREADS,
             THREADS,
@@ -86,6 +95,7 @@ final class StagingWriter implements Closeable {
               return thread;
             });
     threads.allowCoreThreadTimeOut(true);
+    return threads;
   }
 
   /** An empty staging for a run that starts here; waits for a free buffer. */
@@ -123,7 +133,7 @@ final class StagingWriter implements Closeable {
     notifyAll();
   }
 
-  /** Writes it in another thread; the staging is no longer the caller's. */
+  /** Has it written; the staging is no longer the caller's. */
   void submit(Staging staging, Completion completion) {
     threads.execute(() -> write(staging, completion));
   }

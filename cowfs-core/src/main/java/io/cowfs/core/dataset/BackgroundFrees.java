@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.LongSupplier;
 
 /**
  * Frees in each txg a bounded part of what was destroyed. How far it came is in the index with the
@@ -47,6 +48,7 @@ final class BackgroundFrees implements Participant {
   private final CondemnedSpace condemned;
   private final ExtentScanner scanner;
   private final Budget budget;
+  private final LongSupplier nanoTime;
 
   /** Ids of what is damaged. */
   private final Set<Long> stuck = new HashSet<>();
@@ -60,6 +62,7 @@ final class BackgroundFrees implements Participant {
     this.condemned = condemned;
     this.scanner = storage.scanner();
     this.budget = budget;
+    this.nanoTime = storage.nanoTime();
     this.backlog = !condemned.isEmpty();
   }
 
@@ -70,7 +73,7 @@ final class BackgroundFrees implements Participant {
   public void sync(long txg, BlockWriter writer) throws IOException {
     int references = budget.references();
     int chunks = budget.chunks();
-    long start = System.nanoTime();
+    long start = nanoTime.getAsLong();
     for (Condemned each : condemned.oldestFirst()) {
       if (references <= 0 || chunks <= 0 || isLate(start)) {
         break;
@@ -87,8 +90,8 @@ final class BackgroundFrees implements Participant {
     }
   }
 
-  private static boolean isLate(long start) {
-    return System.nanoTime() - start > READING_NANOS;
+  private boolean isLate(long start) {
+    return nanoTime.getAsLong() - start > READING_NANOS;
   }
 
   /** Frees a piece of a tree; returns how many references died. */

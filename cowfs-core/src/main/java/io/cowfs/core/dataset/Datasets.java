@@ -18,6 +18,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
 
 /**
  * The datasets and snapshots of an open pool. What the sync of a txg does with them, in this order,
@@ -82,13 +83,15 @@ public final class Datasets {
    * @param reader of nodes
    * @param scanner tells which items refer to data extents
    * @param clock for the time of creation of datasets and snapshots
+   * @param nanoTime by which long work is cut into pieces, as {@link System#nanoTime}
    */
   public record Storage(
       Catalog catalog,
       Allocator allocator,
       NodeReader reader,
       ExtentScanner scanner,
-      InstantSource clock) {}
+      InstantSource clock,
+      LongSupplier nanoTime) {}
 
   /**
    * Sums over the whole pool as of the last commit, in sectors. What is allocated is {@code

@@ -1,22 +1,29 @@
 package io.cowfs.core.pool;
 
+import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.FileDevice;
 import io.cowfs.core.txg.DirtyLimit;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * What a pool stands on besides its directory.
  *
  * @param limit of what may be changed and not committed
  * @param clock for times that are stored, and for what is done on a schedule
+ * @param execution what else makes one run differ from another
  */
-record Environment(Devices devices, DirtyLimit limit, Clock clock) {
+record Environment(Devices devices, DirtyLimit limit, Clock clock, Execution execution) {
   /** Devices in files of the host, and the ordinary limit. */
   static final Environment HOST =
-      new Environment(new HostDevices(), DirtyLimit.DEFAULT, Clock.systemUTC());
+      new Environment(
+          new HostDevices(), DirtyLimit.DEFAULT, Clock.systemUTC(), Execution.CONCURRENT);
 
   /** Where devices come from. */
   interface Devices {
@@ -24,6 +31,18 @@ record Environment(Devices devices, DirtyLimit limit, Clock clock) {
     BlockDevice create(Path file, long capacityBytes) throws IOException;
 
     BlockDevice open(Path file, long capacityBytes) throws IOException;
+  }
+
+  /**
+   * How a pool's own threads run, and what it takes from chance.
+   *
+   * @param nanoTime by which intervals are measured, as {@link System#nanoTime}
+   * @param writers makes the threads that write blocks; each pool has its own, and ends them
+   * @param uuids for new pools
+   */
+  record Execution(LongSupplier nanoTime, Supplier<ExecutorService> writers, Supplier<UUID> uuids) {
+    static final Execution CONCURRENT =
+        new Execution(System::nanoTime, BlockStore::writingThreads, UUID::randomUUID);
   }
 
   private record HostDevices() implements Devices {

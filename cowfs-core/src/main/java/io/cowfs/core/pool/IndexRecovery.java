@@ -155,7 +155,9 @@ public final class IndexRecovery {
         new RootRecord(txg, label.uuid(), record.timeMillis(), record.directoryRoot());
     Path damaged;
     Allocator unused = Allocator.create(device);
-    try (BlockStore store = new BlockStore(device, unused, CacheLimits.DEFAULT)) {
+    try (BlockStore store =
+        new BlockStore(
+            device, unused, CacheLimits.DEFAULT, environment.execution().writers().get())) {
       damaged =
           IndexRebuild.run(
               new IndexRebuild.Sources(

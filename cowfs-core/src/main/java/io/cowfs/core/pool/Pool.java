@@ -20,6 +20,7 @@ import io.cowfs.core.dataset.Datasets;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.DamagedIndexException;
 import io.cowfs.core.device.DamagedPoolException;
+import io.cowfs.core.device.DeviceLayout;
 import io.cowfs.core.device.FileDevice;
 import io.cowfs.core.device.NewDevice;
 import io.cowfs.core.device.PoolLabel;
@@ -125,11 +126,19 @@ public final class Pool implements Closeable {
     long txg = state.pool().txg();
     RootRing ring = RootRing.open(device, label.uuid(), txg, catalog.name());
     requireWhole(device, state);
-    this.allocator = Allocator.restore(device, state.regions(), state.deferred());
-    this.store = new BlockStore(device, allocator, CacheLimits.DEFAULT);
+    Environment.Execution execution = environment.execution();
+    this.allocator =
+        Allocator.restore(device, state.regions(), state.deferred(), execution.nanoTime());
+    this.store = new BlockStore(device, allocator, CacheLimits.DEFAULT, execution.writers().get());
     this.datasets =
         Datasets.open(
-            new Datasets.Storage(catalog, allocator, store::readBlock, new ExtentItems(), clock),
+            new Datasets.Storage(
+                catalog,
+                allocator,
+                store::readBlock,
+                new ExtentItems(),
+                clock,
+                execution.nanoTime()),
             state);
     if (purpose == Purpose.USE) {
       catalog.keepReserve();
@@ -150,6 +159,7 @@ public final class Pool implements Closeable {
                 ring,
                 clock),
             environment.limit(),
+            execution.nanoTime(),
             txg);
     if (purpose == Purpose.USE) {
       txgs.addIndependent(datasets.backgroundFrees());
@@ -159,6 +169,7 @@ public final class Pool implements Closeable {
             ? null
             : new SpacePuncher(
                 allocator,
+                execution.nanoTime(),
                 failure ->
                     LOG.log(Level.WARNING, "freed space is not given back to the host", failure));
     this.services =
@@ -266,7 +277,7 @@ public final class Pool implements Closeable {
   @SuppressWarnings("try") // The lock is for what is made.
   private static void fill(PoolPath path, CreateOptions options, Environment environment)
       throws IOException {
-    UUID uuid = UUID.randomUUID();
+    UUID uuid = environment.execution().uuids().get();
     CompressionSetting compression = options.compression();
     NewDevice blockDevice = options.blockDevice();
     try (PoolLock lock = path.lock()) {
@@ -282,12 +293,14 @@ public final class Pool implements Closeable {
         new PoolLabel(
                 uuid,
                 options.capacityBytes(),
-                Clock.systemUTC().millis(),
+                environment.clock().millis(),
                 compression.compression().id(),
                 compression.level(),
                 ChecksumAlgorithm.CRC32C.id(),
                 BlockWriter.BLOCK_CHECKSUM.id())
             .write(device);
+        // Commits write here when the host may be full.
+        device.preallocate(0, (long) DeviceLayout.DATA_FIRST_SECTOR * DeviceLayout.SECTOR_BYTES);
         device.sync();
       }
       path.sync();

@@ -15,6 +15,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 
 /**
  * Opens, freezes and commits the txgs of one pool, and holds writers back when too much is dirty.
@@ -52,6 +53,7 @@ public final class TransactionGroups implements Closeable {
 
   private final CommitSequence sequence;
   private final DirtyLimit limit;
+  private final LongSupplier nanoTime;
   private final List<Participant> participants = new CopyOnWriteArrayList<>();
   private final ReadPins readPins = new ReadPins(this::durableTxg);
   private final AtomicLong dirtyBytes = new AtomicLong();
@@ -77,11 +79,14 @@ public final class TransactionGroups implements Closeable {
   /**
    * Starts the sync thread.
    *
+   * @param nanoTime by which the time since a first change is measured, as {@link System#nanoTime}
    * @param durableTxg the newest txg in the index
    */
-  public TransactionGroups(CommitSequence sequence, DirtyLimit limit, long durableTxg) {
+  public TransactionGroups(
+      CommitSequence sequence, DirtyLimit limit, LongSupplier nanoTime, long durableTxg) {
     this.sequence = sequence;
     this.limit = limit;
+    this.nanoTime = nanoTime;
     this.durableTxg = durableTxg;
     this.wantedTxg = durableTxg;
     this.open = new Txg(durableTxg + 1);
@@ -379,7 +384,7 @@ public final class TransactionGroups implements Closeable {
           return changed;
         }
         if (changed || hasBacklog() || (commitsToRelease > 0 && sequence.wantsCommit())) {
-          long now = System.nanoTime();
+          long now = nanoTime.getAsLong();
           if (firstDirtyNanos == 0) {
             firstDirtyNanos = now;
           }

@@ -37,7 +37,8 @@ class BlockStoreTest {
   private final FaultInjectingDevice device = new FaultInjectingDevice(256L << 20);
   private final Allocator allocator = Allocator.create(device);
   private final BlockStore store =
-      new BlockStore(device, allocator, new CacheLimits(1 << 20, 1 << 20));
+      new BlockStore(
+          device, allocator, new CacheLimits(1 << 20, 1 << 20), BlockStore.writingThreads());
 
   @AfterEach
   void close() {

@@ -92,7 +92,8 @@ final class SimulatedPool implements Closeable {
                 allocator,
                 blocks,
                 SimulatedPool::extents,
-                () -> Instant.ofEpochSecond(clock)),
+                () -> Instant.ofEpochSecond(clock),
+                System::nanoTime),
             state,
             budget);
     if (keepsCheckpoints) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.zip.CRC32C;
 
 /**
  * A device in memory that behaves like a disk behind a cache, and fails on demand. Thread-safe.
@@ -20,6 +22,9 @@ import java.util.Set;
  * any of its units of 512 bytes has survived, whatever happened to the others.
  *
  * <p>As with a real one, after a sync that failed every later write and sync fails.
+ *
+ * <p>Everything that is asked of it goes into a {@linkplain #trace trace}, which its successors go
+ * on with: two runs that did the same have the same.
  */
 public final class FaultInjectingDevice implements BlockDevice {
   /** What can be made to fail. */
@@ -31,10 +36,23 @@ public final class FaultInjectingDevice implements BlockDevice {
     PUNCH
   }
 
-  /** How it fails. */
+  /** How it fails. Those that nobody is told of are for reads and writes only. */
   public enum Fault {
     IO_ERROR,
-    HOST_FULL
+    HOST_FULL,
+
+    /** One bit of what is read or written is wrong. */
+    BIT_ROT,
+
+    /** Read is what was there before the last write. What is written does not arrive. */
+    STALE,
+
+    /** Another place on the device is read, or written. */
+    MISDIRECTED;
+
+    boolean isSilent() {
+      return this != IO_ERROR && this != HOST_FULL;
+    }
   }
 
   private static final int SECTOR_BYTES = DeviceLayout.SECTOR_BYTES;
@@ -46,6 +64,10 @@ public final class FaultInjectingDevice implements BlockDevice {
   @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Pending(long offset, long length, byte[] bytes) {}
 
+  /** A sector of an image that is not what was written. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  private record Decayed(SectorImage image, long sector, byte[] before, byte[] after) {}
+
   private static final class Plan {
     private long done;
     private long failFrom = Long.MAX_VALUE;
@@ -54,14 +76,22 @@ public final class FaultInjectingDevice implements BlockDevice {
   }
 
   private final long capacityBytes;
-  private final Map<Long, byte[]> durable = new HashMap<>();
-  private final Map<Long, byte[]> current = new HashMap<>();
-  private final Set<Long> preallocated = new HashSet<>();
+  private SectorImage durable = new SectorImage();
+  private SectorImage current = new SectorImage();
+
+  /** What each sector was before it was written last. */
+  private SectorImage previous = new SectorImage();
+
+  private final BitSet preallocated = new BitSet();
   private final List<Pending> pending = new ArrayList<>();
   private final Map<Operation, Plan> plans = new EnumMap<>(Operation.class);
   private final Map<Long, Integer> mediumReads = new HashMap<>();
   private final Set<Long> badSectors = new HashSet<>();
+<<<<<<< HEAD
   private Runnable mediumObserver = () -> {};
+=======
+  private final List<Decayed> decayed = new ArrayList<>();
+>>>>>>> main
   private long hostBytes = Long.MAX_VALUE;
   private long usedExtent;
   private boolean ignoreSyncs;
@@ -69,6 +99,14 @@ public final class FaultInjectingDevice implements BlockDevice {
   private boolean crashed;
   private boolean closed;
   private long bytesPunched;
+
+  /** Writes, syncs, punches and preallocations. */
+  private long changes;
+
+  private long powerFailsAt = Long.MAX_VALUE;
+  private long silentFaults;
+  private long trace;
+  private Runnable beforeSync = () -> {};
 
   /** An empty device. */
   public FaultInjectingDevice(long capacityBytes) {
@@ -96,10 +134,45 @@ public final class FaultInjectingDevice implements BlockDevice {
   }
 
   private void plan(Operation operation, long from, long until, Fault fault) {
+    if (fault.isSilent() && operation != Operation.READ && operation != Operation.WRITE) {
+      throw new IllegalArgumentException(operation + " with " + fault);
+    }
     Plan plan = plans.get(operation);
     plan.failFrom = plan.done + from;
     plan.failUntil = plan.done + until;
     plan.fault = fault;
+  }
+
+  /**
+   * The power fails during the n-th change from now, counted from 1: that one may be done in part,
+   * and nothing works after it. To be followed by {@link #crash}.
+   */
+  public synchronized void failPowerAt(long nth) {
+    powerFailsAt = changes + nth;
+  }
+
+  public synchronized boolean hasPower() {
+    return changes < powerFailsAt;
+  }
+
+  /** How many faults nobody was told of. */
+  public synchronized long silentFaults() {
+    return silentFaults;
+  }
+
+  /** A hash of everything that this device and those before it were asked for, in order. */
+  public synchronized long trace() {
+    return trace;
+  }
+
+  /** Runs something in the thread that syncs, before each sync. */
+  public synchronized void beforeSync(Runnable action) {
+    beforeSync = action;
+  }
+
+  /** The sectors that have content, ascending. */
+  public synchronized List<Long> writtenSectors() {
+    return current.written();
   }
 
   /** How often an operation was called, failed calls included. */
@@ -140,9 +213,11 @@ public final class FaultInjectingDevice implements BlockDevice {
 
   /** The bytes that take space on the host now. */
   public synchronized long hostBytesUsed() {
-    Set<Long> backed = new HashSet<>(preallocated);
-    backed.addAll(current.keySet());
-    return (long) backed.size() * SECTOR_BYTES;
+    long sectors = preallocated.cardinality();
+    for (long sector = 0; sector < current.end(); sector++) {
+      sectors += current.has(sector) && !preallocated.get((int) sector) ? 1 : 0;
+    }
+    return sectors * SECTOR_BYTES;
   }
 
   /** A disk that lies: sync reports success and does nothing. */
@@ -154,11 +229,32 @@ public final class FaultInjectingDevice implements BlockDevice {
   public synchronized void flipBit(long offset, int bit) {
     long sector = offset / SECTOR_BYTES;
     int at = (int) (offset % SECTOR_BYTES);
-    for (Map<Long, byte[]> image : List.of(durable, current)) {
-      byte[] bytes = image.getOrDefault(sector, new byte[SECTOR_BYTES]).clone();
+    for (SectorImage image : List.of(durable, current)) {
+      byte[] bytes = image.get(sector).clone();
       bytes[at] ^= (byte) (1 << bit);
       image.put(sector, bytes);
     }
+  }
+
+  /** Damages the stored bytes until they are {@link #heal healed} or written anew. */
+  public synchronized void rot(long offset, int bit) {
+    long sector = offset / SECTOR_BYTES;
+    byte[] durableBefore = durable.find(sector);
+    byte[] currentBefore = current.find(sector);
+    flipBit(offset, bit);
+    decayed.add(new Decayed(durable, sector, durableBefore, durable.get(sector)));
+    decayed.add(new Decayed(current, sector, currentBefore, current.get(sector)));
+  }
+
+  /** Takes back what {@link #rot} did, where nothing else was written since. */
+  public synchronized void heal() {
+    for (int i = decayed.size() - 1; i >= 0; i--) {
+      Decayed each = decayed.get(i);
+      if (each.image.get(each.sector) == each.after) {
+        each.image.put(each.sector, each.before);
+      }
+    }
+    decayed.clear();
   }
 
   /**
@@ -168,14 +264,15 @@ public final class FaultInjectingDevice implements BlockDevice {
   public synchronized FaultInjectingDevice crash(Random random) {
     crashed = true;
     FaultInjectingDevice survivor = new FaultInjectingDevice(capacityBytes);
-    survivor.durable.putAll(durable);
-    survivor.preallocated.addAll(preallocated);
+    survivor.durable = durable.copy();
+    survivor.preallocated.or(preallocated);
     survivor.usedExtent = usedExtent;
+    survivor.trace = trace;
     int mood = random.nextInt(4);
     for (Pending write : pending) {
       survivor.apply(survivor.durable, surviving(write, mood, random));
     }
-    survivor.current.putAll(survivor.durable);
+    survivor.current = survivor.durable.copy();
     return survivor;
   }
 
@@ -183,10 +280,12 @@ public final class FaultInjectingDevice implements BlockDevice {
   public synchronized FaultInjectingDevice reopen() {
     crashed = true;
     FaultInjectingDevice successor = new FaultInjectingDevice(capacityBytes);
-    successor.durable.putAll(current);
-    successor.current.putAll(current);
-    successor.preallocated.addAll(preallocated);
+    successor.durable = current.copy();
+    successor.current = current.copy();
+    successor.preallocated.or(preallocated);
     successor.usedExtent = usedExtent;
+    successor.previous = previous.copy();
+    successor.trace = trace;
     return successor;
   }
 
@@ -218,14 +317,41 @@ public final class FaultInjectingDevice implements BlockDevice {
 
   @Override
   public synchronized void read(ByteBuffer destination, long offset) throws IOException {
-    begin(Operation.READ);
-    long at = offset;
+    int bytes = destination.remaining();
+    note(Operation.READ, offset, bytes);
+    Fault fault = begin(Operation.READ);
+    int start = destination.position();
+    long at = fault == Fault.MISDIRECTED ? elsewhere(offset, bytes) : offset;
     while (destination.hasRemaining()) {
       int from = (int) (at % SECTOR_BYTES);
       int count = Math.min(destination.remaining(), SECTOR_BYTES - from);
-      byte[] sector = current.get(at / SECTOR_BYTES);
-      destination.put(sector == null ? new byte[SECTOR_BYTES] : sector, from, count);
+      long number = at / SECTOR_BYTES;
+      byte[] sector = fault == Fault.STALE ? previous.get(number) : current.get(number);
+      destination.put(sector, from, count);
       at += count;
+    }
+    if (fault == Fault.BIT_ROT) {
+      int rotten = start + anyOf(bytes);
+      destination.put(rotten, (byte) (destination.get(rotten) ^ (1 << anyOf(Byte.SIZE))));
+    }
+  }
+
+  /** Another place for so many bytes, within what is in use. */
+  private long elsewhere(long offset, int bytes) {
+    long sectors = Math.max(1, (usedExtent - bytes) / SECTOR_BYTES);
+    return (offset / SECTOR_BYTES + 1 + anyOf((int) sectors)) % sectors * SECTOR_BYTES
+        + offset % SECTOR_BYTES;
+  }
+
+  /** Depends on what was done so far only. */
+  private int anyOf(int bound) {
+    return new Random(trace + bound).nextInt(bound);
+  }
+
+  private void note(Operation operation, long offset, long length) {
+    for (long value : new long[] {operation.ordinal(), offset, length}) {
+      trace = (trace ^ value) * 0x9E3779B97F4A7C15L;
+      trace ^= trace >>> 29;
     }
   }
 
@@ -243,7 +369,19 @@ public final class FaultInjectingDevice implements BlockDevice {
 
   @Override
   public synchronized void write(ByteBuffer source, long offset) throws IOException {
-    begin(Operation.WRITE);
+    note(Operation.WRITE, offset, source.remaining());
+    CRC32C crc = new CRC32C();
+    crc.update(source.duplicate());
+    note(Operation.WRITE, 0, crc.getValue());
+    Fault fault;
+    try {
+      fault = begin(Operation.WRITE);
+    } catch (IOException e) {
+      if (!hasPower() && changes == powerFailsAt) {
+        pending.add(new Pending(offset, source.remaining(), bytesOf(source)));
+      }
+      throw e;
+    }
     if (syncFailed) {
       throw new IOException(name() + ": an earlier sync failed");
     }
@@ -251,12 +389,37 @@ public final class FaultInjectingDevice implements BlockDevice {
       throw new IOException(name() + ": write at " + offset + " is beyond the end");
     }
     checkHostSpace(offset, source.remaining());
+    byte[] bytes = bytesOf(source);
+    usedExtent = Math.max(usedExtent, offset + bytes.length);
+    if (fault == Fault.STALE) {
+      return;
+    }
+    if (fault == Fault.BIT_ROT) {
+      bytes[anyOf(bytes.length)] ^= (byte) (1 << anyOf(Byte.SIZE));
+    }
+    change(
+        new Pending(
+            fault == Fault.MISDIRECTED ? elsewhere(offset, bytes.length) : offset,
+            bytes.length,
+            bytes));
+  }
+
+  private static byte[] bytesOf(ByteBuffer source) {
     byte[] bytes = new byte[source.remaining()];
     source.get(bytes);
-    Pending write = new Pending(offset, bytes.length, bytes);
-    pending.add(write);
-    apply(current, List.of(write));
-    usedExtent = Math.max(usedExtent, offset + bytes.length);
+    return bytes;
+  }
+
+  private void change(Pending made) {
+    pending.add(made);
+    long end = (made.offset() + made.length() + SECTOR_BYTES - 1) / SECTOR_BYTES;
+    if (made.bytes() == null) {
+      end = Math.min(end, current.end());
+    }
+    for (long sector = made.offset() / SECTOR_BYTES; sector < end; sector++) {
+      previous.put(sector, current.find(sector));
+    }
+    apply(current, List.of(made));
   }
 
   @Override
@@ -274,6 +437,8 @@ public final class FaultInjectingDevice implements BlockDevice {
 
   @Override
   public synchronized void sync() throws IOException {
+    beforeSync.run();
+    note(Operation.SYNC, 0, 0);
     if (!crashed && syncFailed) {
       throw new IOException(name() + ": an earlier sync failed");
     }
@@ -291,23 +456,20 @@ public final class FaultInjectingDevice implements BlockDevice {
 
   @Override
   public synchronized void punch(long offset, long length) throws IOException {
+    note(Operation.PUNCH, offset, length);
     begin(Operation.PUNCH);
-    Pending punch = new Pending(offset, length, null);
-    pending.add(punch);
-    apply(current, List.of(punch));
+    change(new Pending(offset, length, null));
     bytesPunched += length;
-    for (long sector = offset / SECTOR_BYTES; sector < (offset + length) / SECTOR_BYTES; sector++) {
-      preallocated.remove(sector);
-    }
+    preallocated.clear((int) (offset / SECTOR_BYTES), (int) ((offset + length) / SECTOR_BYTES));
   }
 
   @Override
   public synchronized void preallocate(long offset, long length) throws IOException {
+    note(Operation.PREALLOCATE, offset, length);
     begin(Operation.PREALLOCATE);
     checkHostSpace(offset, length);
-    for (long at = offset; at < offset + length; at += SECTOR_BYTES) {
-      preallocated.add(at / SECTOR_BYTES);
-    }
+    preallocated.set(
+        (int) (offset / SECTOR_BYTES), (int) ((offset + length + SECTOR_BYTES - 1) / SECTOR_BYTES));
     usedExtent = Math.max(usedExtent, offset + length);
   }
 
@@ -318,7 +480,7 @@ public final class FaultInjectingDevice implements BlockDevice {
     long missing = 0;
     long end = (offset + length + SECTOR_BYTES - 1) / SECTOR_BYTES;
     for (long sector = offset / SECTOR_BYTES; sector < end; sector++) {
-      if (!preallocated.contains(sector) && !current.containsKey(sector)) {
+      if (!preallocated.get((int) sector) && !current.has(sector)) {
         missing += SECTOR_BYTES;
       }
     }
@@ -327,42 +489,62 @@ public final class FaultInjectingDevice implements BlockDevice {
     }
   }
 
-  private void begin(Operation operation) throws IOException {
+  /** Returns a fault that nobody is told of; null when there is none. */
+  private Fault begin(Operation operation) throws IOException {
     if (crashed || closed) {
       throw new IOException(name() + (crashed ? ": crashed" : ": closed"));
     }
+    if (operation != Operation.READ) {
+      changes++;
+    }
+    if (!hasPower()) {
+      throw new IOException(name() + ": Input/output error (the power failed, " + operation + ")");
+    }
     Plan plan = plans.get(operation);
     plan.done++;
-    if (plan.done >= plan.failFrom && plan.done <= plan.failUntil) {
-      if (plan.fault == Fault.HOST_FULL) {
-        throw new HostFullException(name() + ": no space left on the host file system", null);
-      }
+    if (plan.done < plan.failFrom || plan.done > plan.failUntil) {
+      return null;
+    }
+    if (plan.fault == Fault.HOST_FULL) {
+      throw new HostFullException(name() + ": no space left on the host file system", null);
+    }
+    if (plan.fault == Fault.IO_ERROR) {
       throw new IOException(name() + ": Input/output error (injected, " + operation + ")");
     }
+    silentFaults++;
+    return plan.fault;
   }
 
   /** Sectors are replaced, not changed, because images share them. */
-  private void apply(Map<Long, byte[]> image, List<Pending> changes) {
+  private void apply(SectorImage image, List<Pending> changes) {
     for (Pending change : changes) {
+      long length = change.length();
+      if (change.bytes() == null) {
+        length = Math.min(length, Math.max(0, image.end() * SECTOR_BYTES - change.offset()));
+      }
       long done = 0;
-      while (done < change.length()) {
+      while (done < length) {
         long at = change.offset() + done;
         int from = (int) (at % SECTOR_BYTES);
-        int count = (int) Math.min(change.length() - done, SECTOR_BYTES - from);
-        if (change.bytes() == null && count == SECTOR_BYTES) {
-          image.remove(at / SECTOR_BYTES);
-        } else {
-          byte[] sector = image.getOrDefault(at / SECTOR_BYTES, new byte[SECTOR_BYTES]).clone();
-          if (change.bytes() == null) {
-            Arrays.fill(sector, from, from + count, (byte) 0);
-          } else {
-            System.arraycopy(change.bytes(), (int) done, sector, from, count);
-          }
-          image.put(at / SECTOR_BYTES, sector);
-        }
+        int count = (int) Math.min(length - done, SECTOR_BYTES - from);
+        image.put(at / SECTOR_BYTES, changed(image, change, at, from, count));
         done += count;
       }
     }
+  }
+
+  /** A sector as it is after a change of a part of it, or of all. */
+  private static byte[] changed(SectorImage image, Pending change, long at, int from, int count) {
+    if (count == SECTOR_BYTES && change.bytes() == null) {
+      return null;
+    }
+    byte[] sector = count == SECTOR_BYTES ? new byte[count] : image.get(at / SECTOR_BYTES).clone();
+    if (change.bytes() == null) {
+      Arrays.fill(sector, from, from + count, (byte) 0);
+    } else {
+      System.arraycopy(change.bytes(), (int) (at - change.offset()), sector, from, count);
+    }
+    return sector;
   }
 
   @Override

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.device.DeviceLayout;
 import io.cowfs.core.pool.TestPool;
 import io.cowfs.core.vfs.Attributes;
 import io.cowfs.core.vfs.Caller;
@@ -109,6 +110,15 @@ class FullPoolTest {
       written[0] += piece;
     }
     return written[0];
+  }
+
+  @Test
+  void youngPoolCommitsOnFullHost() throws Exception {
+    create(32L << 20, CompressionSetting.NONE);
+    pool.device().limitHostSpace(pool.device().hostBytesUsed());
+    for (int i = 0; i < DeviceLayout.RING_SLOTS; i++) {
+      pool.commit();
+    }
   }
 
   @Test

@@ -78,6 +78,12 @@ final class ModelNode {
     return Arrays.copyOfRange(data, from, to);
   }
 
+  boolean hasContentOf(ModelNode other) {
+    return type == other.type
+        && Arrays.equals(data, 0, size, other.data, 0, other.size)
+        && Arrays.equals(target, other.target);
+  }
+
   /** A deep copy; {@code copies} collects what was copied already. */
   ModelNode copy(Map<ModelNode, ModelNode> copies) {
     ModelNode known = copies.get(this);

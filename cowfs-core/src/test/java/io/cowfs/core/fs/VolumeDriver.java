@@ -56,6 +56,9 @@ final class VolumeDriver {
   private Random random = new Random(0);
   private String trace = "";
 
+  /** What may come in the place of any answer. */
+  private Set<FsError> storageErrors = Set.of();
+
   VolumeDriver(FileSystem fs, Model model) {
     this.fs = fs;
     this.model = model;
@@ -63,6 +66,14 @@ final class VolumeDriver {
 
   Model model() {
     return model;
+  }
+
+  /**
+   * From now on any operation may fail with one of these errors, which then changes nothing; {@link
+   * #step} throws it.
+   */
+  void expect(Set<FsError> errors) {
+    storageErrors = errors;
   }
 
   /** What the last operation was. */
@@ -115,6 +126,7 @@ final class VolumeDriver {
       fs.read(handle, 0, 1, ByteBuffer.allocate(1));
       return false;
     } catch (FsException refused) {
+      rethrowStorageError(refused);
       assertEquals(FsError.STALE, refused.error());
       return true;
     }
@@ -269,10 +281,17 @@ final class VolumeDriver {
     return null;
   }
 
-  private static void refused(FsError expected, Action<?> action) {
+  private void rethrowStorageError(FsException failure) throws FsException {
+    if (storageErrors.contains(failure.error())) {
+      throw failure;
+    }
+  }
+
+  private void refused(FsError expected, Action<?> action) throws FsException {
     try {
       action.run();
     } catch (FsException refused) {
+      rethrowStorageError(refused);
       assertEquals(expected, refused.error(), () -> "" + refused.getCause());
       return;
     }
@@ -537,6 +556,7 @@ final class VolumeDriver {
       assertTrue(data >= at && data < file.size(), "data at " + data);
       return data;
     } catch (FsException none) {
+      rethrowStorageError(none);
       assertEquals(FsError.NO_SUCH_DEVICE_OR_OFFSET, none.error());
       return file.size();
     }
@@ -544,7 +564,9 @@ final class VolumeDriver {
 
   private static void checkZeros(ModelNode file, long from, long to) {
     for (long i = from; i < to; i++) {
-      assertEquals(0, file.byteAt((int) i), "data was taken for a hole, at " + i);
+      if (file.byteAt((int) i) != 0) {
+        throw new AssertionError("data was taken for a hole, at " + i);
+      }
     }
   }
 
@@ -785,7 +807,23 @@ final class VolumeDriver {
     }
     Map<String, ModelNode> before = new HashMap<>(node.entries);
     Map<String, Integer> visits = new HashMap<>();
+    Set<String> changed = new HashSet<>();
     FileHandle handle = fs.openDirectory(node.inode, OpenFlags.READ_ONLY);
+    try {
+      changeWhileListing(node, handle, visits, changed);
+    } finally {
+      fs.release(handle);
+    }
+    for (String name : before.keySet()) {
+      if (!changed.contains(name)) {
+        assertEquals(1, visits.getOrDefault(name, 0), "visits of " + name);
+      }
+    }
+  }
+
+  private void changeWhileListing(
+      ModelNode node, FileHandle handle, Map<String, Integer> visits, Set<String> changed)
+      throws FsException {
     long[] cookie = {0};
     int[] room = {1 + random.nextInt(8)};
     fs.readDirectory(
@@ -799,7 +837,6 @@ final class VolumeDriver {
           cookie[0] = next;
           return true;
         });
-    Set<String> changed = new HashSet<>();
     for (int i = random.nextInt(4); i > 0 && model.all().size() < NODES_MAX; i--) {
       String name = freshName();
       changed.add(name);
@@ -819,12 +856,6 @@ final class VolumeDriver {
           visits.merge(Model.text(name), 1, Integer::sum);
           return true;
         });
-    fs.release(handle);
-    for (String name : before.keySet()) {
-      if (!changed.contains(name)) {
-        assertEquals(1, visits.getOrDefault(name, 0), "visits of " + name);
-      }
-    }
   }
 
   private void lookup() throws FsException {

@@ -15,9 +15,13 @@ import io.cowfs.core.scrub.SpaceAudit;
 import io.cowfs.core.txg.DirtyLimit;
 import io.cowfs.core.vfs.FileSystem;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Clock;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,10 +37,16 @@ public final class TestPool implements AutoCloseable {
   public static final DirtyLimit ON_DEMAND =
       new DirtyLimit(256L << 20, 64L << 20, 8L << 20, 3_600_000);
 
+  /** Commits only when asked. */
+  private static final DirtyLimit ONLY_ON_DEMAND =
+      new DirtyLimit(1L << 40, 1L << 40, 1L << 40, 3_600_000);
+
   /** Commits all the time. */
   public static final DirtyLimit RESTLESS = new DirtyLimit(8L << 20, 1L << 20, 8L << 20, 1);
 
   private static final String DATASET = "root";
+
+  private static final int INDEX_MARGIN_BYTES = 256 << 10;
 
   private final Path directory;
   private final DirtyLimit limit;
@@ -44,6 +54,7 @@ public final class TestPool implements AutoCloseable {
   private FaultInjectingDevice device;
   private Pool pool;
   private Clock clock = Clock.systemUTC();
+  private Environment.Execution execution = Environment.Execution.CONCURRENT;
 
   /** Applied to the device at each opening. */
   private Consumer<FaultInjectingDevice> faults = opened -> {};
@@ -65,15 +76,65 @@ public final class TestPool implements AutoCloseable {
       Path directory, long capacityBytes, CompressionSetting compression, DirtyLimit limit)
       throws IOException {
     TestPool made = new TestPool(directory, new FaultInjectingDevice(capacityBytes), limit);
-    Pool.create(
-        directory, new Pool.CreateOptions(capacityBytes, compression, null), made.environment());
-    made.device = made.device.reopen();
-    made.open();
+    made.createAndOpen(capacityBytes, compression);
     return made;
   }
 
+  /**
+   * The same, but each run of it is the same as the others, when its client is one thread.
+   *
+   * @param seed of the pool's id
+   */
+  public static TestPool createRepeatable(
+      Path directory, long capacityBytes, Clock clock, long seed) throws IOException {
+    TestPool made =
+        new TestPool(directory, new FaultInjectingDevice(capacityBytes), ONLY_ON_DEMAND);
+    made.clock = clock;
+    made.execution = RepeatableExecution.of(seed);
+    made.createAndOpen(capacityBytes, CompressionSetting.NONE);
+    return made;
+  }
+
+  /** A pool that is closed, to be put back. */
+  public record Saved(FaultInjectingDevice device, byte[] index) {}
+
+  /** Of a pool that is closed. */
+  public Saved save() throws IOException {
+    byte[] index = Files.readAllBytes(indexFile());
+    int end = index.length;
+    while (end > 0 && index[end - 1] == 0) {
+      end--;
+    }
+    // Pages at the end of what is in use may be zeros.
+    return new Saved(device.reopen(), Arrays.copyOf(index, end + INDEX_MARGIN_BYTES));
+  }
+
+  /** Of a pool that is closed. It belongs to this one or to another one of the same capacity. */
+  public void restore(Saved saved) throws IOException {
+    // The file keeps its space on the host, and what LMDB does not look at.
+    try (FileChannel channel = FileChannel.open(indexFile(), StandardOpenOption.WRITE)) {
+      ByteBuffer index = ByteBuffer.wrap(saved.index);
+      while (index.hasRemaining()) {
+        channel.write(index, index.position());
+      }
+    }
+    device = saved.device.reopen();
+    history.clear();
+  }
+
+  private Path indexFile() {
+    return directory.resolve("index").resolve("data.mdb");
+  }
+
+  private void createAndOpen(long capacityBytes, CompressionSetting compression)
+      throws IOException {
+    Pool.create(directory, new Pool.CreateOptions(capacityBytes, compression, null), environment());
+    device = device.reopen();
+    open();
+  }
+
   private Environment environment() {
-    return new Environment(new MemoryDevices(), limit, clock);
+    return new Environment(new MemoryDevices(), limit, clock, execution);
   }
 
   /** The one device in memory, whoever opens it. */
@@ -108,7 +169,7 @@ public final class TestPool implements AutoCloseable {
   }
 
   /** What the device of a pool that is closed will do from each opening on. */
-  void setFaults(Consumer<FaultInjectingDevice> newFaults) {
+  public void setFaults(Consumer<FaultInjectingDevice> newFaults) {
     faults = newFaults;
   }
 
@@ -153,6 +214,21 @@ public final class TestPool implements AutoCloseable {
   /** As {@link io.cowfs.core.scrub.Scrub} asks for it. */
   public long clonedRanges() {
     return pool.clonedRanges();
+  }
+
+  /** Drops what is cached of the device. */
+  public void dropCaches() throws IOException {
+    pool.auditSources().store().dropCaches();
+  }
+
+  /** Gives freed space back to the host, as it is done in the background now and then. */
+  public void punchSome() throws IOException {
+    pool.auditSources().allocator().punchSome(Long.MAX_VALUE);
+  }
+
+  /** What is wrong as of the last commit; nothing may be committed meanwhile. */
+  public List<String> findings() {
+    return pool.auditNow();
   }
 
   /** Commits, by a request that changes nothing. */

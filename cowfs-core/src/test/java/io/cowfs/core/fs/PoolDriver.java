@@ -1,0 +1,503 @@
+package io.cowfs.core.fs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.cowfs.core.dataset.DatasetException;
+import io.cowfs.core.pool.PoolAdministration;
+import io.cowfs.core.pool.PoolAdministration.Mode;
+import io.cowfs.core.pool.PoolAdministration.Scope;
+import io.cowfs.core.pool.TestPool;
+import io.cowfs.core.vfs.Attributes;
+import io.cowfs.core.vfs.Caller;
+import io.cowfs.core.vfs.FileSystem;
+import io.cowfs.core.vfs.FsError;
+import io.cowfs.core.vfs.FsException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * Does random operations on the files, datasets and snapshots of a pool, and on models at the same
+ * time; keeps what must be found after a crash. Confined to one thread, with which the sync thread
+ * takes turns.
+ */
+final class PoolDriver {
+  static final String ROOT = "root";
+  private static final int DATASETS_MAX = 4;
+  private static final int SNAPSHOTS_MAX = 6;
+
+  interface Action {
+    void run() throws FsException, IOException;
+  }
+
+  private final TestPool pool;
+
+  /** Files are changed while a txg syncs. No operation waits for a commit then. */
+  private final boolean keepsOperating;
+
+  /** Space may be short at any time. */
+  private final boolean isSmall;
+
+  /** What a new dataset has. */
+  private final Model empty = new Model(FileSystem.ROOT_INODE);
+
+  /** One for each dataset; what is in their models is what there should be now. */
+  private final TreeMap<String, VolumeDriver> drivers = new TreeMap<>();
+
+  private final TreeMap<String, Model> snapshots = new TreeMap<>();
+
+  /** What must be found after a crash, unless it is one of {@link #possible}. */
+  private PoolState certain;
+
+  /** Commits that were on their way. */
+  private final List<PoolState> possible = new ArrayList<>();
+
+  private long certainTxg;
+  private int nextName;
+  private int steps;
+  private AssertionError failureInSync;
+  private String where = "";
+
+  /** Nothing may be changed now. */
+  private boolean isQuiet;
+
+  /** Requests may be refused for damage, while the commit that they were to be in goes on. */
+  private boolean mayBeRefused;
+
+  /** An operation on datasets broke off in the middle. */
+  private boolean wasInterrupted;
+
+  /**
+   * @param pool that was just made, and is open
+   */
+  PoolDriver(TestPool pool, boolean isSmall, boolean keepsOperating)
+      throws IOException, FsException {
+    this.pool = pool;
+    this.isSmall = isSmall;
+    this.keepsOperating = keepsOperating;
+    FileSystem fs = pool.pool().fileSystem(ROOT);
+    Attributes root = fs.getAttributes(FileSystem.ROOT_INODE);
+    empty.root.mode = root.mode() & 07777;
+    empty.root.uid = root.uid();
+    empty.root.gid = root.gid();
+    drivers.put(ROOT, new VolumeDriver(fs, empty.copy()));
+    certain = now();
+  }
+
+  int steps() {
+    return steps;
+  }
+
+  /** What was done last. */
+  String where() {
+    return where;
+  }
+
+  void note(String what) {
+    where += what;
+  }
+
+  /** From now on, or not any more, reads may find damage. */
+  void expectRefusals(boolean may) {
+    mayBeRefused = may;
+  }
+
+  boolean wasInterrupted() {
+    return wasInterrupted;
+  }
+
+  boolean isActive() {
+    return pool.pool().status().state().equals("active");
+  }
+
+  /** The txg of the last commit that was waited for. */
+  long certainTxg() {
+    return certainTxg;
+  }
+
+  /** The names of the next datasets and snapshots go on from here. */
+  int nextName() {
+    return nextName;
+  }
+
+  void nextName(int next) {
+    nextName = next;
+  }
+
+  /** What may be found after a crash, the most probable last. */
+  List<PoolState> candidates() {
+    List<PoolState> all = new ArrayList<>(possible);
+    all.add(0, certain);
+    return all;
+  }
+
+  /** What there is now may become durable. */
+  void mayCommit() {
+    possible.add(now());
+  }
+
+  /** Some steps, of which some fail with an error that is expected. */
+  void work(long seed, int count, Set<FsError> expected) throws FsException, IOException {
+    Random choice = new Random(seed);
+    Set<FsError> errors = EnumSet.noneOf(FsError.class);
+    errors.addAll(expected);
+    if (isSmall) {
+      errors.add(FsError.NO_SPACE);
+    }
+    if (keepsOperating && !errors.contains(FsError.NO_SPACE)) {
+      pool.device().beforeSync(() -> operateInSync(choice));
+    }
+    try {
+      for (int i = 0; i < count && isActive() && !wasInterrupted; i++) {
+        steps++;
+        drivers.values().forEach(driver -> driver.expect(errors));
+        tolerating(errors, () -> step(choice, errors));
+        if (failureInSync != null) {
+          throw failureInSync;
+        }
+      }
+    } finally {
+      pool.device().beforeSync(() -> {});
+    }
+  }
+
+  /** While a txg syncs, the next one is changed. */
+  private void operateInSync(Random choice) {
+    try {
+      for (int i = choice.nextInt(3); i > 0 && !isQuiet; i--) {
+        drivers.get(anyOf(List.copyOf(drivers.keySet()), choice)).step(choice.nextLong());
+      }
+    } catch (FsException | IOException failure) {
+      where += ", in sync: " + failure;
+    } catch (AssertionError | RuntimeException failure) {
+      failureInSync = new AssertionError("while a txg was synced: " + failure, failure);
+    }
+  }
+
+  void tolerating(Set<FsError> expected, Action action) throws FsException, IOException {
+    try {
+      action.run();
+    } catch (FsException failure) {
+      if (!expected.contains(failure.error())) {
+        throw failure;
+      }
+    } catch (DatasetException refused) {
+      throw refused;
+    } catch (IOException failure) {
+      if (!expected.contains(FsError.IO)) {
+        throw failure;
+      }
+    }
+  }
+
+  private void step(Random choice, Set<FsError> expected) throws FsException, IOException {
+    String dataset = anyOf(List.copyOf(drivers.keySet()), choice);
+    int kind = choice.nextInt(60);
+    if (kind < 6) {
+      syncAll(choice);
+    } else if (kind < 10) {
+      sync(dataset, choice);
+    } else if (kind < 20) {
+      wasInterrupted = true;
+      isQuiet = mayBeRefused;
+      try {
+        administer(dataset, choice);
+      } catch (IOException failure) {
+        finishCommit();
+        throw failure;
+      } finally {
+        isQuiet = false;
+      }
+      wasInterrupted = false;
+    } else if (kind == 20) {
+      pool.dropCaches();
+    } else if (kind == 21) {
+      where = "punch";
+      pool.punchSome();
+    } else {
+      operate(dataset, choice, expected.contains(FsError.NO_SPACE));
+    }
+  }
+
+  /** Who is refused is told at once, while the commit goes on. */
+  private void finishCommit() {
+    try {
+      pool.commit();
+    } catch (IOException suspended) {
+      // It came to nothing.
+    }
+  }
+
+  /** One operation on files; where space is short, it may wait for commits. */
+  private void operate(String dataset, Random choice, boolean mayCommit)
+      throws FsException, IOException {
+    VolumeDriver driver = drivers.get(dataset);
+    long txg = pool.pool().status().txg();
+    PoolState before = mayCommit ? now() : null;
+    if (mayCommit) {
+      possible.clear();
+      possible.add(before);
+    }
+    try {
+      driver.step(choice.nextLong());
+    } finally {
+      where = dataset + ": " + driver.trace();
+      long committed = pool.pool().status().txg();
+      if (committed != txg) {
+        assertTrue(mayCommit, "an operation has committed");
+        certain = before;
+        certainTxg = committed;
+      }
+    }
+  }
+
+  /**
+   * Runs something after which a state is durable. What was there before it may become durable
+   * alone.
+   */
+  private void commits(PoolState after, Action action) throws FsException, IOException {
+    possible.clear();
+    possible.add(now());
+    possible.add(after);
+    action.run();
+    certain = after;
+    certainTxg = pool.pool().status().txg();
+    possible.clear();
+    if (pool.device().hasPower()) {
+      pool.remember();
+    }
+  }
+
+  /** fsync of one file: its content is durable, and with it all that came before. */
+  private void sync(String dataset, Random choice) throws FsException, IOException {
+    List<ModelNode> nodes = drivers.get(dataset).model().all();
+    ModelNode node = nodes.get(choice.nextInt(nodes.size()));
+    where = "fsync inode " + node.inode;
+    FileSystem fs = pool.pool().fileSystem(dataset);
+    PoolState before = now();
+    possible.clear();
+    possible.add(before);
+    long txg = pool.pool().status().txg();
+    fs.sync(Caller.ROOT, node.inode, choice.nextBoolean());
+    if (pool.pool().status().txg() > txg) {
+      certain = before;
+      certainTxg = pool.pool().status().txg();
+      return;
+    }
+    Model durable = certain.datasets().get(dataset);
+    ModelNode there = durable == null ? null : durable.byInode().get(node.inode);
+    assertTrue(there != null && there.hasContentOf(node), "fsync has done nothing");
+  }
+
+  void syncAll(Random random) throws FsException, IOException {
+    where = "syncAll";
+    FileSystem fs = pool.pool().fileSystem(anyOf(List.copyOf(drivers.keySet()), random));
+    commits(now(), fs::syncAll);
+  }
+
+  // ---- datasets and snapshots
+
+  private void administer(String dataset, Random choice) throws FsException, IOException {
+    PoolAdministration administration = pool.pool().administration();
+    String snapshot = anySnapshotOf(dataset, choice);
+    PoolState after = now();
+    switch (choice.nextInt(11)) {
+      case 0, 1, 2 -> {
+        if (snapshots.size() < SNAPSHOTS_MAX) {
+          takeSnapshot(dataset, choice, after);
+        }
+      }
+      case 3 -> {
+        if (drivers.size() < DATASETS_MAX && snapshot != null) {
+          String clone = "c" + nextName++;
+          where = "clone " + dataset + "@" + snapshot + " as " + clone;
+          after.datasets().put(clone, snapshots.get(dataset + "@" + snapshot).copy());
+          commits(after, () -> administration.cloneSnapshot(dataset, snapshot, clone, Map.of()));
+          mount(clone, after.datasets().get(clone));
+        }
+      }
+      case 4 -> {
+        if (drivers.size() < DATASETS_MAX) {
+          createDataset();
+        }
+      }
+      case 5, 6 -> {
+        if (snapshot != null) {
+          rollBack(dataset, snapshot, choice.nextBoolean());
+        }
+      }
+      case 7, 8 -> {
+        if (snapshot != null) {
+          where = "destroy " + dataset + "@" + snapshot;
+          after.snapshots().remove(dataset + "@" + snapshot);
+          commits(
+              after,
+              () -> administration.destroySnapshots(dataset, snapshot, Scope.ONE, Mode.EXECUTE));
+          snapshots.remove(dataset + "@" + snapshot);
+        }
+      }
+      case 9 -> {
+        if (snapshot != null) {
+          String renamed = "r" + nextName++;
+          where = "rename " + dataset + "@" + snapshot + " to " + renamed;
+          after
+              .snapshots()
+              .put(dataset + "@" + renamed, after.snapshots().remove(dataset + "@" + snapshot));
+          commits(after, () -> administration.renameSnapshot(dataset, snapshot, renamed));
+          snapshots.clear();
+          snapshots.putAll(after.snapshots());
+        }
+      }
+      default -> {
+        if (!dataset.equals(ROOT)) {
+          destroyDataset(dataset);
+        }
+      }
+    }
+  }
+
+  private String anySnapshotOf(String dataset, Random choice) {
+    List<String> found =
+        snapshots.keySet().stream().filter(name -> name.startsWith(dataset + "@")).toList();
+    return found.isEmpty() ? null : anyOf(found, choice).substring(dataset.length() + 1);
+  }
+
+  private void takeSnapshot(String dataset, Random choice, PoolState after)
+      throws FsException, IOException {
+    String name = "s" + nextName++;
+    boolean all = choice.nextInt(4) == 0;
+    where = "snapshot " + (all ? "of all " : dataset) + "@" + name;
+    for (String each : all ? drivers.keySet() : Set.of(dataset)) {
+      after.snapshots().put(each + "@" + name, after.datasets().get(each).copy());
+    }
+    Scope scope = all ? Scope.WITH_DESCENDANTS : Scope.ONE;
+    commits(after, () -> pool.pool().administration().snapshot(all ? ROOT : dataset, name, scope));
+    snapshots.clear();
+    snapshots.putAll(after.snapshots());
+  }
+
+  private void createDataset() throws FsException, IOException {
+    String name = "d" + nextName++;
+    where = "create " + name;
+    PoolState after = now();
+    after.datasets().put(name, empty.copy());
+    commits(after, () -> pool.pool().administration().createDataset(name, Map.of()));
+    mount(name, after.datasets().get(name));
+  }
+
+  private void rollBack(String dataset, String snapshot, boolean discard)
+      throws FsException, IOException {
+    PoolAdministration administration = pool.pool().administration();
+    where = "roll back " + dataset + "@" + snapshot + (discard ? ", discarding" : "");
+    PoolState before = now();
+    PoolState after = now();
+    Model target = snapshots.get(dataset + "@" + snapshot);
+    after.datasets().put(dataset, target.copy());
+    isQuiet = true;
+    try {
+      if (discard) {
+        commits(after, () -> administration.rollbackAndDiscard(dataset, snapshot));
+      } else {
+        // Its name is not known before; what it holds is.
+        PoolState unnamed = after.copy();
+        unnamed.snapshots().put(dataset + PoolState.UNNAMED, before.datasets().get(dataset));
+        String[] kept = new String[1];
+        commits(unnamed, () -> kept[0] = administration.rollback(dataset, snapshot));
+        after.snapshots().put(dataset + "@" + kept[0], before.datasets().get(dataset));
+        certain = after;
+      }
+    } catch (DatasetException refused) {
+      assertEquals(DatasetException.Reason.BUSY, refused.reason(), refused.getMessage());
+      assertTrue(discard, refused.getMessage());
+      commits(now(), pool::commit);
+      return;
+    }
+    isQuiet = mayBeRefused;
+    snapshots.clear();
+    snapshots.putAll(certain.snapshots());
+    drivers.get(dataset).rolledBack(target.copy());
+  }
+
+  /** With its snapshots; clones of those live on. */
+  private void destroyDataset(String dataset) throws FsException, IOException {
+    where = "destroy " + dataset;
+    PoolState after = now();
+    after.datasets().remove(dataset);
+    after.snapshots().keySet().removeIf(name -> name.startsWith(dataset + "@"));
+    isQuiet = true;
+    commits(
+        after,
+        () -> {
+          drivers.get(dataset).letGo();
+          pool.pool().closeFileSystem(dataset);
+          pool.pool()
+              .administration()
+              .destroyDataset(dataset, Scope.WITH_DESCENDANTS, Mode.EXECUTE);
+        });
+    drivers.remove(dataset);
+    snapshots.clear();
+    snapshots.putAll(after.snapshots());
+  }
+
+  // ---- mounting
+
+  private void mount(String dataset, Model model) throws IOException, FsException {
+    PoolState after = now();
+    after.datasets().put(dataset, model.copy());
+    commits(after, () -> pool.pool().fileSystem(dataset));
+    drivers.put(dataset, new VolumeDriver(pool.pool().fileSystem(dataset), model.copy()));
+  }
+
+  /** The pool was opened, and is in this state, durably. */
+  void isFound(PoolState state) throws IOException {
+    snapshots.clear();
+    snapshots.putAll(state.snapshots());
+    drivers.clear();
+    for (Map.Entry<String, Model> each : state.datasets().entrySet()) {
+      FileSystem fs = pool.pool().fileSystem(each.getKey());
+      drivers.put(each.getKey(), new VolumeDriver(fs, each.getValue()));
+    }
+    certain = now();
+    certainTxg = pool.pool().status().txg();
+    possible.clear();
+    wasInterrupted = false;
+  }
+
+  void unmountAll() {
+    drivers.values().forEach(VolumeDriver::letGo);
+  }
+
+  /** What there should be now. */
+  PoolState now() {
+    PoolState now = new PoolState(new TreeMap<>(), new TreeMap<>(snapshots));
+    drivers.forEach((name, driver) -> now.datasets().put(name, driver.model().copy()));
+    return now;
+  }
+
+  /** Looks at some snapshots through clones of them. */
+  void checkSnapshots(int count, Random random) throws IOException, FsException {
+    PoolAdministration administration = pool.pool().administration();
+    List<String> names = new ArrayList<>(snapshots.keySet());
+    for (int i = 0; i < count && !names.isEmpty(); i++) {
+      String name = names.remove(random.nextInt(names.size()));
+      int at = name.indexOf('@');
+      String clone = "look" + nextName++;
+      administration.cloneSnapshot(name.substring(0, at), name.substring(at + 1), clone, Map.of());
+      snapshots.get(name).copy().compare(pool.pool().fileSystem(clone), random);
+      pool.pool().closeFileSystem(clone);
+      administration.destroyDataset(clone, Scope.WITH_DESCENDANTS, Mode.EXECUTE);
+    }
+    certain = now();
+    certainTxg = pool.pool().status().txg();
+  }
+
+  static <T> T anyOf(List<T> list, Random choice) {
+    return list.get(choice.nextInt(list.size()));
+  }
+}

@@ -1,0 +1,52 @@
+package io.cowfs.core.fs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.cowfs.core.dataset.DatasetInfo;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * What a pool should contain.
+ *
+ * @param datasets by name
+ * @param snapshots by "dataset@snapshot"; never changed
+ */
+record PoolState(TreeMap<String, Model> datasets, TreeMap<String, Model> snapshots) {
+  /** Ends the name of a snapshot that is not known yet. */
+  static final String UNNAMED = "@?";
+
+  /** A copy that later changes do not touch. */
+  PoolState copy() {
+    PoolState copy = new PoolState(new TreeMap<>(), new TreeMap<>(snapshots));
+    datasets.forEach((name, model) -> copy.datasets.put(name, model.copy()));
+    return copy;
+  }
+
+  /**
+   * Compares the names with those of a pool.
+   *
+   * @return the same with the names that the pool has given
+   */
+  PoolState named(List<DatasetInfo> list) {
+    Set<String> heads = new TreeSet<>();
+    Set<String> found = new TreeSet<>();
+    for (DatasetInfo info : list) {
+      (info.snapshot().isEmpty() ? heads : found).add(info.fullName());
+    }
+    assertEquals(datasets.keySet(), heads);
+    PoolState named = new PoolState(datasets, new TreeMap<>(snapshots));
+    for (String unnamed : snapshots.keySet()) {
+      if (unnamed.endsWith(UNNAMED)) {
+        Set<String> others = new TreeSet<>(found);
+        others.removeAll(snapshots.keySet());
+        assertEquals(1, others.size(), "snapshots that were not there before: " + others);
+        named.snapshots.put(others.iterator().next(), named.snapshots.remove(unnamed));
+      }
+    }
+    assertEquals(named.snapshots.keySet(), found);
+    return named;
+  }
+}

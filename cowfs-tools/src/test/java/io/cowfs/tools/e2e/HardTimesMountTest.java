@@ -1,0 +1,243 @@
+package io.cowfs.tools.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.cowfs.core.pool.Pool;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * What goes wrong around a daemon: it is stopped, its host fails below it, it has hardly any memory
+ * or descriptors, it is used for long. Who works on the mount gets errors at most, and what was
+ * synced is there afterwards.
+ */
+@EnabledIf("io.cowfs.tools.e2e.Requirements#rootFuse")
+final class HardTimesMountTest {
+  private static final Path ANYWHERE = Path.of("/");
+  private static final int OPERATIONS = Boolean.getBoolean("cowfs.soak") ? 1_000_000 : 40_000;
+  private static final long RESIDENT_KIB_MORE = 64 << 10;
+
+  /** Longer than from one commit to the next. */
+  private static final long STOPPED_MS = 6_000;
+
+  @TempDir private Path directory;
+
+  private static byte[] content(long seed) {
+    byte[] bytes = new byte[300_000];
+    new Random(seed).nextBytes(bytes);
+    return bytes;
+  }
+
+  private static void writeSynced(Path file, long seed) throws IOException {
+    Files.write(file, content(seed));
+    Program.succeed(ANYWHERE, "sync", file.toString());
+  }
+
+  @Test
+  void aDaemonThatWasStoppedGoesOn() throws Exception {
+    try (MountedPool mounted = MountedPool.create(directory)) {
+      writeSynced(mounted.path("before"), 1);
+      Files.write(mounted.path("meanwhile"), content(2));
+      String pid = Long.toString(mounted.daemonPid().getAsLong());
+      Program.succeed(ANYWHERE, "kill", "-STOP", pid);
+      // From elsewhere: whoever starts a program waits until it is in its directory.
+      Process writer =
+          Program.start(
+              ANYWHERE,
+              List.of(
+                  "sh",
+                  "-ec",
+                  "cd \"$1\"; cp before after; sync after",
+                  "sh",
+                  mounted.root().toString()),
+              ProcessBuilder.Redirect.DISCARD,
+              ProcessBuilder.Redirect.INHERIT);
+      MountedPool.pause(STOPPED_MS);
+      assertTrue(writer.isAlive(), "a stopped daemon answers");
+      Program.succeed(ANYWHERE, "kill", "-CONT", pid);
+      assertEquals(0, writer.waitFor());
+      mounted.remount();
+      assertArrayEquals(content(1), Files.readAllBytes(mounted.path("after")));
+      assertArrayEquals(content(2), Files.readAllBytes(mounted.path("meanwhile")));
+    }
+  }
+
+  /** The host's file system is shut down, as after an error of its disk. */
+  @Test
+  void aHostThatFailsStopsTheWritersAndLosesNothingThatWasSynced() throws IOException {
+    Path host = Files.createDirectory(directory.resolve("host"));
+    Path image = directory.resolve("image");
+    Program.shell(
+        directory, "truncate -s 256M image; mkfs.ext4 -q image; mount -o loop image host");
+    try {
+      MountedPool mounted = MountedPool.create(host);
+      try (mounted) {
+        writeSynced(mounted.path("kept"), 1);
+        Files.write(mounted.path("unsynced"), content(2));
+        Program.python("shut_down.py", host);
+        Program.Result refused =
+            Program.run(mounted.root(), List.of("sh", "-c", "echo more >> kept && sync kept"));
+        assertNotEquals(0, refused.exitCode(), refused::toString);
+        refused = Program.run(mounted.root(), List.of("sh", "-c", "sync kept"));
+        assertNotEquals(0, refused.exitCode(), "synced after a sync that failed: " + refused);
+        Program.Result unmounted = MountedPool.cowfs("umount", mounted.root().toString());
+        assertEquals(1, unmounted.errors().lines().count(), unmounted::toString);
+      }
+      Program.shell(ANYWHERE, "umount \"$1\"; mount -o loop \"$2\" \"$1\"", host, image);
+      assertEquals(List.of(), Pool.audit(mounted.pool()));
+      try (mounted) {
+        mounted.mount();
+        byte[] kept = Files.readAllBytes(mounted.path("kept"));
+        assertArrayEquals(content(1), java.util.Arrays.copyOf(kept, content(1).length));
+        writeSynced(mounted.path("again"), 3);
+      }
+    } finally {
+      Program.run(ANYWHERE, List.of("umount", "-l", host.toString()));
+    }
+  }
+
+  @Test
+  void aPoolOnAReadOnlyHostIsRefusedInOneLine() throws IOException {
+    Path host = Files.createDirectory(directory.resolve("host"));
+    Program.shell(
+        directory, "truncate -s 128M image; mkfs.ext4 -q image; mount -o loop image host");
+    try {
+      MountedPool mounted = MountedPool.create(host);
+      writeSynced(mounted.path("kept"), 1);
+      mounted.unmount();
+      Program.succeed(ANYWHERE, "mount", "-o", "remount,ro", host.toString());
+      Program.Result refused =
+          MountedPool.cowfs("mount", mounted.pool().toString(), mounted.root().toString());
+      assertEquals(1, refused.exitCode(), refused::toString);
+      assertEquals(1, refused.errors().lines().count(), refused::toString);
+      assertTrue(refused.errors().toLowerCase().contains("read-only"), refused::toString);
+      Program.succeed(ANYWHERE, "mount", "-o", "remount,rw", host.toString());
+      try (mounted) {
+        mounted.mount();
+        assertArrayEquals(content(1), Files.readAllBytes(mounted.path("kept")));
+      }
+    } finally {
+      Program.run(ANYWHERE, List.of("umount", "-l", host.toString()));
+    }
+  }
+
+  /** Either it says so, or it works. */
+  @Test
+  void aDaemonWithFewDescriptorsRefusesToStartOrWorks() throws IOException {
+    int worked = 0;
+    int refused = 0;
+    MountedPool mounted = MountedPool.create(directory);
+    writeSynced(mounted.path("kept"), 1);
+    mounted.unmount();
+    for (int descriptors = 16; descriptors <= 96; descriptors += 16) {
+      try (mounted) {
+        Program.Result mounting =
+            limited(
+                mounted, "ulimit -n " + descriptors + "; exec \"$@\"", "-XX:TieredStopAtLevel=1");
+        if (mounting.exitCode() != 0) {
+          refused++;
+          assertTrue(!mounting.errors().isBlank() && !mounted.isMounted(), mounting::toString);
+          continue;
+        }
+        worked++;
+        writeSynced(mounted.path("more-" + descriptors), descriptors);
+        mounted.succeed("snapshot", mounted.pool() + "@with-" + descriptors);
+        assertArrayEquals(content(1), Files.readAllBytes(mounted.path("kept")));
+      }
+    }
+    assertTrue(worked > 0 && refused > 0, worked + " worked, " + refused + " were refused");
+    assertEquals(List.of(), Pool.audit(mounted.pool()));
+  }
+
+  private static Program.Result limited(MountedPool mounted, String script, String flags)
+      throws IOException {
+    return Program.run(
+        ANYWHERE,
+        List.of(
+            "env",
+            "COWFS_DAEMON_FLAGS=" + flags,
+            "sh",
+            "-c",
+            script,
+            "sh",
+            MountedPool.launcher().toString(),
+            "mount",
+            mounted.pool().toString(),
+            mounted.root().toString()));
+  }
+
+  @Test
+  void aDaemonWithoutMemoryEndsAndThePoolIsWhole() throws IOException {
+    MountedPool mounted = MountedPool.create(directory);
+    writeSynced(mounted.path("kept"), 1);
+    mounted.unmount();
+    boolean ended = false;
+    for (int mib = 12; mib <= 24 && !ended; mib += 4) {
+      try {
+        if (limited(mounted, "exec \"$@\"", "-Xms4m -Xmx" + mib + "m").exitCode() == 0) {
+          String many =
+              "i=0; while [ $i -lt 400 ]; do mkdir d$i; head -c 200000 /dev/zero"
+                  + " | split -a 4 -b 100 - d$i/f || exit 1; i=$((i+1)); done";
+          ended = Program.run(mounted.root(), List.of("sh", "-c", many)).exitCode() != 0;
+        }
+      } finally {
+        closeDead(mounted);
+      }
+      assertEquals(List.of(), Pool.audit(mounted.pool()), mib + " MiB");
+    }
+    assertTrue(ended, "memory was never short");
+    try (mounted) {
+      mounted.mount();
+      assertArrayEquals(content(1), Files.readAllBytes(mounted.path("kept")));
+      writeSynced(mounted.path("after"), 2);
+    }
+  }
+
+  /** Of a daemon that may have ended by itself. */
+  private static void closeDead(MountedPool mounted) throws IOException {
+    mounted.killDaemon();
+    Program.run(ANYWHERE, List.of("umount", "-l", mounted.root().toString()));
+  }
+
+  @Test
+  void useTakesNoMoreOfTheMachineInTheLongRun() throws IOException {
+    try (MountedPool mounted = MountedPool.create(directory)) {
+      Program.python("busy.py", mounted.root(), OPERATIONS / 4);
+      Usage before = Usage.of(mounted.daemonPid().getAsLong());
+      Program.python("busy.py", mounted.root(), OPERATIONS);
+      Usage after = Usage.of(mounted.daemonPid().getAsLong());
+      String both = before + ", then " + after;
+      System.out.println("HardTimesMountTest: " + both);
+      assertTrue(after.descriptors() <= before.descriptors() + 2, both);
+      assertTrue(after.threads() <= before.threads() + 4, both);
+      assertTrue(after.residentKib() <= before.residentKib() + RESIDENT_KIB_MORE, both);
+    }
+  }
+
+  /** What a process has of the machine. */
+  private record Usage(long descriptors, long threads, long residentKib) {
+    static Usage of(long pid) throws IOException {
+      Path process = Path.of("/proc/" + pid);
+      try (Stream<Path> open = Files.list(process.resolve("fd"));
+          Stream<Path> tasks = Files.list(process.resolve("task"))) {
+        String resident =
+            Files.readAllLines(process.resolve("status")).stream()
+                .filter(line -> line.startsWith("VmRSS:"))
+                .findFirst()
+                .orElseThrow();
+        return new Usage(
+            open.count(), tasks.count(), Long.parseLong(resident.replaceAll("\\D", "")));
+      }
+    }
+  }
+}
