@@ -87,11 +87,8 @@ public final class FaultInjectingDevice implements BlockDevice {
   private final Map<Operation, Plan> plans = new EnumMap<>(Operation.class);
   private final Map<Long, Integer> mediumReads = new HashMap<>();
   private final Set<Long> badSectors = new HashSet<>();
-<<<<<<< HEAD
   private Runnable mediumObserver = () -> {};
-=======
   private final List<Decayed> decayed = new ArrayList<>();
->>>>>>> main
   private long hostBytes = Long.MAX_VALUE;
   private long usedExtent;
   private boolean ignoreSyncs;
