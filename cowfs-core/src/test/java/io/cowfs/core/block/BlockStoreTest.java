@@ -348,26 +348,41 @@ class BlockStoreTest {
     long seed = Long.getLong("cowfs.seed", System.nanoTime());
     System.out.println("BlockStoreTest seed " + seed);
     Random random = new Random(seed);
-    byte[] good = DataExtentFormat.encode(DataExtent.plain(1000, 131_072, 5, new int[32]));
+    byte[] plain = DataExtentFormat.encode(DataExtent.plain(1000, 131_072, 5, new int[32]));
+    byte[] compressed =
+        DataExtentFormat.encode(
+            DataExtent.compressed(
+                1000, 131_072, 50_000, Compression.LZ4, BlockWriter.BLOCK_CHECKSUM, 7, 5));
     byte[] pointer = new byte[BlockPointerFormat.BYTES];
     int refused = 0;
     for (int i = 0; i < 20_000; i++) {
-      byte[] bad = Arrays.copyOf(good, random.nextInt(10) == 0 ? random.nextInt(200) : 154);
+      byte[] good = random.nextBoolean() ? plain : compressed;
+      byte[] bad = Arrays.copyOf(good, random.nextInt(10) == 0 ? random.nextInt(200) : good.length);
       if (bad.length > 0) {
         bad[random.nextInt(Math.min(26, bad.length))] = (byte) random.nextInt();
       }
       random.nextBytes(pointer);
       try {
-        DataExtentFormat.decode(bad);
+        DataExtent decoded = DataExtentFormat.decode(bad);
+        assertBounded(decoded.storedBytes(), decoded.logicalBytes(), DataExtent.LOGICAL_BYTES_MAX);
       } catch (CorruptBlockException e) {
         refused++;
       }
       try {
-        BlockPointerFormat.decode(ByteBuffer.wrap(pointer), 0);
+        BlockPointer decoded = BlockPointerFormat.decode(ByteBuffer.wrap(pointer), 0);
+        assertBounded(
+            decoded.storedBytes(), decoded.logicalBytes(), BlockPointerFormat.LOGICAL_BYTES_MAX);
       } catch (CorruptBlockException e) {
         refused++;
       }
     }
     assertTrue(refused > 20_000);
+  }
+
+  /** As much is allocated to read it. */
+  private static void assertBounded(int storedBytes, int logicalBytes, int bytesMax) {
+    assertTrue(
+        0 < storedBytes && storedBytes <= logicalBytes && logicalBytes <= bytesMax,
+        () -> storedBytes + " bytes stored of " + logicalBytes);
   }
 }

@@ -258,6 +258,39 @@ class TreeTest {
   }
 
   @Test
+  void aNodeThatIsItsOwnChildIsCorruptAndNoEndlessLoop() throws IOException {
+    apply(puts(0, 5_000));
+    Node whole = Node.open(nodes.readNode(root), root);
+    assertEquals(1, whole.level());
+    byte[] loop =
+        NodeFormat.encode(1, List.of(Entry.Child.existing(whole.key(0), root, List.of())));
+    NodeReader reader =
+        pointer -> {
+          assertTrue(nodes.reads++ < 100, "it is read for ever");
+          return loop;
+        };
+    nodes.reads = 0;
+    assertThrows(CorruptBlockException.class, () -> new Tree(root, reader).get(key(0)));
+    assertThrows(CorruptBlockException.class, () -> new Tree(root, reader).check());
+  }
+
+  @Test
+  void keysOutOfOrderAreCorrupt() throws IOException {
+    apply(puts(0, 50));
+    Node leaf = Node.open(nodes.readNode(root), root);
+    assertEquals(0, leaf.level());
+    List<Entry> entries = new ArrayList<>();
+    for (int i : new int[] {0, 2, 1, 3}) {
+      entries.add(leaf.entry(i));
+    }
+    nodes.damage(root, NodeFormat.encode(0, entries));
+    assertThrows(CorruptBlockException.class, () -> new Tree(root, nodes).check());
+    entries.set(2, entries.get(1));
+    nodes.damage(root, NodeFormat.encode(0, entries));
+    assertThrows(CorruptBlockException.class, () -> new Tree(root, nodes).check());
+  }
+
+  @Test
   void hostileNodesNeverGiveMoreThanACorruptBlock() throws IOException {
     long seed = System.nanoTime();
     System.out.println("TreeTest.hostileNodes seed " + seed);

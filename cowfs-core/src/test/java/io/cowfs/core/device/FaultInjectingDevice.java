@@ -87,6 +87,7 @@ public final class FaultInjectingDevice implements BlockDevice {
   private final Map<Operation, Plan> plans = new EnumMap<>(Operation.class);
   private final Map<Long, Integer> mediumReads = new HashMap<>();
   private final Set<Long> badSectors = new HashSet<>();
+  private Runnable mediumObserver = () -> {};
   private final List<Decayed> decayed = new ArrayList<>();
   private long hostBytes = Long.MAX_VALUE;
   private long usedExtent;
@@ -183,6 +184,11 @@ public final class FaultInjectingDevice implements BlockDevice {
   /** Writes that were not synced yet. */
   public synchronized int unsyncedWrites() {
     return pending.size();
+  }
+
+  /** Has something done before each read from the medium, by the thread that reads. */
+  public synchronized void onMediumReads(Runnable newObserver) {
+    mediumObserver = newObserver;
   }
 
   /** Reading this sector from the medium fails from now on. */
@@ -348,6 +354,7 @@ public final class FaultInjectingDevice implements BlockDevice {
 
   @Override
   public synchronized void readMedium(ByteBuffer destination, long offset) throws IOException {
+    mediumObserver.run();
     for (long at = offset; at < offset + destination.remaining(); at += SECTOR_BYTES) {
       mediumReads.merge(at / SECTOR_BYTES, 1, Integer::sum);
       if (badSectors.contains(at / SECTOR_BYTES)) {

@@ -29,6 +29,16 @@ class FreedSpaceTest {
 
   @Test
   void crashWhileSpaceIsScarceLeavesTheTwoStatesBeforeWhole() throws Exception {
+    crashWhileOverwriting(FILE_BYTES, FILE_BYTES);
+  }
+
+  /** There is always room, but what was freed last often comes next. */
+  @Test
+  void crashWhileSpaceIsInPiecesLeavesTheTwoStatesBeforeWhole() throws Exception {
+    crashWhileOverwriting(FILE_BYTES / 16, FILE_BYTES / 2);
+  }
+
+  private void crashWhileOverwriting(int bytesMin, int bytesMax) throws Exception {
     System.out.println("seed " + SEED);
     Random random = new Random(SEED);
     try (TestPool pool =
@@ -40,11 +50,19 @@ class FreedSpaceTest {
         FileSystem fs = pool.fileSystem();
         int commits = 4 + random.nextInt(4);
         for (int i = 0; i < commits; i++) {
-          overwrite(fs, created.attributes().inode(), random);
+          overwrite(
+              fs,
+              created.attributes().inode(),
+              bytesMin + random.nextInt(bytesMax - bytesMin + 1),
+              random);
           fs.syncAll();
           pool.remember();
         }
-        overwrite(fs, created.attributes().inode(), random);
+        overwrite(
+            fs,
+            created.attributes().inode(),
+            bytesMin + random.nextInt(bytesMax - bytesMin + 1),
+            random);
         pool.device().failFrom(Operation.SYNC, 1, Fault.IO_ERROR);
         assertThrows(FsException.class, fs::syncAll);
         pool.crash(random);
@@ -54,8 +72,9 @@ class FreedSpaceTest {
     }
   }
 
-  private static void overwrite(FileSystem fs, long inode, Random random) throws FsException {
-    byte[] bytes = new byte[FILE_BYTES];
+  private static void overwrite(FileSystem fs, long inode, int length, Random random)
+      throws FsException {
+    byte[] bytes = new byte[length];
     random.nextBytes(bytes);
     FileHandle handle = fs.open(inode, Set.of(OpenFlags.WRITE));
     fs.write(Caller.ROOT, handle, 0, ByteBuffer.wrap(bytes), false);

@@ -9,6 +9,7 @@ import io.cowfs.core.dataset.DatasetException;
 import io.cowfs.core.dataset.DatasetException.Reason;
 import io.cowfs.core.pool.PoolAdministration.Scope;
 import io.cowfs.core.pool.TestPool;
+import io.cowfs.core.txg.ReadPins;
 import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Caller;
 import io.cowfs.core.vfs.FileHandle;
@@ -197,6 +198,37 @@ class TreeComparisonTest {
     return assertThrows(
             DatasetException.class, () -> pool.pool().diff(dataset, snapshot, null, change -> {}))
         .reason();
+  }
+
+  @Test
+  void aListThatIsReadInPartsIsHeldUntilTheLast() throws Exception {
+    int files = 6_000;
+    long deep = ROOT;
+    for (int i = 0; i < 14; i++) {
+      deep = directory(deep, "d".repeat(250));
+    }
+    for (int i = 0; i < files; i++) {
+      file(deep, "file-" + i);
+    }
+    pool.snapshot("s");
+    for (int i = 0; i < files; i++) {
+      fs.unlink(deep, name("file-" + i));
+    }
+    ReadPins pins = ((Volume) pool.fileSystem()).services().txgs().readPins();
+    int[] met = {0};
+    pool.pool()
+        .diff(
+            "root",
+            "s",
+            null,
+            change -> {
+              if (met[0]++ == 0) {
+                long newest = pool.pool().status().txg();
+                assertTrue(pins.oldestPinnedTxg() <= newest, "the space of the snapshot is held");
+              }
+            });
+    assertEquals(files, met[0]);
+    assertEquals(Long.MAX_VALUE, pins.oldestPinnedTxg());
   }
 
   @Test
