@@ -76,8 +76,7 @@ class DefectListTest {
       try (Stream<Path> files = Files.walk(ROOT.resolve(module).resolve("src/test/java"))) {
         files
             .filter(file -> file.toString().endsWith("Test.java"))
-            .forEach(
-                file -> classes.put(file.getFileName().toString().replace(".java", ""), file));
+            .forEach(file -> classes.put(file.getFileName().toString().replace(".java", ""), file));
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }

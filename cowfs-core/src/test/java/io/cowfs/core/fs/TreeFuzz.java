@@ -61,7 +61,8 @@ public final class TreeFuzz {
 
   private static BlockStore store() {
     FaultInjectingDevice zeros = new FaultInjectingDevice(16 << 20);
-    return new BlockStore(zeros, Allocator.create(zeros), CacheLimits.DEFAULT);
+    return new BlockStore(
+        zeros, Allocator.create(zeros), CacheLimits.DEFAULT, BlockStore.writingThreads());
   }
 
   /** Called by the fuzzer. */
