@@ -111,6 +111,9 @@ public final class Fuzzing {
         "--instrumentation_includes=io.cowfs.core.**",
         "-max_total_time=" + seconds,
         "-timeout=" + INPUT_SECONDS_MAX,
+        // The limit is the heap's: of what was resident, the system tells the peak of the process
+        // that started this one, too.
+        "-rss_limit_mb=0",
         "-print_final_stats=1",
         "-artifact_prefix=" + work + "/found-",
         corpus.toString());
