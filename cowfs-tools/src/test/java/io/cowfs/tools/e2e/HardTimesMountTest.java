@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
@@ -79,16 +80,18 @@ final class HardTimesMountTest {
 
   /** The host's file system is shut down, as after an error of its disk. */
   @Test
-  void aHostThatFailsStopsTheWritersAndLosesNothingThatWasSynced() throws IOException {
+  void aHostThatFailsStopsTheWritersAndLosesNothingThatWasSynced() throws Exception {
     Path host = Files.createDirectory(directory.resolve("host"));
     Path image = directory.resolve("image");
     Program.shell(
         directory, "truncate -s 256M image; mkfs.ext4 -q image; mount -o loop image host");
     try {
       MountedPool mounted = MountedPool.create(host);
+      ProcessHandle daemon;
       try (mounted) {
         writeSynced(mounted.path("kept"), 1);
         Files.write(mounted.path("unsynced"), content(2));
+        daemon = ProcessHandle.of(mounted.daemonPid().getAsLong()).orElseThrow();
         Program.succeed(host, "python3", "-c", SHUT_DOWN);
         Program.Result refused =
             Program.run(mounted.root(), List.of("sh", "-c", "echo more >> kept && sync kept"));
@@ -98,6 +101,8 @@ final class HardTimesMountTest {
         Program.Result unmounted = MountedPool.cowfs("umount", mounted.root().toString());
         assertEquals(1, unmounted.errors().lines().count(), unmounted::toString);
       }
+      // Its lock cannot be looked at there.
+      daemon.onExit().get(1, TimeUnit.MINUTES);
       Program.shell(ANYWHERE, "umount \"$1\"; mount -o loop \"$2\" \"$1\"", host, image);
       assertEquals(List.of(), Pool.audit(mounted.pool()));
       try (mounted) {
