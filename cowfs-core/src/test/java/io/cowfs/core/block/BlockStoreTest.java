@@ -22,10 +22,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -34,6 +37,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(120)
 class BlockStoreTest {
+  private static final long SLOW_MS = 200;
+
   private final FaultInjectingDevice device = new FaultInjectingDevice(256L << 20);
   private final Allocator allocator = Allocator.create(device);
   private final BlockStore store =
@@ -153,6 +158,30 @@ class BlockStoreTest {
       ByteBuffer buffer = ByteBuffer.allocate(100);
       BlockPointerFormat.encode(pointer, buffer, 11);
       assertEquals(pointer, BlockPointerFormat.decode(buffer, 11));
+    }
+  }
+
+  @Test
+  void aFlushWaitsForWritesThatAreSlow() throws Exception {
+    ExecutorService threads = Executors.newSingleThreadExecutor();
+    CountDownLatch mayWrite = new CountDownLatch(1);
+    threads.execute(
+        () -> {
+          try {
+            mayWrite.await();
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+        });
+    try (BlockStore slow =
+            new BlockStore(device, allocator, new CacheLimits(1 << 20, 1 << 20), threads);
+        BlockWriter writer = slow.openWriter(1)) {
+      writer.writeBlock(content(16_384, false, 1));
+      assertEquals(0, device.count(Operation.WRITE));
+      Executor later = CompletableFuture.delayedExecutor(SLOW_MS, TimeUnit.MILLISECONDS);
+      later.execute(mayWrite::countDown);
+      writer.flush();
+      assertEquals(1, device.count(Operation.WRITE));
     }
   }
 
