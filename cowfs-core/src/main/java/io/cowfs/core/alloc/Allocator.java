@@ -69,19 +69,19 @@ public final class Allocator {
 
   private volatile boolean hostFull;
 
-  private Allocator(BlockDevice device, LongSupplier nanoClock) {
+  private Allocator(BlockDevice device, int firstSector, LongSupplier nanoClock) {
     this.device = device;
     this.nanoClock = nanoClock;
     long end = device.capacity() / SECTOR_BYTES;
     freed = new DeferredFrees(device.name());
-    map = new SpaceMap(DeviceLayout.DATA_FIRST_SECTOR, end, device.name());
+    map = new SpaceMap(firstSector, end, device.name());
     long wanted = Math.max(4L * MEBIBYTE_SECTORS, map.capacity() / 64);
     reserve = Math.min(Math.min(wanted, 64L * MEBIBYTE_SECTORS), map.capacity() / 8) & -4L;
   }
 
   /** The allocator of a new pool: everything is free. */
   public static Allocator create(BlockDevice device) {
-    return new Allocator(device, System::nanoTime);
+    return new Allocator(device, DeviceLayout.DATA_FIRST_SECTOR, System::nanoTime);
   }
 
   /**
@@ -93,17 +93,20 @@ public final class Allocator {
   public static Allocator restore(
       BlockDevice device, Iterable<RegionBitmap> regions, Map<Long, byte[]> deferredFrees)
       throws IOException {
-    return restore(device, regions, deferredFrees, System::nanoTime);
+    return restore(
+        device, DeviceLayout.DATA_FIRST_SECTOR, regions, deferredFrees, System::nanoTime);
   }
 
   /**
-   * The same with a clock of its own.
+   * The same with a clock of its own, and where other things lie at the front of the device.
    *
+   * @param firstSector that may be handed out
    * @param nanoClock for how long space has been free, and the host full, as {@link
    *     System#nanoTime}
    */
   public static Allocator restore(
       BlockDevice device,
+      int firstSector,
       Iterable<RegionBitmap> regions,
       Map<Long, byte[]> deferredFrees,
       LongSupplier nanoClock)
@@ -111,13 +114,18 @@ public final class Allocator {
     if (device.capacity() < MIN_CAPACITY_BYTES) {
       throw new DamagedPoolException(device.name() + " is too small to be a pool");
     }
-    Allocator allocator = new Allocator(device, nanoClock);
+    Allocator allocator = new Allocator(device, firstSector, nanoClock);
     for (RegionBitmap region : regions) {
       allocator.map.restore(region);
     }
     allocator.freed.restore(deferredFrees, allocator.map);
     allocator.map.markUnknownBelow((device.usedExtent() + SECTOR_BYTES - 1) / SECTOR_BYTES);
     return allocator;
+  }
+
+  /** The first sector that may be handed out. */
+  public long firstSector() {
+    return map.firstSector();
   }
 
   /**

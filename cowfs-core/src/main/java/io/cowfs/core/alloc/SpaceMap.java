@@ -30,6 +30,10 @@ final class SpaceMap {
     return endSector - firstSector;
   }
 
+  long firstSector() {
+    return firstSector;
+  }
+
   long endSector() {
     return endSector;
   }

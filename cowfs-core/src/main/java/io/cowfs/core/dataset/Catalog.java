@@ -11,6 +11,7 @@ import io.cowfs.core.alloc.SpaceChanges;
 import io.cowfs.core.device.DamagedIndexException;
 import io.cowfs.core.device.HostFullException;
 import io.cowfs.core.device.StorageException;
+import io.cowfs.core.txg.LogPosition;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -238,7 +239,8 @@ public final class Catalog implements Closeable {
     Catalog catalog = open(file, mapBytes, MDB_UNSIGNEDKEY, MDB_CREATE);
     try {
       catalog.keepReserve();
-      catalog.writeFirstRecord(new PoolRecord(pool, 0, 1, 1, Optional.empty(), 0));
+      catalog.writeFirstRecord(
+          new PoolRecord(pool, 0, 1, 1, Optional.empty(), 0, LogPosition.START));
       syncDirectory(directory);
       syncDirectory(directory.toAbsolutePath().getParent());
       return catalog;

@@ -110,7 +110,13 @@ final class DatasetDirectory {
       }
       return new CatalogState(
           new PoolRecord(
-              pool.pool(), pool.txg(), pool.nextNode(), pool.nextId(), Optional.of(root), sectors),
+              pool.pool(),
+              pool.txg(),
+              pool.nextNode(),
+              pool.nextId(),
+              Optional.of(root),
+              sectors,
+              pool.log()),
           nodes,
           sets,
           List.of(),

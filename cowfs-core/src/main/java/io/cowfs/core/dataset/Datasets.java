@@ -5,6 +5,8 @@ import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.btree.NodeReader;
 import io.cowfs.core.dataset.DatasetException.Reason;
 import io.cowfs.core.device.DamagedIndexException;
+import io.cowfs.core.txg.IntentLog;
+import io.cowfs.core.txg.LogPosition;
 import io.cowfs.core.txg.Participant;
 import java.io.IOException;
 import java.time.InstantSource;
@@ -73,6 +75,11 @@ public final class Datasets {
   /** Owned by the sync thread; null when the txg has nothing of a scrub to keep. */
   private ScrubChange scrubChange;
 
+  private final IntentLog log;
+
+  /** As the txg in work has it. Owned by the sync thread. */
+  private LogPosition logStart;
+
   private long lastTxg;
   private volatile SpaceTotals totals;
   private volatile CatalogState.SharedTotals sharedTotals;
@@ -81,12 +88,14 @@ public final class Datasets {
    * What the datasets stand on.
    *
    * @param reader of nodes
+   * @param log what goes beyond a commit, whose place is committed with it
    * @param scanner tells which items refer to data extents
    * @param clock for the time of creation of datasets and snapshots
    * @param nanoTime by which long work is cut into pieces, as {@link System#nanoTime}
    */
   public record Storage(
       Catalog catalog,
+      IntentLog log,
       Allocator allocator,
       NodeReader reader,
       ExtentScanner scanner,
@@ -108,6 +117,7 @@ public final class Datasets {
     this.storage = storage;
     PoolRecord record = state.pool();
     pool = record.pool();
+    log = storage.log();
     lastTxg = record.txg();
     ids = new IdCounter(record.nextId());
     deadlists = new Deadlists(storage.catalog()::readDeadlist, new Lists(), ids);
@@ -354,13 +364,21 @@ public final class Datasets {
   }
 
   private PoolRecord record(Optional<BlockPointer> directoryRoot, long directorySectors) {
+    logStart = log.positionAfter(sync().txg());
     return new PoolRecord(
-        pool, sync().txg(), history.nextNode(), ids.next(), directoryRoot, directorySectors);
+        pool,
+        sync().txg(),
+        history.nextNode(),
+        ids.next(),
+        directoryRoot,
+        directorySectors,
+        logStart);
   }
 
   /** The txg is durable. */
   public void committed() {
     lastTxg = sync().txg();
+    log.committed(logStart);
     committed.apply(history.changes());
     history.committed();
     deadlists.committed();

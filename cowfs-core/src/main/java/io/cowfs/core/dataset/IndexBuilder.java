@@ -5,6 +5,7 @@ import io.cowfs.core.alloc.SpaceChanges;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.btree.NodeReader;
 import io.cowfs.core.device.DamagedIndexException;
+import io.cowfs.core.txg.LogPosition;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -60,7 +61,9 @@ public final class IndexBuilder implements Closeable {
             then.nextNode(),
             then.nextId(),
             then.directoryRoot(),
-            then.directorySectors());
+            then.directorySectors(),
+            // What was logged goes on from the newest commit, not from one that was gone back to.
+            txg == then.txg() ? then.log() : LogPosition.anew(txg));
     this.ids = new IdCounter(then.nextId());
     directory.nodes().forEach(node -> nodes.put(node.id(), node));
     this.catalog = Catalog.createAside(poolDirectory, then.pool(), capacityBytes);
@@ -144,7 +147,8 @@ public final class IndexBuilder implements Closeable {
             pool.nextNode(),
             ids.next(),
             pool.directoryRoot(),
-            pool.directorySectors());
+            pool.directorySectors(),
+            pool.log());
     catalog.commit(
         new CommitBatch(
             now,

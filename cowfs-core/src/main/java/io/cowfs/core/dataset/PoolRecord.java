@@ -1,6 +1,7 @@
 package io.cowfs.core.dataset;
 
 import io.cowfs.core.block.BlockPointer;
+import io.cowfs.core.txg.LogPosition;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -12,6 +13,7 @@ import java.util.UUID;
  * @param nextId the first id that no deadlist, list of references or destruction ever had
  * @param directoryRoot of the dataset directory; absent while it is empty
  * @param directorySectors what its nodes take
+ * @param log where the intent log begins that goes beyond the txg
  */
 public record PoolRecord(
     UUID pool,
@@ -19,4 +21,5 @@ public record PoolRecord(
     int nextNode,
     long nextId,
     Optional<BlockPointer> directoryRoot,
-    long directorySectors) {}
+    long directorySectors,
+    LogPosition log) {}

@@ -3,6 +3,8 @@ package io.cowfs.core.dataset;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.BlockPointerFormat;
 import io.cowfs.core.block.CorruptBlockException;
+import io.cowfs.core.device.DeviceLayout;
+import io.cowfs.core.txg.LogPosition;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Optional;
@@ -14,7 +16,7 @@ import java.util.UUID;
  * UUID, which is stored in its usual order.
  */
 final class PoolRecordFormat {
-  static final int VERSION_NUMBER = 2;
+  static final int VERSION_NUMBER = 3;
 
   static final int VERSION = 0;
   static final int HAS_DIRECTORY = VERSION + Integer.BYTES;
@@ -32,7 +34,9 @@ final class PoolRecordFormat {
   static final int PROPERTY_CHUNKS = SHARED_RANGES + Long.BYTES;
   static final int DIRECTORY_SECTORS = PROPERTY_CHUNKS + Long.BYTES;
   static final int DIRECTORY_ROOT = DIRECTORY_SECTORS + Long.BYTES;
-  static final int BYTES = DIRECTORY_ROOT + BlockPointerFormat.BYTES;
+  static final int LOG_SEQUENCE = DIRECTORY_ROOT + BlockPointerFormat.BYTES;
+  static final int LOG_SECTOR = LOG_SEQUENCE + Long.BYTES;
+  static final int BYTES = LOG_SECTOR + Integer.BYTES;
 
   private PoolRecordFormat() {}
 
@@ -68,6 +72,8 @@ final class PoolRecordFormat {
     record.putLong(PROPERTY_CHUNKS, counts.propertyChunks());
     record.putLong(DIRECTORY_SECTORS, pool.directorySectors());
     pool.directoryRoot().ifPresent(root -> BlockPointerFormat.encode(root, record, DIRECTORY_ROOT));
+    record.putLong(LOG_SEQUENCE, pool.log().sequence());
+    record.putInt(LOG_SECTOR, pool.log().sector());
     return record.array();
   }
 
@@ -89,8 +95,12 @@ final class PoolRecordFormat {
             record.getInt(NEXT_NODE),
             record.getLong(NEXT_ID),
             directoryRoot(record),
-            record.getLong(DIRECTORY_SECTORS));
+            record.getLong(DIRECTORY_SECTORS),
+            new LogPosition(record.getInt(LOG_SECTOR), record.getLong(LOG_SEQUENCE)));
     require(pool.directorySectors() >= 0, "has a negative counter");
+    require(
+        pool.log().sector() >= 0 && pool.log().sector() <= DeviceLayout.LOG_SECTORS_MAX,
+        "has a wrong place of the log");
     require(pool.txg() >= 0 && pool.nextNode() > 0 && pool.nextId() > 0, "has a wrong id");
     return pool;
   }

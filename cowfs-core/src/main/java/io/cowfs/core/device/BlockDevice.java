@@ -31,6 +31,18 @@ public interface BlockDevice extends Closeable {
   /** Writes all buffers, one after the other, as one request. Durable only after {@link #sync}. */
   void write(ByteBuffer[] sources, long offset) throws IOException;
 
+  /**
+   * Writes all remaining bytes of the buffer, and returns when they are durable. Does not wait for
+   * other writes or for a {@link #sync} that is under way, where that is possible. What it wrote is
+   * undefined after an error, and is not to be retried, but for a full host.
+   *
+   * @throws io.cowfs.core.device.HostFullException when the host has no space
+   */
+  default void writeDurably(ByteBuffer source, long offset) throws IOException {
+    write(source, offset);
+    sync();
+  }
+
   /** Makes every write that returned before this call durable. Not to be retried after an error. */
   void sync() throws IOException;
 

@@ -14,8 +14,13 @@ public final class DeviceLayout {
 
   public static final int RING_SLOTS = 128;
 
-  /** From here on, sectors belong to the allocator. */
-  public static final int DATA_FIRST_SECTOR = RING_FIRST_SECTOR + RING_SLOTS;
+  /** The intent log, of as many sectors as the label says; perhaps none. */
+  public static final int LOG_FIRST_SECTOR = RING_FIRST_SECTOR + RING_SLOTS;
+
+  public static final int LOG_SECTORS_MAX = (64 << 20) / SECTOR_BYTES;
+
+  /** No data lies before this sector. Behind the intent log, sectors belong to the allocator. */
+  public static final int DATA_FIRST_SECTOR = LOG_FIRST_SECTOR;
 
   private DeviceLayout() {}
 }

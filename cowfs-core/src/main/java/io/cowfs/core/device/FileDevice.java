@@ -43,6 +43,11 @@ public final class FileDevice implements BlockDevice {
 
   private volatile IOException syncFailure;
 
+  /** Each write to it is durable when it returns. Made at the first use; guarded by its lock. */
+  private FileChannel durableChannel;
+
+  private final Object durableLock = new Object();
+
   private FileDevice(
       Path file,
       FileChannel channel,
@@ -185,6 +190,41 @@ public final class FileDevice implements BlockDevice {
   }
 
   @Override
+  public void writeDurably(ByteBuffer source, long offset) throws IOException {
+    checkRange(offset, source.remaining());
+    checkUsable();
+    FileChannel to = durableChannel();
+    try {
+      long position = offset;
+      while (source.hasRemaining()) {
+        position += to.write(source, position);
+      }
+    } catch (IOException e) {
+      IOException failure = writeFailure(e);
+      if (!(failure instanceof HostFullException)) {
+        syncFailure = e;
+      }
+      throw failure;
+    }
+  }
+
+  private FileChannel durableChannel() throws IOException {
+    synchronized (durableLock) {
+      if (durableChannel == null) {
+        durableChannel =
+            directChannel == null
+                ? FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.DSYNC)
+                : FileChannel.open(
+                    file,
+                    StandardOpenOption.WRITE,
+                    StandardOpenOption.DSYNC,
+                    ExtendedOpenOption.DIRECT);
+      }
+      return durableChannel;
+    }
+  }
+
+  @Override
   public synchronized void sync() throws IOException {
     checkUsable();
     try {
@@ -282,6 +322,11 @@ public final class FileDevice implements BlockDevice {
       if (hostSpace != null) {
         hostSpace.close();
         hostSpace = null;
+      }
+    }
+    synchronized (durableLock) {
+      if (durableChannel != null) {
+        durableChannel.close();
       }
     }
     if (directChannel != null) {

@@ -22,7 +22,8 @@ final class LabelFormat {
   static final int COMPRESSION_LEVEL = COMPRESSION + Byte.BYTES;
   static final int DATA_CHECKSUM = COMPRESSION_LEVEL + Byte.BYTES;
   static final int BLOCK_CHECKSUM = DATA_CHECKSUM + Byte.BYTES;
-  static final int ZEROS = BLOCK_CHECKSUM + Byte.BYTES;
+  static final int LOG_SECTORS = BLOCK_CHECKSUM + Byte.BYTES;
+  static final int ZEROS = LOG_SECTORS + Integer.BYTES;
   static final int CHECKSUM = BYTES - Integer.BYTES;
 
   /** "COWFS" and three zero bytes. */
@@ -45,6 +46,7 @@ final class LabelFormat {
     sector.put(COMPRESSION_LEVEL, (byte) label.compressionLevel());
     sector.put(DATA_CHECKSUM, (byte) label.dataChecksumId());
     sector.put(BLOCK_CHECKSUM, (byte) label.blockChecksumId());
+    sector.putInt(LOG_SECTORS, label.logSectors());
     sector.putInt(CHECKSUM, checksum(sector));
     return sector;
   }
@@ -84,7 +86,8 @@ final class LabelFormat {
         Byte.toUnsignedInt(sector.get(DATA_CHECKSUM)),
         Byte.toUnsignedInt(sector.get(BLOCK_CHECKSUM)),
         sector.getLong(FEATURES_TO_READ),
-        sector.getLong(FEATURES_TO_WRITE));
+        sector.getLong(FEATURES_TO_WRITE),
+        sector.getInt(LOG_SECTORS));
   }
 
   private static int checksum(ByteBuffer sector) {

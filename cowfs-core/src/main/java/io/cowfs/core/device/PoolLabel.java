@@ -18,6 +18,8 @@ import java.util.stream.Collectors;
  * @param blockChecksumId checksum of nodes and compressed extents, likewise
  * @param featuresToRead bits a program must know to read the pool; it knows all of them
  * @param featuresToWrite bits a program must know to write the pool; see {@link #requireWritable}
+ * @param logSectors the size of the intent log, from {@link DeviceLayout#LOG_FIRST_SECTOR} on; 0
+ *     where there is none
  */
 public record PoolLabel(
     UUID uuid,
@@ -28,10 +30,11 @@ public record PoolLabel(
     int dataChecksumId,
     int blockChecksumId,
     long featuresToRead,
-    long featuresToWrite) {
+    long featuresToWrite,
+    int logSectors) {
 
   /** The newest format version this program knows. */
-  public static final int FORMAT_VERSION = 3;
+  public static final int FORMAT_VERSION = 4;
 
   /** The bits of {@link #featuresToRead} that this program knows: none are defined. */
   private static final long KNOWN_TO_READ = 0;
@@ -39,7 +42,13 @@ public record PoolLabel(
   /** The bits of {@link #featuresToWrite} that this program knows: none are defined. */
   private static final long KNOWN_TO_WRITE = 0;
 
-  /** A label without optional features. */
+  /** The smallest log, in sectors: some records of ordinary size. */
+  private static final int LOG_SECTORS_MIN = 64;
+
+  /** A log takes at most one sector in so many of a pool with a size limit. */
+  private static final int LOG_SHARE = 64;
+
+  /** A label without optional features, and without a log. */
   public PoolLabel(
       UUID uuid,
       long capacityBytes,
@@ -57,7 +66,23 @@ public record PoolLabel(
         dataChecksumId,
         blockChecksumId,
         0,
+        0,
         0);
+  }
+
+  /**
+   * The size of the intent log of a new pool, in sectors.
+   *
+   * @param capacityBytes what the device can hold
+   */
+  public static int logSectorsFor(long capacityBytes) {
+    long share = capacityBytes / DeviceLayout.SECTOR_BYTES / LOG_SHARE;
+    return (int) Math.max(LOG_SECTORS_MIN, Math.min(share, DeviceLayout.LOG_SECTORS_MAX));
+  }
+
+  /** The first sector that the allocator may hand out. */
+  public int dataFirstSector() {
+    return DeviceLayout.LOG_FIRST_SECTOR + logSectors;
   }
 
   /** Writes both copies; durable after the device's next sync. */
@@ -123,6 +148,8 @@ public record PoolLabel(
     if (LabelFormat.sectorBytes(sector) != DeviceLayout.SECTOR_BYTES
         || label.capacityBytes < 0
         || label.capacityBytes > FileDevice.UNLIMITED_BYTES
+        || label.logSectors < 0
+        || label.logSectors > DeviceLayout.LOG_SECTORS_MAX
         || !LabelFormat.restIsZero(sector)) {
       throw new DamagedPoolException(device.name() + ": the label holds impossible values");
     }

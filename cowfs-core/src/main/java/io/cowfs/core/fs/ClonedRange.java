@@ -201,6 +201,7 @@ final class ClonedRange implements TreeEdits.Edit {
       target.changedTxg = txg.number();
       volume.inodes().use(target.number);
       volume.tree().put(txg, Items.inode(target.number), target.encode());
+      txg.refuseLog();
       volume.addClone(txg, this);
     } finally {
       lock.unlock();

@@ -8,6 +8,7 @@ import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.Timestamp;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 
 /**
  * A {@link Mutation} of one file's content: one locked inode, space for its pages, and the dirty
@@ -112,6 +113,22 @@ final class DataMutation implements AutoCloseable {
   /** Makes a hole in the joined layer, in sectors. */
   void punch(long from, long to) {
     layer.punch(from, to);
+    change.txg().log(new LogEntry.HoleMade(volume.head().id(), inode.number, from, to));
+  }
+
+  /** Pages of the joined layer have their content now, in sectors: each of them has one. */
+  void written(long from, long to) {
+    int bytes = (int) Math.min(Integer.MAX_VALUE, (to - from) * PageArena.PAGE_BYTES);
+    if (!change.txg().mayLog(bytes)) {
+      return;
+    }
+    ByteBuffer content = ByteBuffer.allocate(bytes);
+    for (long sector = from; sector < to; sector++) {
+      volume.arena().copyOut(layer.page(sector), 0, PageArena.PAGE_BYTES, content);
+    }
+    change
+        .txg()
+        .log(LogEntry.SectorsWritten.of(volume.head().id(), inode.number, from, content.array()));
   }
 
   void store() {

@@ -61,6 +61,7 @@ final class FileWrites {
               : sectorBefore(inode, end / SECTOR);
       DirtyFile layer = change.join();
       copyIn(layer, offset, source, head, tail);
+      change.written(offset / SECTOR, (end - 1) / SECTOR + 1);
       inode.size = Math.max(inode.size, end);
       inode.mtime = inode.ctime = change.now();
       if (killPrivileges) {
@@ -148,6 +149,7 @@ final class FileWrites {
         int page = pageWith(layer, newSize / SECTOR, false, last);
         int keep = (int) (newSize % SECTOR);
         arena.zero(page, keep, SECTOR - keep);
+        change.written(newSize / SECTOR, newSize / SECTOR + 1);
       }
       change.punch(firstWholeSector(newSize), DirtyFile.SECTORS_MAX);
     }
@@ -198,9 +200,11 @@ final class FileWrites {
         int from = (int) (offset % SECTOR);
         int to = (int) Math.min(SECTOR, from + (zeroEnd - offset));
         arena.zero(pageWith(layer, offset / SECTOR, false, head), from, to - from);
+        change.written(offset / SECTOR, offset / SECTOR + 1);
       }
       if (cutsTail) {
         arena.zero(pageWith(layer, zeroEnd / SECTOR, false, tail), 0, (int) (zeroEnd % SECTOR));
+        change.written(zeroEnd / SECTOR, zeroEnd / SECTOR + 1);
       }
       if (any && firstWhole < endWhole) {
         change.punch(firstWhole, endWhole);

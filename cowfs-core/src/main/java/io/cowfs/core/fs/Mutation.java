@@ -166,16 +166,18 @@ final class Mutation implements AutoCloseable {
 
   void put(Key key, byte[] value) {
     volume.tree().put(txg, key, value);
+    txg.log(new LogEntry.ItemPut(volume.head().id(), key, value));
   }
 
   void delete(Key key) {
     volume.tree().delete(txg, key);
+    txg.log(new LogEntry.ItemDeleted(volume.head().id(), key));
   }
 
   /** Puts the inode's attributes into the txg. The inode must be locked. */
   void store(Inode inode) {
     inode.changedTxg = txg.number();
-    volume.tree().put(txg, Items.inode(inode.number), inode.encode());
+    put(Items.inode(inode.number), inode.encode());
   }
 
   /** A directory has another entry or another name in it: its times are those of the change. */

@@ -557,7 +557,7 @@ public final class Volume implements FileSystem {
   @Override
   public void sync(Caller caller, long number, boolean dataOnly) throws FsException {
     long txg = look(number, inode -> Math.max(inode.changedTxg, uncommittedTxg(number)));
-    awaitDurable(txg);
+    awaitSaved(txg);
   }
 
   private long uncommittedTxg(long number) {
@@ -567,11 +567,9 @@ public final class Volume implements FileSystem {
   /**
    * Signals do not end it: no local file system lets fsync fail for one, and programs rely on that.
    */
-  private void awaitDurable(long txg) throws FsException {
+  private void awaitSaved(long txg) throws FsException {
     try {
-      if (txg > 0) {
-        services.txgs().awaitDurable(txg, () -> false);
-      }
+      services.txgs().awaitSaved(txg);
     } catch (PoolSuspendedException suspended) {
       throw new FsException(FsError.IO, suspended);
     }
@@ -579,7 +577,7 @@ public final class Volume implements FileSystem {
 
   @Override
   public void syncAll() throws FsException {
-    awaitDurable(services.txgs().openTxg());
+    awaitSaved(services.txgs().openTxg());
   }
 
   @Override

@@ -183,6 +183,11 @@ final class VolumeState {
     return nextInodeNumber.getAndIncrement();
   }
 
+  /** An inode has this number already. */
+  void skipInodeNumber(long number) {
+    nextInodeNumber.accumulateAndGet(number + 1, Math::max);
+  }
+
   /** Inodes with links. */
   long files() {
     States now = states;

@@ -28,6 +28,7 @@ import io.cowfs.core.device.PoolLabel;
 import io.cowfs.core.device.UnsupportedFormatException;
 import io.cowfs.core.fs.BrowsableFileSystem;
 import io.cowfs.core.fs.ExtentItems;
+import io.cowfs.core.fs.LogReplay;
 import io.cowfs.core.fs.SnapshotRights;
 import io.cowfs.core.fs.SpaceRelief;
 import io.cowfs.core.fs.Volume;
@@ -35,6 +36,7 @@ import io.cowfs.core.fs.VolumeServices;
 import io.cowfs.core.scrub.Scrub;
 import io.cowfs.core.scrub.SpaceAudit;
 import io.cowfs.core.txg.CommitSequence;
+import io.cowfs.core.txg.IntentLog;
 import io.cowfs.core.txg.RootRecord;
 import io.cowfs.core.txg.RootRing;
 import io.cowfs.core.txg.TransactionGroups;
@@ -135,12 +137,19 @@ public final class Pool implements Closeable {
     requireWhole(device, state);
     Environment.Execution execution = environment.execution();
     this.allocator =
-        Allocator.restore(device, state.regions(), state.deferred(), execution.nanoTime());
+        Allocator.restore(
+            device,
+            label.dataFirstSector(),
+            state.regions(),
+            state.deferred(),
+            execution.nanoTime());
+    IntentLog log = new IntentLog(device, label.uuid(), label.logSectors(), state.pool().log());
     this.store = new BlockStore(device, allocator, CacheLimits.DEFAULT, execution.writers().get());
     this.datasets =
         Datasets.open(
             new Datasets.Storage(
                 catalog,
+                log,
                 allocator,
                 store::readBlock,
                 new ExtentItems(),
@@ -165,18 +174,17 @@ public final class Pool implements Closeable {
             ring,
             clock);
     this.readOnlyReason = readOnlyReason(label, device);
+    List<IntentLog.Section> beyond = purpose == Purpose.CHECK ? List.of() : log.recover(txg);
     this.txgs =
         purpose == Purpose.READ
             ? TransactionGroups.readOnly(
                 sequence,
+                log,
                 environment.limit(),
                 execution.nanoTime(),
                 txg,
                 readOnlyReason.orElseThrow())
-            : new TransactionGroups(sequence, environment.limit(), execution.nanoTime(), txg);
-    if (purpose == Purpose.USE) {
-      txgs.addIndependent(datasets.backgroundFrees());
-    }
+            : new TransactionGroups(sequence, log, environment.limit(), execution.nanoTime(), txg);
     this.puncher =
         purpose != Purpose.USE
             ? null
@@ -196,6 +204,7 @@ public final class Pool implements Closeable {
             relief(datasets),
             clock,
             processOwner());
+    recover(beyond);
     this.administration = new PoolAdministration(this, datasets, txgs, clock);
     this.scrub =
         new Scrub(
@@ -208,6 +217,31 @@ public final class Pool implements Closeable {
             txgs,
             clock,
             catalog.scrub());
+  }
+
+  /** Replays the log; only then anything else takes part in commits. */
+  private void recover(List<IntentLog.Section> beyond) throws IOException {
+    if (purpose == Purpose.READ && !beyond.isEmpty()) {
+      LOG.log(
+          Level.WARNING, "what was synced after the last commit cannot be shown: it is in the log");
+    }
+    if (purpose != Purpose.USE) {
+      return;
+    }
+    boolean recovered = false;
+    try {
+      if (!beyond.isEmpty()) {
+        LogReplay.run(services, datasets.heads(), beyond);
+      }
+      txgs.addIndependent(datasets.backgroundFrees());
+      recovered = true;
+    } finally {
+      if (!recovered) {
+        txgs.abandon();
+        puncher.stop();
+        store.close();
+      }
+    }
   }
 
   private static Optional<IOException> readOnlyReason(PoolLabel label, BlockDevice device) {
@@ -319,10 +353,13 @@ public final class Pool implements Closeable {
                 compression.compression().id(),
                 compression.level(),
                 ChecksumAlgorithm.CRC32C.id(),
-                BlockWriter.BLOCK_CHECKSUM.id())
+                BlockWriter.BLOCK_CHECKSUM.id(),
+                0,
+                0,
+                PoolLabel.logSectorsFor(device.capacity()))
             .write(device);
-        // Commits write here when the host may be full.
-        device.preallocate(0, (long) DeviceLayout.DATA_FIRST_SECTOR * DeviceLayout.SECTOR_BYTES);
+        // Commits write here when the host may be full. The log does without what it has not.
+        device.preallocate(0, (long) DeviceLayout.LOG_FIRST_SECTOR * DeviceLayout.SECTOR_BYTES);
         device.sync();
       }
       path.sync();

@@ -463,8 +463,9 @@ public final class SpaceAudit {
     SectorCounts freed = new SectorCounts();
     pending.forEach(range -> freed.add(range.sector(), range.count(), twice -> {}));
     long left = missing;
-    long end = DeviceLayout.DATA_FIRST_SECTOR + sources.allocator().status().capacity();
-    for (long at = DeviceLayout.DATA_FIRST_SECTOR; at < end && left > 0; at++) {
+    long first = sources.allocator().firstSector();
+    long end = first + sources.allocator().status().capacity();
+    for (long at = first; at < end && left > 0; at++) {
       if (!counts.contains(at) && !freed.contains(at) && sources.allocator().isAllocated(at, 1)) {
         report("space/leaked", "sector " + at);
         left--;

@@ -7,11 +7,14 @@ package io.cowfs.core.txg;
  * @param bytesToSync an open txg with this much file data is synced without waiting for its time
  * @param itemBytesMax with this much of changed items in the open txg, all changes wait; it is
  *     synced at half of it
+ * @param logPercentToSync with this much of the intent log in use, the open txg is synced
  * @param intervalMillis a txg with any change is synced after this time
  */
-public record DirtyLimit(long bytesMax, long bytesToSync, long itemBytesMax, long intervalMillis) {
+public record DirtyLimit(
+    long bytesMax, long bytesToSync, long itemBytesMax, int logPercentToSync, long intervalMillis) {
   /**
    * 256 MiB in all, txgs of a quarter of it; started early enough to be durable after five seconds.
    */
-  public static final DirtyLimit DEFAULT = new DirtyLimit(256L << 20, 64L << 20, 32L << 20, 4_500);
+  public static final DirtyLimit DEFAULT =
+      new DirtyLimit(256L << 20, 64L << 20, 32L << 20, 50, 4_500);
 }

@@ -58,6 +58,7 @@ public final class TransactionGroups implements Closeable {
   }
 
   private final CommitSequence sequence;
+  private final GroupCommit groupCommit;
   private final DirtyLimit limit;
   private final LongSupplier nanoTime;
   private final List<Participant> participants = new CopyOnWriteArrayList<>();
@@ -77,6 +78,11 @@ public final class TransactionGroups implements Closeable {
   private long durableTxg;
   private boolean closing;
 
+  /** Epochs that are closed, neither in the log nor durable; from old to new. Guarded by lock. */
+  private final List<Txg> unlogged = new ArrayList<>();
+
+  private final Txg.Logging logging;
+
   private final Access access;
   private volatile Txg open;
   private volatile IOException suspended;
@@ -86,12 +92,17 @@ public final class TransactionGroups implements Closeable {
   /**
    * Starts the sync thread.
    *
+   * @param log of the pool; what it had from before was recovered
    * @param nanoTime by which the time since a first change is measured, as {@link System#nanoTime}
    * @param durableTxg the newest txg in the index
    */
   public TransactionGroups(
-      CommitSequence sequence, DirtyLimit limit, LongSupplier nanoTime, long durableTxg) {
-    this(sequence, limit, nanoTime, durableTxg, null);
+      CommitSequence sequence,
+      IntentLog log,
+      DirtyLimit limit,
+      LongSupplier nanoTime,
+      long durableTxg) {
+    this(sequence, log, limit, nanoTime, durableTxg, null);
   }
 
   /**
@@ -102,15 +113,17 @@ public final class TransactionGroups implements Closeable {
    */
   public static TransactionGroups readOnly(
       CommitSequence sequence,
+      IntentLog log,
       DirtyLimit limit,
       LongSupplier nanoTime,
       long durableTxg,
       IOException reason) {
-    return new TransactionGroups(sequence, limit, nanoTime, durableTxg, reason);
+    return new TransactionGroups(sequence, log, limit, nanoTime, durableTxg, reason);
   }
 
   private TransactionGroups(
       CommitSequence sequence,
+      IntentLog log,
       DirtyLimit limit,
       LongSupplier nanoTime,
       long durableTxg,
@@ -122,7 +135,9 @@ public final class TransactionGroups implements Closeable {
     this.nanoTime = nanoTime;
     this.durableTxg = durableTxg;
     this.wantedTxg = durableTxg;
-    this.open = new Txg(durableTxg + 1);
+    this.groupCommit = new GroupCommit(this, log, limit.logPercentToSync());
+    this.logging = log.exists() ? Txg.Logging.KEPT : Txg.Logging.REFUSED;
+    this.open = new Txg(durableTxg + 1, logging);
     this.participants.add(readPins);
     this.syncThread = new Thread(this::runSyncThread, "cowfs-txg-sync");
     syncThread.start();
@@ -142,6 +157,11 @@ public final class TransactionGroups implements Closeable {
   /** Takes part from now on: for one that keeps nothing apart for each txg. */
   public void addIndependent(Participant participant) {
     participants.add(participant);
+  }
+
+  /** Takes part no more, likewise. Its changes must be durable. */
+  public void removeIndependent(Participant participant) {
+    participants.remove(participant);
   }
 
   /** Takes part no more. Its changes must be durable. */
@@ -285,6 +305,57 @@ public final class TransactionGroups implements Closeable {
     }
   }
 
+  /**
+   * Makes everything durable that was done before the call, unless {@code txg} is durable already:
+   * by the intent log, where that can take it, or by a commit. Ends only when that is done. No lock
+   * may be held and no txg joined.
+   *
+   * @throws PoolSuspendedException when it will never be durable
+   */
+  public void awaitSaved(long txg) throws PoolSuspendedException {
+    if (durableTxg() < txg) {
+      groupCommit.save();
+    }
+  }
+
+  /**
+   * Ends the epoch: what joins from now on belongs to the next.
+   *
+   * @return what is in no commit and not in the log
+   */
+  Cut cut() throws PoolSuspendedException {
+    lock.lock();
+    try {
+      checkNotSuspended();
+      if (!open.hasNothingToLog()) {
+        unlogged.add(open);
+        open = open.nextEpoch();
+      }
+      unlogged.removeIf(epoch -> epoch.number() <= durableTxg);
+      return new Cut(List.copyOf(unlogged), durableTxg);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Closed epochs, from old to new.
+   *
+   * @param durableTxg the newest txg that is durable; all later ones are in the log, but for these
+   *     epochs
+   */
+  record Cut(List<Txg> epochs, long durableTxg) {}
+
+  /** These are in the log now. */
+  void logged(List<Txg> epochs) {
+    lock.lock();
+    try {
+      unlogged.removeAll(epochs);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Commits everything done before the call; returns at once when there is nothing. */
   public void syncAll() throws PoolSuspendedException {
     Txg txg = open;
@@ -422,7 +493,7 @@ public final class TransactionGroups implements Closeable {
     try {
       long firstDirtyNanos = 0;
       while (true) {
-        if (abandoned || access == Access.READ) {
+        if (suspended != null) {
           return false;
         }
         boolean changed = open.isDirty();
@@ -454,23 +525,26 @@ public final class TransactionGroups implements Closeable {
   }
 
   private void commitOpenTxg() throws IOException {
-    Txg txg = open;
-    long next = txg.number() + 1;
+    long next = open.number() + 1;
     List<Participant> members = List.copyOf(participants);
     // Overlays for the next txg are in place before the first change can join it.
     for (Participant participant : members) {
       participant.freeze(next);
     }
     List<QueuedTask> due;
+    Txg txg;
     lock.lock();
     try {
       due = List.copyOf(tasks);
       tasks.clear();
-      open = new Txg(next);
+      txg = open;
+      unlogged.add(txg);
+      open = new Txg(next, logging);
     } finally {
       lock.unlock();
     }
-    txg.awaitEmpty();
+    txg.awaitAllEmpty();
+    checkNotSuspended();
     boolean frees = txg.isDirty() || !due.isEmpty() || hasBacklog();
     commitsToRelease = frees ? COMMITS_TO_RELEASE : Math.max(0, commitsToRelease - 1);
     try {
@@ -487,6 +561,7 @@ public final class TransactionGroups implements Closeable {
     lock.lock();
     try {
       durableTxg = txg.number();
+      unlogged.removeIf(epoch -> epoch.number() <= durableTxg);
       progress.signalAll();
     } finally {
       lock.unlock();
@@ -496,14 +571,21 @@ public final class TransactionGroups implements Closeable {
     }
   }
 
-  private void suspend(Throwable failure) {
-    LOG.log(Level.ERROR, "commit failed, the pool is suspended", failure);
+  /**
+   * Nothing is written any more, because something could not be: every later change and every wait
+   * fails.
+   */
+  public void suspend(Throwable failure) {
+    LOG.log(Level.ERROR, "writing failed, the pool is suspended", failure);
     lock.lock();
     try {
-      suspended =
-          failure instanceof IOException io ? io : new IOException(failure.toString(), failure);
+      if (suspended == null) {
+        suspended =
+            failure instanceof IOException io ? io : new IOException(failure.toString(), failure);
+      }
       failTasks();
       progress.signalAll();
+      work.signal();
     } finally {
       lock.unlock();
     }

@@ -42,7 +42,8 @@ class AllocatorModelTest {
     Allocator restore(FaultInjectingDevice device, long[] clock) throws IOException {
       List<RegionBitmap> list = new ArrayList<>();
       regions.forEach((region, bits) -> list.add(new RegionBitmap(region, bits)));
-      return Allocator.restore(device, list, deferred, () -> clock[0]);
+      return Allocator.restore(
+          device, DeviceLayout.DATA_FIRST_SECTOR, list, deferred, () -> clock[0]);
     }
   }
 

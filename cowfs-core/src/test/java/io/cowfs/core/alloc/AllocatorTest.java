@@ -24,7 +24,8 @@ class AllocatorTest {
   private final long[] clock = {1};
 
   private Allocator open(BlockDevice device) throws IOException {
-    return Allocator.restore(device, List.of(), Map.of(), () -> clock[0]);
+    return Allocator.restore(
+        device, DeviceLayout.DATA_FIRST_SECTOR, List.of(), Map.of(), () -> clock[0]);
   }
 
   @Test

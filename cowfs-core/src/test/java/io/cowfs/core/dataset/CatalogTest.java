@@ -10,6 +10,7 @@ import io.cowfs.core.alloc.OutOfSpaceException;
 import io.cowfs.core.alloc.RegionBitmap;
 import io.cowfs.core.alloc.SpaceChanges;
 import io.cowfs.core.device.DamagedPoolException;
+import io.cowfs.core.txg.LogPosition;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -63,7 +64,8 @@ final class CatalogTest {
     }
     try (Catalog catalog = Catalog.open(directory, POOL, 0)) {
       CatalogState state = catalog.load();
-      assertEquals(new PoolRecord(POOL, 1, 9, 10, Optional.empty(), 0), state.pool());
+      assertEquals(
+          new PoolRecord(POOL, 1, 9, 10, Optional.empty(), 0, LogPosition.START), state.pool());
       assertEquals(List.of(node(1, "root")), state.nodes());
       assertArrayEquals(bits, state.regions().get(0).bits());
       assertArrayEquals(freed, state.deferred().get(1L));
@@ -102,7 +104,7 @@ final class CatalogTest {
       catalog.commit(batch(1, List.of(node(1, "root")), references(300), freed));
       catalog.commit(
           new CommitBatch(
-              new PoolRecord(POOL, 2, 9, 10, Optional.empty(), 0),
+              new PoolRecord(POOL, 2, 9, 10, Optional.empty(), 0, LogPosition.START),
               new HistoryChanges(List.of(), Map.of(), Set.of(1)),
               NO_DEADLIST,
               catalog.chunkKeys(LIST, 100),
@@ -129,7 +131,7 @@ final class CatalogTest {
       assertEquals(List.of(), shared(catalog, 0, 1_000));
       catalog.commit(
           new CommitBatch(
-              new PoolRecord(POOL, 1, 9, 10, Optional.empty(), 0),
+              new PoolRecord(POOL, 1, 9, 10, Optional.empty(), 0, LogPosition.START),
               new HistoryChanges(List.of(), Map.of(), Set.of()),
               new Deadlists.Changes(Map.of(), Map.of()),
               List.of(),
@@ -200,7 +202,7 @@ final class CatalogTest {
 
   private static CommitBatch scrub(long txg, ScrubChange change) {
     return new CommitBatch(
-        new PoolRecord(POOL, txg, 9, 10, Optional.empty(), 0),
+        new PoolRecord(POOL, txg, 9, 10, Optional.empty(), 0, LogPosition.START),
         new HistoryChanges(List.of(), Map.of(), Set.of()),
         NO_DEADLIST,
         List.of(),
@@ -289,7 +291,7 @@ final class CatalogTest {
       assertEquals(1, catalog.load().pool().txg());
       catalog.commit(
           new CommitBatch(
-              new PoolRecord(POOL, 2, 9, 10, Optional.empty(), 0),
+              new PoolRecord(POOL, 2, 9, 10, Optional.empty(), 0, LogPosition.START),
               new HistoryChanges(List.of(), Map.of(), Set.of()),
               NO_DEADLIST,
               catalog.chunkKeys(LIST, Integer.MAX_VALUE),
@@ -367,7 +369,7 @@ final class CatalogTest {
   private static CommitBatch batch(
       long txg, List<NodeRecord> nodes, ReferenceList deadlist, SpaceChanges space) {
     return new CommitBatch(
-        new PoolRecord(POOL, txg, 9, 10, Optional.empty(), 0),
+        new PoolRecord(POOL, txg, 9, 10, Optional.empty(), 0, LogPosition.START),
         new HistoryChanges(nodes, Map.of(), Set.of()),
         new Deadlists.Changes(
             Map.of(PART, deadlist.sectorsBornAfter(0)), Map.of(PART.list(), deadlist)),

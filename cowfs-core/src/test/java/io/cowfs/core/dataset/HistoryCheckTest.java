@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.codec.ChecksumAlgorithm;
 import io.cowfs.core.codec.Compression;
+import io.cowfs.core.txg.LogPosition;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -142,7 +143,7 @@ final class HistoryCheckTest {
 
   private static CatalogState state(List<NodeRecord> nodes, Map<Integer, PropertySet> properties) {
     return new CatalogState(
-        new PoolRecord(new UUID(1, 2), 20, 50, 50, Optional.empty(), 0),
+        new PoolRecord(new UUID(1, 2), 20, 50, 50, Optional.empty(), 0, LogPosition.START),
         nodes,
         properties,
         List.of(),

@@ -8,6 +8,7 @@ import io.cowfs.core.btree.Key;
 import io.cowfs.core.codec.ChecksumAlgorithm;
 import io.cowfs.core.codec.Compression;
 import io.cowfs.core.dataset.PoolRecordFormat.Counts;
+import io.cowfs.core.txg.LogPosition;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Arrays;
@@ -31,7 +32,9 @@ final class RecordFormatsTest {
 
   @Test
   void aPoolRecordIsReadBack() throws Exception {
-    PoolRecord pool = new PoolRecord(new UUID(-1, 77), 12, 13, 14, Optional.of(POINTER), 15);
+    PoolRecord pool =
+        new PoolRecord(
+            new UUID(-1, 77), 12, 13, 14, Optional.of(POINTER), 15, new LogPosition(16, 17));
     Counts counts = new Counts(1, 2, 3, 4, 5, 6, 7, 8);
     byte[] value = PoolRecordFormat.encode(pool, counts);
     assertEquals(pool, PoolRecordFormat.decode(value));
@@ -155,7 +158,8 @@ final class RecordFormatsTest {
     byte[] node = NodeRecordFormat.encode(nodeRecord());
     byte[] pool =
         PoolRecordFormat.encode(
-            new PoolRecord(new UUID(1, 2), 3, 4, 5, Optional.of(POINTER), 6), Counts.NONE);
+            new PoolRecord(new UUID(1, 2), 3, 4, 5, Optional.of(POINTER), 6, LogPosition.START),
+            Counts.NONE);
     byte[] condemned = CondemnedFormat.encode(condemned().get(1));
     for (int i = 0; i < 20_000; i++) {
       byte[] damagedCondemned = damage(condemned, random);

@@ -8,6 +8,7 @@ import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.codec.ChecksumAlgorithm;
 import io.cowfs.core.codec.Compression;
+import io.cowfs.core.txg.LogPosition;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Arrays;
@@ -119,7 +120,7 @@ public final class RecordsFuzz {
       seed(
           POOL,
           PoolRecordFormat.encode(
-              new PoolRecord(new UUID(1, 2), 3, 4, 5, Optional.of(root), 6),
+              new PoolRecord(new UUID(1, 2), 3, 4, 5, Optional.of(root), 6, LogPosition.START),
               PoolRecordFormat.Counts.NONE)),
       seed(SCRUB, ScrubRecordFormat.encode(ScrubRecord.begin(7, Instant.ofEpochMilli(9), 10), 2)),
       seed(CONDEMNED, CondemnedFormat.encode(tree.after(new Key(-1, 255, 77), 5))),

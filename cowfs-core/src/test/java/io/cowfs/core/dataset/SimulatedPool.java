@@ -9,6 +9,7 @@ import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.btree.TreeUpdate;
 import io.cowfs.core.dataset.MemoryBlocks.Extent;
+import io.cowfs.core.txg.IntentLog;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -82,13 +83,13 @@ final class SimulatedPool implements Closeable {
 
   private void load() throws IOException {
     CatalogState state = catalog.load();
-    allocator =
-        Allocator.restore(
-            new MemoryBlocks.Space(CAPACITY_BYTES), state.regions(), state.deferred());
+    MemoryBlocks.Space space = new MemoryBlocks.Space(CAPACITY_BYTES);
+    allocator = Allocator.restore(space, state.regions(), state.deferred());
     datasets =
         Datasets.open(
             new Datasets.Storage(
                 catalog,
+                new IntentLog(space, POOL, 0, state.pool().log()),
                 allocator,
                 blocks,
                 SimulatedPool::extents,

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cowfs.core.dataset.DatasetException;
+import io.cowfs.core.device.FaultInjectingDevice.Operation;
 import io.cowfs.core.pool.PoolAdministration;
 import io.cowfs.core.pool.PoolAdministration.Mode;
 import io.cowfs.core.pool.PoolAdministration.Scope;
@@ -283,9 +284,9 @@ final class PoolDriver {
     PoolState before = now();
     possible.clear();
     possible.add(before);
-    long txg = pool.pool().status().txg();
+    long syncs = pool.device().count(Operation.SYNC);
     fs.sync(Caller.ROOT, node.inode, choice.nextBoolean());
-    if (pool.pool().status().txg() > txg) {
+    if (pool.device().count(Operation.SYNC) > syncs) {
       certain = before;
       certainTxg = pool.pool().status().txg();
       return;

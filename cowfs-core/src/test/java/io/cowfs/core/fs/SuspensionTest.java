@@ -82,7 +82,9 @@ class SuspensionTest {
       pool.auditAsFound();
       FileSystem again = pool.fileSystem();
       FileHandle reopened = again.open(file.attributes().inode(), Set.of());
-      assertEquals(1, firstByte(again, reopened), "the last commit");
+      int found = firstByte(again, reopened);
+      // What the failed sync left out may have arrived all the same.
+      assertTrue(found == 1 || (found == 2 && failing == Operation.SYNC), "found " + found);
       pool.audit();
     }
   }
@@ -119,7 +121,7 @@ class SuspensionTest {
       byte[] name = {'a'};
       FileHandle handle = fs.create(Caller.ROOT, 1, name, 0644, Set.of()).handle();
       fs.write(Caller.ROOT, handle, 0, bytes(1), false);
-      fs.syncAll();
+      pool.commit();
       fs.release(handle);
       fs.forget(handle.inode(), 1);
 
@@ -129,12 +131,12 @@ class SuspensionTest {
       pool.freeWrongly(last.sector(), last.sectors());
       for (byte i = 0; i < 5; i++) {
         fs.makeDirectory(Caller.ROOT, 1, new byte[] {'d', (byte) ('0' + i)}, 0755);
-        fs.syncAll();
+        pool.commit();
       }
       assertFalse(pool.isAllocated(last.sector(), last.sectors()), "damaged");
 
       fs.unlink(1, name);
-      refused(FsError.IO, fs::syncAll);
+      assertThrows(java.io.IOException.class, pool::commit);
       assertTrue(pool.pool().status().state().startsWith("suspended"));
       pool.closeAfterFailure();
     }

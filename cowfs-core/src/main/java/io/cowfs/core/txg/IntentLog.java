@@ -1,0 +1,269 @@
+package io.cowfs.core.txg;
+
+import io.cowfs.core.device.BlockDevice;
+import io.cowfs.core.device.DeviceLayout;
+import io.cowfs.core.device.HostFullException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * The intent log: what was done since the last commit and is to survive a crash, in a ring of
+ * sectors at the front of the device. Records lie one behind the other; one that does not fit
+ * before the end begins at the first sector. Numbers go up by one, so what is left of an earlier
+ * round is never taken for what follows.
+ *
+ * <p>A commit makes what was logged of its txg worthless. Where the log begins that goes beyond it
+ * is committed with it, see {@link #positionAfter}; from there on, nothing is overwritten before
+ * the next commit.
+ *
+ * <p>Thread-safe; {@code this} guards the positions, and is not held over I/O. One thread appends
+ * at a time.
+ */
+public final class IntentLog {
+  private static final int SECTOR_BYTES = DeviceLayout.SECTOR_BYTES;
+
+  /** A record is at most so large. In bytes. */
+  private static final int RECORD_BYTES_MAX = 4 << 20;
+
+  /** Space is asked of the host, and made to be overwritten, in steps of so much. */
+  private static final int STEP_BYTES = 1 << 20;
+
+  private static final int BUFFER_BYTES_MIN = 64 << 10;
+
+  /**
+   * What one epoch logged.
+   *
+   * @param changes little-endian, from 0 to the limit
+   */
+  public record Section(long txg, ByteBuffer changes) {}
+
+  /** A record whose txgs are not all durable. */
+  private record Written(LogPosition position, long newestTxg) {}
+
+  private final BlockDevice device;
+  private final UUID pool;
+  private final int sectors;
+
+  /** From here on nothing may be overwritten. */
+  private LogPosition start;
+
+  /** Where the next record goes. */
+  private LogPosition head;
+
+  private final Deque<Written> written = new ArrayDeque<>();
+
+  /**
+   * Up to here, whole blocks of the host were written since the pool was opened: to write there
+   * again changes nothing but data. Of the thread that appends.
+   */
+  private int prepared;
+
+  /** Of the thread that appends. */
+  private ByteBuffer buffer = newBuffer(BUFFER_BYTES_MIN);
+
+  /** Of the thread that appends; never written to. */
+  private final ByteBuffer zeros;
+
+  /**
+   * @param sectors of the log; 0 where the pool has none, and nothing may be appended
+   * @param start as of the last commit
+   */
+  public IntentLog(BlockDevice device, UUID pool, int sectors, LogPosition start) {
+    this.device = device;
+    this.pool = pool;
+    this.sectors = sectors;
+    this.start = start;
+    this.head = start;
+    this.zeros = newBuffer(Math.min(STEP_BYTES, sectors * SECTOR_BYTES));
+  }
+
+  private static ByteBuffer newBuffer(int bytes) {
+    return ByteBuffer.allocateDirect(bytes + SECTOR_BYTES)
+        .alignedSlice(SECTOR_BYTES)
+        .limit(bytes)
+        .slice()
+        .order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** Whether the pool has a log at all. */
+  boolean exists() {
+    return sectors > 0;
+  }
+
+  /**
+   * Reads what goes beyond the last commit, before anything is appended. What a crash cut short
+   * ends it.
+   *
+   * @param durableTxg the txg of the last commit
+   * @return the sections of later txgs, in the order in which they were logged
+   */
+  public List<Section> recover(long durableTxg) throws IOException {
+    List<Section> beyond = new ArrayList<>();
+    LogPosition at = start;
+    boolean usable = sectors > 0 && start.sector() <= sectors;
+    while (usable) {
+      LogPosition wrapped = new LogPosition(0, at.sequence());
+      Optional<LogRecordFormat.Decoded> record = read(at);
+      if (record.isEmpty() && at.sector() != 0) {
+        at = wrapped;
+        record = read(at);
+      }
+      // What needs a commit that is lost is lost with it.
+      usable = record.isPresent() && record.get().baseTxg() <= durableTxg;
+      if (usable) {
+        record.get().sections().stream()
+            .filter(section -> section.txg() > durableTxg)
+            .forEach(beyond::add);
+        at = new LogPosition(at.sector() + record.get().sectors(), at.sequence() + 1);
+        synchronized (this) {
+          head = at;
+        }
+      }
+    }
+    return beyond;
+  }
+
+  private Optional<LogRecordFormat.Decoded> read(LogPosition at) throws IOException {
+    int left = sectors - at.sector();
+    if (left < 1) {
+      return Optional.empty();
+    }
+    ByteBuffer first = ByteBuffer.allocate(SECTOR_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    device.read(first.duplicate(), offset(at));
+    int bytesMax = (int) Math.min(RECORD_BYTES_MAX, (long) left * SECTOR_BYTES);
+    Optional<Integer> bytes = LogRecordFormat.size(first, pool, at.sequence(), bytesMax);
+    if (bytes.isEmpty()) {
+      return Optional.empty();
+    }
+    ByteBuffer record = ByteBuffer.allocate(bytes.get()).order(ByteOrder.LITTLE_ENDIAN);
+    device.read(record.duplicate(), offset(at));
+    return LogRecordFormat.decode(record);
+  }
+
+  private static long offset(LogPosition at) {
+    return (DeviceLayout.LOG_FIRST_SECTOR + (long) at.sector()) * SECTOR_BYTES;
+  }
+
+  /**
+   * Writes what epochs did, durably, as one record.
+   *
+   * @param epochs in their order, with no members any more
+   * @param baseTxg a durable txg, of which and of the log these are the continuation
+   * @return false when there is no room for it in the log, or on the host: a commit makes some
+   */
+  boolean append(List<Txg> epochs, long baseTxg) throws IOException {
+    long bytes = LogRecordFormat.HEADER_BYTES;
+    for (Txg epoch : epochs) {
+      bytes += LogRecordFormat.SECTION_HEADER_BYTES + epoch.changeBytes();
+    }
+    if (bytes > RECORD_BYTES_MAX) {
+      return false;
+    }
+    int needed = LogRecordFormat.sectorsFor(bytes);
+    long newestTxg = epochs.get(epochs.size() - 1).number();
+    LogPosition at = place(needed, newestTxg);
+    if (at == null) {
+      return false;
+    }
+    encode(epochs, (int) bytes, at, baseTxg);
+    try {
+      prepare(at.sector(), needed);
+      device.writeDurably(buffer, offset(at));
+      return true;
+    } catch (HostFullException full) {
+      takeBack(at);
+      return false;
+    }
+  }
+
+  /** Sets sectors aside; null where there are not so many. */
+  private synchronized LogPosition place(int needed, long newestTxg) {
+    boolean wraps = sectors - head.sector() < needed;
+    int wasted = wraps ? sectors - head.sector() : 0;
+    if (used() + wasted + needed >= sectors) {
+      return null;
+    }
+    LogPosition at = new LogPosition(wraps ? 0 : head.sector(), head.sequence());
+    head = new LogPosition(at.sector() + needed, at.sequence() + 1);
+    written.add(new Written(at, newestTxg));
+    return at;
+  }
+
+  private int used() {
+    return Math.floorMod(head.sector() - start.sector(), sectors);
+  }
+
+  private synchronized void takeBack(LogPosition at) {
+    written.removeLast();
+    head = at;
+  }
+
+  private void encode(List<Txg> epochs, int bytes, LogPosition at, long baseTxg) {
+    int padded = LogRecordFormat.sectorsFor(bytes) * SECTOR_BYTES;
+    if (buffer.capacity() < padded) {
+      buffer = newBuffer(padded);
+    }
+    buffer.clear().position(LogRecordFormat.HEADER_BYTES);
+    for (Txg epoch : epochs) {
+      buffer.putLong(epoch.number()).putInt(epoch.changeBytes());
+      epoch.changes().forEach(change -> change.encode(buffer));
+    }
+    buffer.limit(bytes);
+    LogRecordFormat.seal(buffer, pool, at.sequence(), baseTxg);
+    buffer.limit(padded).position(bytes);
+    while (buffer.hasRemaining()) {
+      buffer.put((byte) 0);
+    }
+    buffer.flip();
+  }
+
+  /**
+   * The first time that the log comes along, the host gives space for a step ahead, and that is
+   * written once: to write into space that was only set aside costs a host more than to overwrite.
+   */
+  private void prepare(int sector, int needed) throws IOException {
+    while (prepared < sector + needed) {
+      int end = Math.min(prepared + STEP_BYTES / SECTOR_BYTES, sectors);
+      int from = Math.max(prepared, sector);
+      if (from < end) {
+        long offset = offset(new LogPosition(from, 0));
+        int bytes = (end - from) * SECTOR_BYTES;
+        device.preallocate(offset, bytes);
+        if (!startsWithin(from, end)) {
+          device.write(zeros.slice(0, bytes), offset);
+        }
+      }
+      prepared = end;
+    }
+  }
+
+  /** True when the log begins there, and does not only now begin there. */
+  private synchronized boolean startsWithin(int from, int end) {
+    return start.sector() > from && start.sector() < end;
+  }
+
+  /** How much of it is in use; percent. */
+  synchronized int percentUsed() {
+    return (int) (100L * used() / sectors);
+  }
+
+  /** Where the log begins that goes beyond a txg which is about to be committed. */
+  public synchronized LogPosition positionAfter(long txg) {
+    while (!written.isEmpty() && written.peekFirst().newestTxg() <= txg) {
+      written.removeFirst();
+    }
+    return written.isEmpty() ? head : written.peekFirst().position();
+  }
+
+  /** A commit with this position is durable: what lies before may be overwritten. */
+  public synchronized void committed(LogPosition position) {
+    start = position;
+  }
+}
