@@ -88,6 +88,11 @@ final class DirtyFile {
     return pageForWriting(sector);
   }
 
+  /** Space is reserved for none of its pages. */
+  void reservesNothing() {
+    unreservedPages = pageCount;
+  }
+
   /** Pages for which a sector is reserved. */
   int reservedPages() {
     return pageCount - unreservedPages;

@@ -21,7 +21,7 @@ sealed interface LogEntry extends LoggedChange {
   record ItemPut(int dataset, Key key, byte[] value) implements LogEntry {
     @Override
     public int logBytes() {
-      return LogEntryFormat.ITEM_VALUE + value.length;
+      return LogEntryFormat.HEADER_BYTES + LogEntryFormat.VALUE + value.length;
     }
   }
 
@@ -29,7 +29,7 @@ sealed interface LogEntry extends LoggedChange {
   record ItemDeleted(int dataset, Key key) implements LogEntry {
     @Override
     public int logBytes() {
-      return LogEntryFormat.ITEM_END;
+      return LogEntryFormat.HEADER_BYTES + LogEntryFormat.VALUE_BYTES;
     }
   }
 
@@ -55,7 +55,7 @@ sealed interface LogEntry extends LoggedChange {
 
     @Override
     public int logBytes() {
-      return LogEntryFormat.CONTENT + content.length;
+      return LogEntryFormat.HEADER_BYTES + LogEntryFormat.CONTENT + content.length;
     }
   }
 
@@ -63,7 +63,7 @@ sealed interface LogEntry extends LoggedChange {
   record HoleMade(int dataset, long inode, long from, long to) implements LogEntry {
     @Override
     public int logBytes() {
-      return LogEntryFormat.HOLE_END;
+      return LogEntryFormat.HEADER_BYTES + LogEntryFormat.HOLE_END;
     }
   }
 }

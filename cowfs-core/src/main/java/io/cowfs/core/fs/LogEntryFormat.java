@@ -15,24 +15,27 @@ import java.nio.ByteBuffer;
 final class LogEntryFormat {
   static final int KIND = 0;
   static final int DATASET = KIND + Byte.BYTES;
-  static final int BODY = DATASET + Integer.BYTES;
+  static final int HEADER_BYTES = DATASET + Integer.BYTES;
 
-  // An item.
-  static final int KEY_HIGH = BODY;
+  // What follows of an item.
+  static final int KEY_HIGH = 0;
   static final int KEY_LOW = KEY_HIGH + Long.BYTES;
   static final int KEY_KIND = KEY_LOW + Long.BYTES;
-  static final int ITEM_END = KEY_KIND + Byte.BYTES;
-  static final int VALUE_BYTES = ITEM_END;
-  static final int ITEM_VALUE = VALUE_BYTES + Short.BYTES;
+  static final int VALUE_BYTES = KEY_KIND + Byte.BYTES;
+  static final int VALUE = VALUE_BYTES + Short.BYTES;
 
-  // Content of a file.
-  static final int INODE = BODY;
-  static final int FROM_SECTOR = INODE + Long.BYTES;
-  static final int SECTORS = FROM_SECTOR + Long.BYTES;
+  // What follows of written sectors.
+  static final int INODE = 0;
+  static final int FIRST_SECTOR = INODE + Long.BYTES;
+  static final int SECTORS = FIRST_SECTOR + Long.BYTES;
   static final int CONTENT_BYTES = SECTORS + Integer.BYTES;
   static final int CONTENT = CONTENT_BYTES + Integer.BYTES;
-  static final int TO_SECTOR = SECTORS;
-  static final int HOLE_END = TO_SECTOR + Long.BYTES;
+
+  // What follows of a hole.
+  static final int HOLE_INODE = 0;
+  static final int HOLE_FROM = HOLE_INODE + Long.BYTES;
+  static final int HOLE_TO = HOLE_FROM + Long.BYTES;
+  static final int HOLE_END = HOLE_TO + Long.BYTES;
 
   static final int ITEM_PUT = 1;
   static final int ITEM_DELETED = 2;
@@ -73,23 +76,23 @@ final class LogEntryFormat {
    * @throws CorruptBlockException when there is none
    */
   static LogEntry decode(ByteBuffer log) throws CorruptBlockException {
-    require(log.remaining() >= BODY, "is cut short");
+    require(log.remaining() >= HEADER_BYTES, "is cut short");
     int kind = log.get();
     int dataset = log.getInt();
     return switch (kind) {
       case ITEM_PUT -> {
-        require(log.remaining() >= ITEM_VALUE - BODY, "is cut short");
+        require(log.remaining() >= VALUE, "is cut short");
         Key key = getKey(log);
         int bytes = Short.toUnsignedInt(log.getShort());
         require(bytes <= NodeFormat.MAX_VALUE_BYTES, "has an impossible item");
         yield new ItemPut(dataset, key, getBytes(log, bytes));
       }
       case ITEM_DELETED -> {
-        require(log.remaining() >= ITEM_END - BODY, "is cut short");
+        require(log.remaining() >= VALUE_BYTES, "is cut short");
         yield new ItemDeleted(dataset, getKey(log));
       }
       case SECTORS_WRITTEN -> {
-        require(log.remaining() >= CONTENT - BODY, "is cut short");
+        require(log.remaining() >= CONTENT, "is cut short");
         long inode = log.getLong();
         long sector = log.getLong();
         int sectors = log.getInt();
@@ -105,7 +108,7 @@ final class LogEntryFormat {
         yield new SectorsWritten(dataset, inode, sector, sectors, getBytes(log, bytes));
       }
       case HOLE_MADE -> {
-        require(log.remaining() >= HOLE_END - BODY, "is cut short");
+        require(log.remaining() >= HOLE_END, "is cut short");
         HoleMade hole = new HoleMade(dataset, log.getLong(), log.getLong(), log.getLong());
         require(
             hole.from() >= 0 && hole.from() <= hole.to() && hole.to() <= DirtyFile.SECTORS_MAX,

@@ -195,6 +195,7 @@ public final class LogReplay {
             layer.punch(hole.from(), hole.to());
           }
         }
+        layer.reservesNothing();
       } finally {
         inode.writeLock().unlock();
       }
@@ -206,10 +207,7 @@ public final class LogReplay {
       ByteBuffer content = ByteBuffer.wrap(written.content());
       for (int i = 0; i < written.sectors(); i++) {
         long sector = written.sector() + i;
-        int page = layer.page(sector);
-        if (page == DirtyFile.NO_PAGE) {
-          page = layer.pageWithoutReservation(sector);
-        }
+        int page = layer.pageForWriting(sector);
         int at = i * PageArena.PAGE_BYTES;
         int bytes = Math.max(0, Math.min(PageArena.PAGE_BYTES, content.capacity() - at));
         arena.copyIn(page, 0, content, at, bytes);

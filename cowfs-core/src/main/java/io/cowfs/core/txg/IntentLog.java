@@ -1,6 +1,7 @@
 package io.cowfs.core.txg;
 
 import io.cowfs.core.device.BlockDevice;
+import io.cowfs.core.device.DamagedPoolException;
 import io.cowfs.core.device.DeviceLayout;
 import io.cowfs.core.device.HostFullException;
 import java.io.IOException;
@@ -99,52 +100,103 @@ public final class IntentLog {
 
   /**
    * Reads what goes beyond the last commit, before anything is appended. What a crash cut short
-   * ends it.
+   * ends it: only the last record can be that.
    *
    * @param durableTxg the txg of the last commit
    * @return the sections of later txgs, in the order in which they were logged
+   * @throws DamagedPoolException when a record is damaged that others follow
    */
   public List<Section> recover(long durableTxg) throws IOException {
     List<Section> beyond = new ArrayList<>();
-    LogPosition at = start;
-    boolean usable = sectors > 0 && start.sector() <= sectors;
-    while (usable) {
-      LogPosition wrapped = new LogPosition(0, at.sequence());
-      Optional<LogRecordFormat.Decoded> record = read(at);
-      if (record.isEmpty() && at.sector() != 0) {
-        at = wrapped;
-        record = read(at);
+    boolean continues = sectors > 0 && start.sector() <= sectors;
+    while (continues) {
+      Optional<Found> found = find(head);
+      if (found.isEmpty()) {
+        requireEnd();
       }
-      // What needs a commit that is lost is lost with it.
-      usable = record.isPresent() && record.get().baseTxg() <= durableTxg;
-      if (usable) {
-        record.get().sections().stream()
+      // What continues a commit that is lost is lost with it.
+      continues = found.isPresent() && found.get().record().baseTxg() <= durableTxg;
+      if (continues) {
+        LogRecordFormat.Decoded record = found.get().record();
+        record.sections().stream()
             .filter(section -> section.txg() > durableTxg)
             .forEach(beyond::add);
-        at = new LogPosition(at.sector() + record.get().sectors(), at.sequence() + 1);
-        synchronized (this) {
-          head = at;
-        }
+        headIs(found.get().at().sector() + record.sectors(), head.sequence() + 1);
       }
     }
     return beyond;
   }
 
+  private record Found(LogPosition at, LogRecordFormat.Decoded record) {}
+
+  private synchronized void headIs(int sector, long sequence) {
+    head = new LogPosition(sector, sequence);
+  }
+
+  /** The record with the number of a position: there, or where the log goes on after its end. */
+  private Optional<Found> find(LogPosition at) throws IOException {
+    LogPosition first = new LogPosition(0, at.sequence());
+    for (LogPosition place : at.sector() == 0 ? List.of(at) : List.of(at, first)) {
+      Optional<LogRecordFormat.Decoded> record = read(place);
+      if (record.isPresent()) {
+        return Optional.of(new Found(place, record.get()));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** What is not whole is read once more, past what the host keeps in memory. */
   private Optional<LogRecordFormat.Decoded> read(LogPosition at) throws IOException {
+    Optional<LogRecordFormat.Decoded> record = read(at, device::read);
+    return record.isPresent() ? record : read(at, device::readMedium);
+  }
+
+  private interface Source {
+    void read(ByteBuffer destination, long offset) throws IOException;
+  }
+
+  private Optional<LogRecordFormat.Decoded> read(LogPosition at, Source source) throws IOException {
     int left = sectors - at.sector();
     if (left < 1) {
       return Optional.empty();
     }
-    ByteBuffer first = ByteBuffer.allocate(SECTOR_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    device.read(first.duplicate(), offset(at));
+    ByteBuffer first = newBuffer(SECTOR_BYTES);
+    source.read(first.duplicate(), offset(at));
     int bytesMax = (int) Math.min(RECORD_BYTES_MAX, (long) left * SECTOR_BYTES);
     Optional<Integer> bytes = LogRecordFormat.size(first, pool, at.sequence(), bytesMax);
     if (bytes.isEmpty()) {
       return Optional.empty();
     }
-    ByteBuffer record = ByteBuffer.allocate(bytes.get()).order(ByteOrder.LITTLE_ENDIAN);
-    device.read(record.duplicate(), offset(at));
-    return LogRecordFormat.decode(record);
+    ByteBuffer record = newBuffer(LogRecordFormat.sectorsFor(bytes.get()) * SECTOR_BYTES);
+    source.read(record.duplicate(), offset(at));
+    return LogRecordFormat.decode(record.limit(bytes.get()));
+  }
+
+  /**
+   * The log seems to end at its head. A record is written when the one before is durable: if there
+   * is a later one, then that was damaged since.
+   */
+  private void requireEnd() throws IOException {
+    int ahead = Math.min(sectors, STEP_BYTES / SECTOR_BYTES);
+    for (int begin : List.of(head.sector(), 0)) {
+      int count = Math.min(ahead, sectors - begin);
+      ByteBuffer window = newBuffer(count * SECTOR_BYTES);
+      device.read(window.duplicate(), offset(new LogPosition(begin, 0)));
+      for (int i = 0; i < count; i++) {
+        LogPosition next = new LogPosition(begin + i, head.sequence() + 1);
+        ByteBuffer sector =
+            window.slice(i * SECTOR_BYTES, SECTOR_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        int bytesMax =
+            (int) Math.min(RECORD_BYTES_MAX, (long) (sectors - next.sector()) * SECTOR_BYTES);
+        if (LogRecordFormat.size(sector, pool, next.sequence(), bytesMax).isPresent()
+            && read(next).isPresent()) {
+          throw new DamagedPoolException(
+              ("%s: record %d of the intent log is damaged, and what was synced after the last commit"
+                      + " with it: 'cowfs rewind' goes back to an older commit")
+                  .formatted(device.name(), head.sequence()));
+        }
+      }
+    }
   }
 
   private static long offset(LogPosition at) {

@@ -95,7 +95,7 @@ class DamagedFileTest {
       long parent = fs.makeDirectory(Caller.ROOT, 1, Model.bytes("dir"), 0755).inode();
       FileHandle victim = write(fs, parent, "victim");
       FileHandle other = write(fs, parent, "other");
-      fs.syncAll();
+      pool.commit();
       DataExtent extent = firstExtentOf(pool, victim.inode());
       assertEquals(compression.compression(), extent.compression());
       pool.device().flipBit(extent.sector() * BlockPointer.SECTOR_BYTES + 100, 3);

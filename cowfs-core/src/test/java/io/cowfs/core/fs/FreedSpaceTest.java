@@ -55,7 +55,7 @@ class FreedSpaceTest {
               created.attributes().inode(),
               bytesMin + random.nextInt(bytesMax - bytesMin + 1),
               random);
-          fs.syncAll();
+          pool.commit();
           pool.remember();
         }
         overwrite(
@@ -64,7 +64,7 @@ class FreedSpaceTest {
             bytesMin + random.nextInt(bytesMax - bytesMin + 1),
             random);
         pool.device().failFrom(Operation.SYNC, 1, Fault.IO_ERROR);
-        assertThrows(FsException.class, fs::syncAll);
+        assertThrows(java.io.IOException.class, pool::commit);
         pool.crash(random);
         pool.open();
         pool.auditAsFound();

@@ -179,7 +179,7 @@ class FullPoolTest {
       pool.destroySnapshot("s" + i);
     }
     write(inode, 0, whole);
-    fs.syncAll();
+    pool.commit();
   }
 
   @Test
@@ -190,13 +190,13 @@ class FullPoolTest {
     for (int i = 0; i < extents; i++) {
       write(inode, (long) i << 17, new byte[1 << 17]);
     }
-    fs.syncAll();
+    pool.commit();
     int refused = 0;
     for (int i = 0; i < 30_000 && refused < 50; i++) {
       long offset = ((long) random.nextInt(extents) << 17) + random.nextInt(32) * 4096L;
       refused += hadSpace(() -> write(inode, offset, content(4096, false))) ? 0 : 1;
     }
-    fs.syncAll();
+    pool.commit();
     assertTrue(refused > 0, "never full");
   }
 
@@ -213,7 +213,7 @@ class FullPoolTest {
       makeFile(directories.get(random.nextInt(directories.size())), "name" + i);
       names.add("name" + i);
     }
-    fs.syncAll();
+    pool.commit();
     long big = makeFile(FileSystem.ROOT_INODE, "big");
     fill(big, 1 << 16, false);
     int done = 0;
@@ -222,9 +222,9 @@ class FullPoolTest {
       assertNull(suspension(), "operation " + i);
     }
     System.out.println(done + " of 700 operations had space");
-    fs.syncAll();
+    pool.commit();
     fs.unlink(FileSystem.ROOT_INODE, name("big"));
-    fs.syncAll();
+    pool.commit();
   }
 
   private String suspension() {
@@ -275,7 +275,7 @@ class FullPoolTest {
     create(256L << 20, CompressionSetting.NONE);
     long kept = makeFile(FileSystem.ROOT_INODE, "kept");
     write(kept, 0, content(1 << 20, false));
-    fs.syncAll();
+    pool.commit();
     pool.device().limitHostSpace(pool.device().hostBytesUsed() + (8 << 20));
     long inode = makeFile(FileSystem.ROOT_INODE, "big");
     long written = fill(inode, 1 << 16, false);
@@ -284,10 +284,10 @@ class FullPoolTest {
       String next = "n" + i;
       hadSpace(() -> makeFile(FileSystem.ROOT_INODE, next));
     }
-    fs.syncAll();
+    pool.commit();
     fs.unlink(FileSystem.ROOT_INODE, name("big"));
-    fs.syncAll();
+    pool.commit();
     write(kept, 0, content(1 << 20, false));
-    fs.syncAll();
+    pool.commit();
   }
 }

@@ -31,7 +31,7 @@ class HeldReadsTest {
       fs.write(Caller.ROOT, file, 0, ByteBuffer.allocate(300_000), false);
       pool.snapshot("s");
       fs.write(Caller.ROOT, file, 0, ByteBuffer.allocate(200_000), false);
-      fs.syncAll();
+      pool.commit();
       ReadPins pins = ((Volume) fs).services().txgs().readPins();
       AtomicInteger reads = new AtomicInteger();
       AtomicInteger unheld = new AtomicInteger();

@@ -101,7 +101,7 @@ class PathRestoreModelTest {
       for (int i = 0; i < steps; i++) {
         driver.step(random.nextLong());
         if (random.nextInt(60) == 0) {
-          pool.fileSystem().syncAll();
+          pool.commit();
         }
       }
     }

@@ -98,11 +98,11 @@ class PathRestoreTest {
     assertArrayEquals(filled(100_000, 1), FileTree.read(fs, restored));
     assertArrayEquals(filled(200_000, 2), content(open));
     fs.write(Caller.ROOT, open, 0, ByteBuffer.wrap(filled(10, 3)), false);
-    fs.syncAll();
+    pool.commit();
     assertArrayEquals(filled(100_000, 1), FileTree.read(fs, find(ROOT, "f")));
     fs.release(open);
-    fs.syncAll();
-    fs.syncAll();
+    pool.commit();
+    pool.commit();
     assertEquals(FsError.STALE, assertThrows(FsException.class, () -> content(open)).error());
     pool.audit();
   }
@@ -150,7 +150,7 @@ class PathRestoreTest {
     pool.snapshot("s");
     fs.unlink(in, Model.bytes("big"));
     fs.removeDirectory(ROOT, Model.bytes("in"));
-    fs.syncAll();
+    pool.commit();
     long before = pool.pool().status().allocatedBytes();
     assertEquals(new Restoration(0, 2, 0), restore("in/big"));
     long took = pool.pool().status().allocatedBytes() - before;
@@ -242,12 +242,12 @@ class PathRestoreTest {
           fs.release(file(in, "f" + i, filled(2 + i * 700, 2)));
         }
       }
-      fs.syncAll();
+      pool.commit();
       pool.device().failFrom(Operation.SYNC, 1 + random.nextInt(3), Fault.IO_ERROR);
       try {
         restore(dataset);
-        fs.syncAll();
-        fs.syncAll();
+        pool.commit();
+        pool.commit();
       } catch (IOException | FsException expected) {
         failed++;
       }
@@ -268,8 +268,8 @@ class PathRestoreTest {
       partial += left < 40 ? 1 : 0;
       restore(dataset);
       assertEquals(40, FileTree.list(fs, find(ROOT, dataset).inode()).size());
-      fs.syncAll();
-      fs.syncAll();
+      pool.commit();
+      pool.commit();
       pool.audit();
       pool.destroySnapshot("s");
     }

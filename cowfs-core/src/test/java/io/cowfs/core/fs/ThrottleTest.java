@@ -59,7 +59,7 @@ class ThrottleTest {
       threads.shutdown();
       System.out.println("at most " + (max >> 10) + " KiB dirty");
       assertTrue(max <= LIMIT_BYTES + THREADS * WRITE_BYTES, max + " bytes");
-      fs.syncAll();
+      pool.commit();
       assertEquals(0, pool.pool().status().dirtyBytes());
       pool.audit();
     }

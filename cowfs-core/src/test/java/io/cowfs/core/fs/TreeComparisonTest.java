@@ -154,8 +154,8 @@ class TreeComparisonTest {
     pool.snapshot("held");
     fs.release(orphan.handle());
     fs.forget(orphan.attributes().inode(), 1);
-    fs.syncAll();
-    fs.syncAll();
+    pool.commit();
+    pool.commit();
     assertEquals(List.of(), diff("held", null));
     assertEquals(List.of("ADDED /orphan"), diff("held", "s"));
   }

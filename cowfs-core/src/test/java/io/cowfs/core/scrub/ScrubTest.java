@@ -75,7 +75,7 @@ final class ScrubTest {
     long inode = file.inode();
     fs.release(file);
     fs.forget(inode, 1);
-    fs.syncAll();
+    pool.commit();
     return inode;
   }
 
@@ -186,10 +186,10 @@ final class ScrubTest {
       long folder =
           fs.makeDirectory(Caller.ROOT, FileSystem.ROOT_INODE, "d".getBytes(UTF_8), 0755).inode();
       fs.link(inode, folder, "b".getBytes(UTF_8));
-      fs.syncAll();
+      pool.commit();
       pool.snapshot("two");
       fs.unlink(FileSystem.ROOT_INODE, "a".getBytes(UTF_8));
-      fs.syncAll();
+      pool.commit();
       pool.pool().administration().cloneSnapshot("root", "one", "clone", Map.of());
       // Half of the extent goes from the head: what is left of it is the sound half.
       DataExtent extent = extents(pool, pool.liveTree("root"), inode).get(0);
@@ -197,7 +197,7 @@ final class ScrubTest {
       FileHandle file = fs.open(inode, Set.of());
       fs.write(Caller.ROOT, file, 0, ByteBuffer.wrap(random(8, 65_536)), false);
       fs.release(file);
-      fs.syncAll();
+      pool.commit();
       rot(pool, extent.sector() + 3);
       String suffix = " (inode " + inode + ")";
       assertFindings(
@@ -306,7 +306,7 @@ final class ScrubTest {
       pool.snapshot("s");
       long sector = extents(pool, pool.liveTree("root"), inode).get(0).sector();
       pool.fileSystem().unlink(FileSystem.ROOT_INODE, "victim".getBytes(UTF_8));
-      pool.fileSystem().syncAll();
+      pool.commit();
       rot(pool, sector);
       pool.destroySnapshot("s");
       ScrubStatus status = scrub(pool);
@@ -409,7 +409,7 @@ final class ScrubTest {
           new AttributeChange(null, null, null, 0L, null, null, null, false));
       fs.release(from);
       fs.release(to);
-      fs.syncAll();
+      pool.commit();
       pool.pool().administration().setProperties("root", null, Map.of("scrub.rate", "none"));
 
       ScrubStatus status = finish(pool);
