@@ -248,7 +248,7 @@ class PathRestoreTest {
         restore(dataset);
         pool.commit();
         pool.commit();
-      } catch (IOException | FsException expected) {
+      } catch (IOException expected) {
         failed++;
       }
       pool.crash(random);

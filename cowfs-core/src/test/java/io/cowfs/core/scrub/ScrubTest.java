@@ -60,8 +60,9 @@ final class ScrubTest {
     return bytes;
   }
 
-  /** Creates or overwrites a file in the root, from its beginning. */
-  static long write(FileSystem fs, String name, byte[] content) throws FsException {
+  /** Creates or overwrites a file in the root, from its beginning, and commits that. */
+  static long write(TestPool pool, FileSystem fs, String name, byte[] content)
+      throws FsException, IOException {
     FileHandle file;
     try {
       file =
@@ -125,12 +126,12 @@ final class ScrubTest {
   void everythingIsReadOnceHoweverManySnapshotsHaveIt() throws Exception {
     try (TestPool pool = pool(NONE)) {
       for (int i = 0; i < 20; i++) {
-        write(pool.fileSystem(), "file" + i, random(i, (1 << 20) + i * 5000));
+        write(pool, pool.fileSystem(), "file" + i, random(i, (1 << 20) + i * 5000));
         pool.snapshot("s" + i);
       }
       pool.pool().administration().cloneSnapshot("root", "s7", "clone", Map.of());
-      write(pool.pool().fileSystem("clone"), "own", random(99, 300_000));
-      write(pool.fileSystem(), "file3", random(77, 4096));
+      write(pool, pool.pool().fileSystem("clone"), "own", random(99, 300_000));
+      write(pool, pool.fileSystem(), "file3", random(77, 4096));
       pool.device().takeMediumReads();
       ScrubStatus status = scrub(pool);
       Map<Long, Integer> reads = pool.device().takeMediumReads();
@@ -152,8 +153,8 @@ final class ScrubTest {
   @Test
   void damagedDataOfALiveFileIsNamed() throws Exception {
     try (TestPool pool = pool(NONE)) {
-      write(pool.fileSystem(), "sound", random(1, 1 << 20));
-      long inode = write(pool.fileSystem(), "victim", random(2, 1 << 20));
+      write(pool, pool.fileSystem(), "sound", random(1, 1 << 20));
+      long inode = write(pool, pool.fileSystem(), "victim", random(2, 1 << 20));
       List<DataExtent> extents = extents(pool, pool.liveTree("root"), inode);
       rot(pool, extents.get(1).sector() + 5);
       ScrubStatus status = scrub(pool);
@@ -168,10 +169,10 @@ final class ScrubTest {
   @Test
   void damageThatOnlyASnapshotHasIsNamedThere() throws Exception {
     try (TestPool pool = pool(NONE)) {
-      long inode = write(pool.fileSystem(), "victim", random(2, 1 << 20));
+      long inode = write(pool, pool.fileSystem(), "victim", random(2, 1 << 20));
       pool.snapshot("old");
       rot(pool, extents(pool, pool.liveTree("root"), inode).get(0).sector());
-      write(pool.fileSystem(), "victim", random(3, 1 << 20));
+      write(pool, pool.fileSystem(), "victim", random(3, 1 << 20));
       pool.snapshot("new");
       assertFindings(scrub(pool), "scrub/data: root@old:/victim (inode " + inode + ")");
     }
@@ -181,7 +182,7 @@ final class ScrubTest {
   void eachSnapshotAndEachHardLinkOfADamagedFileIsNamed() throws Exception {
     try (TestPool pool = pool(NONE)) {
       FileSystem fs = pool.fileSystem();
-      long inode = write(fs, "a", random(2, 1 << 20));
+      long inode = write(pool, fs, "a", random(2, 1 << 20));
       pool.snapshot("one");
       long folder =
           fs.makeDirectory(Caller.ROOT, FileSystem.ROOT_INODE, "d".getBytes(UTF_8), 0755).inode();
@@ -193,7 +194,7 @@ final class ScrubTest {
       pool.pool().administration().cloneSnapshot("root", "one", "clone", Map.of());
       // Half of the extent goes from the head: what is left of it is the sound half.
       DataExtent extent = extents(pool, pool.liveTree("root"), inode).get(0);
-      write(fs, "other", random(5, 5000));
+      write(pool, fs, "other", random(5, 5000));
       FileHandle file = fs.open(inode, Set.of());
       fs.write(Caller.ROOT, file, 0, ByteBuffer.wrap(random(8, 65_536)), false);
       fs.release(file);
@@ -215,7 +216,7 @@ final class ScrubTest {
       byte[] text = new byte[1 << 20];
       Arrays.fill(text, (byte) 'x');
       System.arraycopy(random(1, 20_000), 0, text, 0, 20_000);
-      long inode = write(pool.fileSystem(), "victim", text);
+      long inode = write(pool, pool.fileSystem(), "victim", text);
       DataExtent extent = extents(pool, pool.liveTree("root"), inode).get(0);
       assertTrue(!extent.isPlain(), extent.toString());
       rot(pool, extent.sector());
@@ -226,8 +227,8 @@ final class ScrubTest {
   @Test
   void aDamagedNodeIsNamedThoughItIsCachedAndTheRestIsReadAllTheSame() throws Exception {
     try (TestPool pool = pool(NONE)) {
-      long big = write(pool.fileSystem(), "big", random(1, 96 << 20));
-      write(pool.fileSystem(), "behind", random(2, 1 << 20));
+      long big = write(pool, pool.fileSystem(), "big", random(1, 96 << 20));
+      write(pool, pool.fileSystem(), "behind", random(2, 1 << 20));
       pool.snapshot("s");
       List<BlockPointer> leaves = new ArrayList<>();
       pool.tree("s")
@@ -264,7 +265,7 @@ final class ScrubTest {
   @Test
   void aFileIsNamedOnceHoweverMuchOfItIsDamaged() throws Exception {
     try (TestPool pool = pool(NONE)) {
-      long inode = write(pool.fileSystem(), "victim", random(2, 1 << 20));
+      long inode = write(pool, pool.fileSystem(), "victim", random(2, 1 << 20));
       rot(pool, extents(pool, pool.liveTree("root"), inode).get(0).sector());
       rot(pool, extents(pool, pool.liveTree("root"), inode).get(3).sector());
       ScrubStatus status = scrub(pool);
@@ -276,8 +277,8 @@ final class ScrubTest {
   @Test
   void anErrorOfTheDeviceIsDamageOfWhatItHits() throws Exception {
     try (TestPool pool = pool(NONE)) {
-      long inode = write(pool.fileSystem(), "victim", random(2, 1 << 20));
-      write(pool.fileSystem(), "sound", random(3, 1 << 20));
+      long inode = write(pool, pool.fileSystem(), "victim", random(2, 1 << 20));
+      write(pool, pool.fileSystem(), "sound", random(3, 1 << 20));
       DataExtent extent = extents(pool, pool.liveTree("root"), inode).get(2);
       pool.device().failMediumReads(extent.sector() + 7);
       ScrubStatus status = scrub(pool);
@@ -291,7 +292,7 @@ final class ScrubTest {
   @Test
   void theRingIsReadToo() throws Exception {
     try (TestPool pool = pool(NONE)) {
-      write(pool.fileSystem(), "file", random(2, 5000));
+      write(pool, pool.fileSystem(), "file", random(2, 5000));
       pool.device().flipBit((2 + pool.pool().status().txg() - 1) * 4096, 1);
       ScrubStatus status = scrub(pool);
       assertEquals(1, status.findings().size(), status.toString());
@@ -302,7 +303,7 @@ final class ScrubTest {
   @Test
   void whatWasDestroyedIsNoFinding() throws Exception {
     try (TestPool pool = pool(NONE)) {
-      long inode = write(pool.fileSystem(), "victim", random(2, 1 << 20));
+      long inode = write(pool, pool.fileSystem(), "victim", random(2, 1 << 20));
       pool.snapshot("s");
       long sector = extents(pool, pool.liveTree("root"), inode).get(0).sector();
       pool.fileSystem().unlink(FileSystem.ROOT_INODE, "victim".getBytes(UTF_8));
@@ -319,7 +320,7 @@ final class ScrubTest {
   void pausedAndResumedOverReopening() throws Exception {
     try (TestPool pool = pool(NONE)) {
       for (int i = 0; i < 8; i++) {
-        write(pool.fileSystem(), "file" + i, random(i, 4 << 20));
+        write(pool, pool.fileSystem(), "file" + i, random(i, 4 << 20));
       }
       assertEquals(State.NEVER, pool.pool().status().scrub().state());
       assertThrows(DatasetException.class, () -> pool.pool().scrub().pause());
@@ -370,7 +371,7 @@ final class ScrubTest {
   @Test
   void aNewScrubForgetsTheFindingsOfTheLast() throws Exception {
     try (TestPool pool = pool(NONE)) {
-      long inode = write(pool.fileSystem(), "victim", random(2, 1 << 20));
+      long inode = write(pool, pool.fileSystem(), "victim", random(2, 1 << 20));
       long sector = extents(pool, pool.liveTree("root"), inode).get(0).sector();
       rot(pool, sector);
       assertEquals(1, scrub(pool).findings().size());
@@ -388,9 +389,9 @@ final class ScrubTest {
   void dataIsReadThoughItsFirstReferenceWentAndAYoungerOneCame() throws Exception {
     try (TestPool pool = pool(NONE)) {
       FileSystem fs = pool.fileSystem();
-      write(fs, "first", random(1, 24 << 20));
-      long source = write(fs, "source", random(2, 1 << 20));
-      write(fs, "target", random(3, 1));
+      write(pool, fs, "first", random(1, 24 << 20));
+      long source = write(pool, fs, "source", random(2, 1 << 20));
+      write(pool, fs, "target", random(3, 1));
       Set<Content> before = References.all(pool);
       pool.pool().administration().setProperties("root", null, Map.of("scrub.rate", "1K"));
       pool.device().takeMediumReads();
@@ -434,7 +435,7 @@ final class ScrubTest {
               () -> {
                 try {
                   for (int i = 0; !done.get(); i++) {
-                    write(fs, "file" + i % 17, random(i, 1 + i * 7919 % 700_000));
+                    write(pool, fs, "file" + i % 17, random(i, 1 + i * 7919 % 700_000));
                     if (i % 5 == 0) {
                       pool.snapshot("s" + i);
                     }
