@@ -7,6 +7,7 @@ import io.cowfs.core.fs.LogEntry.HoleMade;
 import io.cowfs.core.fs.LogEntry.ItemDeleted;
 import io.cowfs.core.fs.LogEntry.ItemPut;
 import io.cowfs.core.fs.LogEntry.SectorsWritten;
+import io.cowfs.core.txg.Txg;
 import java.nio.ByteBuffer;
 
 /**
@@ -36,6 +37,9 @@ final class LogEntryFormat {
   static final int HOLE_FROM = HOLE_INODE + Long.BYTES;
   static final int HOLE_TO = HOLE_FROM + Long.BYTES;
   static final int HOLE_END = HOLE_TO + Long.BYTES;
+
+  /** Of one entry: an epoch that has more is not logged. */
+  private static final int SECTORS_MAX = Txg.LOGGED_BYTES_MAX / PageArena.PAGE_BYTES;
 
   static final int ITEM_PUT = 1;
   static final int ITEM_DELETED = 2;
@@ -100,7 +104,7 @@ final class LogEntryFormat {
         require(
             sector >= 0
                 && sectors > 0
-                && sectors <= log.capacity()
+                && sectors <= SECTORS_MAX
                 && sector <= DirtyFile.SECTORS_MAX - sectors
                 && bytes >= 0
                 && bytes <= (long) sectors * PageArena.PAGE_BYTES,

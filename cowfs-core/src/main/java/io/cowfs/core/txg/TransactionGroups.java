@@ -553,6 +553,7 @@ public final class TransactionGroups implements Closeable {
         task.afterwards().forEach(Runnable::run);
       }
     } catch (IOException | RuntimeException | Error failure) {
+      suspend(failure);
       for (QueuedTask task : due) {
         task.outcome().completeExceptionally(failure);
       }
@@ -576,10 +577,10 @@ public final class TransactionGroups implements Closeable {
    * fails.
    */
   public void suspend(Throwable failure) {
-    LOG.log(Level.ERROR, "writing failed, the pool is suspended", failure);
     lock.lock();
     try {
       if (suspended == null) {
+        LOG.log(Level.ERROR, "writing failed, the pool is suspended", failure);
         suspended =
             failure instanceof IOException io ? io : new IOException(failure.toString(), failure);
       }

@@ -16,7 +16,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 public final class Txg {
   /** An epoch with more than this is not logged: to commit it is as good. In bytes. */
-  static final int LOGGED_BYTES_MAX = 1 << 20;
+  public static final int LOGGED_BYTES_MAX = 1 << 20;
 
   /** What the epochs of a txg have in common. */
   private static final class Totals {

@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.device.FaultInjectingDevice;
 import io.cowfs.core.device.FaultInjectingDevice.Operation;
 import io.cowfs.core.pool.TestPool;
+import io.cowfs.core.txg.Txg;
 import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Attributes;
 import io.cowfs.core.vfs.Caller;
@@ -252,6 +254,81 @@ class LogReplayTest {
     pool.open();
     opened();
     assertArrayEquals(filled(50_000, 1), content(fs, "a"));
+  }
+
+  @Test
+  void zerosComeBackAsZeros() throws Exception {
+    FileHandle file = create("a");
+    write(file, 0, filled(600_000, 1));
+    pool.commit();
+    opened();
+    write(file, 4096, filled(500_000, 0));
+    sync();
+    crash();
+    byte[] expected = filled(600_000, 1);
+    Arrays.fill(expected, 4096, 504_096, (byte) 0);
+    assertArrayEquals(expected, content(fs, "a"));
+  }
+
+  /** The commit does not become durable, but what it was about to save was logged before. */
+  @Test
+  void whatIsSyncedWhileATxgSyncsComesBackWithThatTxg() throws Exception {
+    write(create("a"), 0, filled(5000, 1));
+    FaultInjectingDevice device = pool.device();
+    device.beforeSync(
+        () -> {
+          device.beforeSync(() -> {});
+          try {
+            write(create("b"), 0, filled(5000, 2));
+            fs.syncAll();
+          } catch (FsException failure) {
+            throw new IllegalStateException(failure);
+          }
+          device.failPowerAt(1);
+        });
+    assertThrows(IOException.class, pool::commit);
+    crash();
+    assertArrayEquals(filled(5000, 1), content(fs, "a"));
+    assertArrayEquals(filled(5000, 2), content(fs, "b"));
+  }
+
+  /** What a member does is in the log as a whole or not at all. */
+  @Test
+  void aSyncWaitsForThoseWhoHaveJoined() throws Exception {
+    create("a");
+    Txg joined = ((Volume) fs).services().txgs().join();
+    long syncs = pool.device().count(Operation.SYNC);
+    Thread syncing =
+        new Thread(
+            () -> {
+              try {
+                fs.syncAll();
+              } catch (FsException failure) {
+                throw new IllegalStateException(failure);
+              }
+            });
+    syncing.start();
+    while (syncing.getState() != Thread.State.WAITING) {
+      Thread.sleep(1);
+      assertTrue(syncing.isAlive(), "it has not waited");
+    }
+    assertEquals(syncs, pool.device().count(Operation.SYNC));
+    joined.leave();
+    syncing.join();
+    assertEquals(syncs + 1, pool.device().count(Operation.SYNC));
+  }
+
+  @Test
+  void aClonedRangeIsThereWhenItWasSynced() throws Exception {
+    FileHandle from = create("from");
+    write(from, 0, filled(400_000, 4));
+    pool.commit();
+    FileHandle to = create("to");
+    fs.copyRange(Caller.ROOT, new FileSystem.Copy(from, 0, to, 0, 400_000), false);
+    create("later");
+    fs.sync(Caller.ROOT, to.inode(), false);
+    crash();
+    assertArrayEquals(filled(400_000, 4), content(fs, "to"));
   }
 
   @Test

@@ -9,7 +9,9 @@ import io.cowfs.core.dataset.IndexFileFuzz;
 import io.cowfs.core.dataset.RecordsFuzz;
 import io.cowfs.core.device.LabelFuzz;
 import io.cowfs.core.fs.ItemsFuzz;
+import io.cowfs.core.fs.LogEntryFuzz;
 import io.cowfs.core.fs.TreeFuzz;
+import io.cowfs.core.txg.LogRecordFuzz;
 import io.cowfs.core.txg.RootRecordFuzz;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -30,7 +32,9 @@ public final class DecodersFuzz {
           TreeFuzz.class,
           DeferredFreesFuzz.class,
           RecordsFuzz.class,
-          IndexFileFuzz.class);
+          IndexFileFuzz.class,
+          LogRecordFuzz.class,
+          LogEntryFuzz.class);
 
   private DecodersFuzz() {}
 
@@ -50,7 +54,9 @@ public final class DecodersFuzz {
       case 6 -> TreeFuzz.fuzzerTestOneInput(rest);
       case 7 -> DeferredFreesFuzz.fuzzerTestOneInput(rest);
       case 8 -> RecordsFuzz.fuzzerTestOneInput(rest);
-      default -> IndexFileFuzz.fuzzerTestOneInput(rest);
+      case 9 -> IndexFileFuzz.fuzzerTestOneInput(rest);
+      case 10 -> LogRecordFuzz.fuzzerTestOneInput(rest);
+      default -> LogEntryFuzz.fuzzerTestOneInput(rest);
     }
   }
 
@@ -66,7 +72,9 @@ public final class DecodersFuzz {
       TreeFuzz.seeds(),
       DeferredFreesFuzz.seeds(),
       RecordsFuzz.seeds(),
-      IndexFileFuzz.seeds()
+      IndexFileFuzz.seeds(),
+      LogRecordFuzz.seeds(),
+      LogEntryFuzz.seeds()
     };
     List<byte[]> all = new ArrayList<>();
     for (int target = 0; target < seeds.length; target++) {
