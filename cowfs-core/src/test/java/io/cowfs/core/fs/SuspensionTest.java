@@ -112,6 +112,30 @@ class SuspensionTest {
     check(Operation.SYNC);
   }
 
+  /** Here it is no fsync that meets the error, but a commit that others wait for. */
+  @Test
+  void failedCommitSuspendsThePool() throws Exception {
+    for (Operation failing : new Operation[] {Operation.WRITE, Operation.SYNC}) {
+      try (TestPool pool =
+          TestPool.create(
+              directory.resolve("commit" + failing),
+              64L << 20,
+              CompressionSetting.NONE,
+              TestPool.ON_DEMAND)) {
+        FileSystem fs = pool.fileSystem();
+        FileHandle file = fs.create(Caller.ROOT, 1, new byte[] {'a'}, 0644, Set.of()).handle();
+        fs.write(Caller.ROOT, file, 0, bytes(1), false);
+        pool.device().failOnce(failing, 1, Fault.IO_ERROR);
+        assertThrows(java.io.IOException.class, pool::commit);
+        assertTrue(pool.pool().status().state().startsWith("suspended"));
+        refused(FsError.IO, () -> fs.sync(Caller.ROOT, file.inode(), false));
+        refused(FsError.READ_ONLY, () -> fs.unlink(1, new byte[] {'a'}));
+        assertThrows(java.io.IOException.class, pool::commit);
+        pool.closeAfterFailure();
+      }
+    }
+  }
+
   @Test
   void anOrphanThatIsFreedInPartOnlySuspendsThePool() throws Exception {
     try (TestPool pool =
