@@ -32,6 +32,12 @@ public final class Allocator {
   /** A host that was full is asked again after this time. */
   private static final long HOST_FULL_NANOS = 500_000_000L;
 
+  /** The host is asked for space for second copies of nodes in steps of this. */
+  private static final int NODE_COPY_GROWTH_SECTORS = 4 * Region.CHUNK_SECTORS;
+
+  /** Copies that are nearer to each other than so many sectors are not worth having. */
+  private static final int NODE_COPY_DISTANCE_MIN = 64;
+
   private static final int PUNCH_AGE_SECONDS = 5;
   private static final int PUNCH_AGE_SECONDS_OF_WHOLE_CHUNKS = 2;
 
@@ -51,6 +57,12 @@ public final class Allocator {
   private long reserved;
   private long dataCursor;
   private long nodeCursor;
+  private long nodeCopyCursor;
+
+  /** Sectors allocated for data since the txg began to sync: reserved before, and still counted. */
+  private long dataOfTxg;
+
+  private long nodesWithoutCopy;
 
   /** Nothing was made available since the last search for a free chunk failed. */
   private boolean freeChunksExhausted;
@@ -60,6 +72,9 @@ public final class Allocator {
    * device does not grow for ever. Owned by hostLock.
    */
   private long growthCursor;
+
+  /** It is tried once in a txg. Written under hostLock. */
+  private volatile boolean nodeCopyGrowthFailed;
 
   /** Where the puncher goes on. Owned by hostLock. */
   private int punchRegion;
@@ -128,6 +143,9 @@ public final class Allocator {
    */
   public SectorRange allocate(int wantedSectors, int minSectors, AllocationKind kind)
       throws IOException {
+    if (kind == AllocationKind.NODE_COPY) {
+      throw new IllegalArgumentException("a second copy without a first one");
+    }
     if (minSectors < 1 || wantedSectors < minSectors || wantedSectors > Region.CHUNK_SECTORS) {
       throw new IllegalArgumentException(minSectors + " to " + wantedSectors + " sectors");
     }
@@ -166,6 +184,149 @@ public final class Allocator {
     }
   }
 
+  /**
+   * Allocates a place for the second copy of a node, in another region than the first one where the
+   * device has several, as far away as there is room. A copy takes nothing that is promised to
+   * others: where the pool is so full that it would, there is none, and the node has to do with one
+   * place.
+   *
+   * @param first where the node is
+   * @return as many sectors; null when the pool is too full
+   */
+  public SectorRange allocateNodeCopy(SectorRange first) throws IOException {
+    int avoided = map.regionCount() == 1 ? SpaceMap.NO_REGION : SpaceMap.indexOf(first.sector());
+    SectorRange found = nodeCopyInPlace(first.count(), avoided);
+    if (found == null && growForNodeCopies(avoided)) {
+      found = nodeCopyInPlace(first.count(), avoided);
+    }
+    synchronized (stateLock) {
+      if (found == null) {
+        found = nodeCopyAnywhere(first, avoided);
+      }
+      if (found == null) {
+        nodesWithoutCopy++;
+      }
+    }
+    return found;
+  }
+
+  /** How many nodes had to do with one place, since the pool was opened. */
+  public long nodesWithoutCopy() {
+    synchronized (stateLock) {
+      return nodesWithoutCopy;
+    }
+  }
+
+  private SectorRange nodeCopyInPlace(int length, int avoided) {
+    synchronized (stateLock) {
+      if (!mayTakeNodeCopy(length)) {
+        return null;
+      }
+      long sector = map.findRun(Region.View.NODE_COPIES, nodeCopyCursor, length, avoided);
+      if (sector < 0 && claimNodeCopyChunk(avoided)) {
+        sector = map.findRun(Region.View.NODE_COPIES, nodeCopyCursor, length, avoided);
+      }
+      return takeNodeCopy(sector, length);
+    }
+  }
+
+  /** What is left for those whose space is reserved, and for what a commit cannot do without. */
+  private boolean mayTakeNodeCopy(int length) {
+    long promised = Math.max(0, reserved - dataOfTxg) + ReserveTier.DESTROY.leaves(reserve);
+    return map.available() - length >= promised;
+  }
+
+  /** In the other half of the regions in use, or of the only one. */
+  private boolean claimNodeCopyChunk(int avoided) {
+    long cursor = farFrom(avoided);
+    int firstChunk = (int) (cursor % Region.SECTORS) / Region.CHUNK_SECTORS;
+    long sector = map.findFreeChunk(cursor, firstChunk, avoided);
+    if (sector < 0) {
+      return false;
+    }
+    map.setNodeCopyChunk(
+        SpaceMap.indexOf(sector), (int) (sector % Region.SECTORS) / Region.CHUNK_SECTORS);
+    nodeCopyCursor = sector;
+    return true;
+  }
+
+  /** Where to look for chunks for second copies of what is in a region. */
+  private long farFrom(int avoided) {
+    if (avoided == SpaceMap.NO_REGION) {
+      return map.endSector() / 2;
+    }
+    int regions = Math.max(2, map.touchedEnd());
+    return SpaceMap.start((avoided + Math.max(1, regions / 2)) % regions);
+  }
+
+  /**
+   * Makes a part of another region available, and its first whole chunk one for second copies.
+   *
+   * @return false when there is none, or the host is short of space
+   */
+  private boolean growForNodeCopies(int avoided) throws IOException {
+    synchronized (hostLock) {
+      int step = Math.min(NODE_COPY_GROWTH_SECTORS, hostStep());
+      if (nodeCopyGrowthFailed || step < Region.CHUNK_SECTORS) {
+        return false;
+      }
+      SectorRange range;
+      synchronized (stateLock) {
+        range = map.findUnbacked(farFrom(avoided), Region.CHUNK_SECTORS, step);
+        if (range != null && SpaceMap.indexOf(range.sector()) == avoided) {
+          long behind = SpaceMap.start((avoided + 1) % map.regionCount());
+          range = map.findUnbacked(behind, Region.CHUNK_SECTORS, step);
+        }
+      }
+      if (range == null || SpaceMap.indexOf(range.sector()) == avoided) {
+        nodeCopyGrowthFailed = true;
+        return false;
+      }
+      try {
+        device.preallocate(range.sector() * SECTOR_BYTES, (long) range.count() * SECTOR_BYTES);
+      } catch (HostFullException e) {
+        nodeCopyGrowthFailed = true;
+        return false;
+      }
+      synchronized (stateLock) {
+        makeAvailable(range);
+        boolean claimed = claimNodeCopyChunk(avoided);
+        claimReserve();
+        return claimed;
+      }
+    }
+  }
+
+  private void makeAvailable(SectorRange range) {
+    map.makeAvailable(
+        SpaceMap.indexOf(range.sector()), (int) (range.sector() % Region.SECTORS), range.count());
+    freeChunksExhausted = false;
+  }
+
+  private SectorRange takeNodeCopy(long sector, int length) {
+    if (sector < 0) {
+      return null;
+    }
+    take(sector, length);
+    nodeCopyCursor = sector + length;
+    return new SectorRange(sector, length);
+  }
+
+  /** Wherever there is a run; in the region of the first copy only at some distance. */
+  private SectorRange nodeCopyAnywhere(SectorRange first, int avoided) {
+    int length = first.count();
+    if (!mayTakeNodeCopy(length)) {
+      return null;
+    }
+    long sector = map.findRun(Region.View.ANY, nodeCopyCursor, length, avoided);
+    if (sector < 0 || Math.abs(sector - first.sector()) < NODE_COPY_DISTANCE_MIN) {
+      long half = (first.sector() + map.capacity() / 2) % map.endSector();
+      sector = map.findRun(Region.View.ANY, half, length);
+    }
+    boolean isNear = Math.abs(sector - first.sector()) < NODE_COPY_DISTANCE_MIN;
+    return isNear ? null : takeNodeCopy(sector, length);
+  }
+
   /** Data may use what nodes have beyond the reserve, nodes may use anything. */
   private SectorRange allocateAnywhere(int length, AllocationKind kind) {
     synchronized (stateLock) {
@@ -175,6 +336,9 @@ public final class Allocator {
       SectorRange found = takeData(map.findRun(Region.View.DATA, dataCursor, length), length);
       if (found == null && map.nodeAvailable() - length >= Math.min(reserve, reserveInNodes())) {
         found = takeData(map.findRun(Region.View.NODES, dataCursor, length), length);
+        if (found == null) {
+          found = takeData(map.findRun(Region.View.NODE_COPIES, dataCursor, length), length);
+        }
       }
       return found;
     }
@@ -190,6 +354,7 @@ public final class Allocator {
       return null;
     }
     take(sector, length);
+    dataOfTxg += length;
     dataCursor = sector + length;
     return new SectorRange(sector, length);
   }
@@ -217,7 +382,7 @@ public final class Allocator {
     if (freeChunksExhausted) {
       return false;
     }
-    long sector = map.findFreeChunk(nodeCursor);
+    long sector = map.findFreeChunk(nodeCursor, 0, SpaceMap.NO_REGION);
     if (sector < 0) {
       freeChunksExhausted = true;
       return false;
@@ -293,6 +458,8 @@ public final class Allocator {
     synchronized (stateLock) {
       int second = second();
       freeChunksExhausted = false;
+      dataOfTxg = 0;
+      nodeCopyGrowthFailed = false;
       FreedRanges list = freed.pollReusable(txg, oldestPinnedTxg);
       while (list != null) {
         release(list, second);
@@ -411,11 +578,7 @@ public final class Allocator {
         hostFull = false;
         growthCursor = range.end();
         synchronized (stateLock) {
-          map.makeAvailable(
-              SpaceMap.indexOf(range.sector()),
-              (int) (range.sector() % Region.SECTORS),
-              range.count());
-          freeChunksExhausted = false;
+          makeAvailable(range);
           claimReserve();
         }
         return true;

@@ -58,7 +58,7 @@ public final class BlockWriter implements Closeable {
   }
 
   /**
-   * Writes a block; it can be read at once.
+   * Writes a block, twice unless the pool is too full for that; it can be read at once.
    *
    * @param content at most {@link BlockPointerFormat#LOGICAL_BYTES_MAX}; belongs to the store from
    *     now on and must not be changed
@@ -85,7 +85,26 @@ public final class BlockWriter implements Closeable {
     open.get(AllocationKind.NODE).addBlock(key);
     store.staged(key, content);
     return new BlockPointer(
-        range.sector(), content.length, storedBytes, compression, BLOCK_CHECKSUM, checksum, txg);
+        range.sector(),
+        writeCopy(range, stored, storedBytes),
+        content.length,
+        storedBytes,
+        compression,
+        BLOCK_CHECKSUM,
+        checksum,
+        txg);
+  }
+
+  /** Returns where the copy of a block is, {@link BlockPointer#NONE} where it has none. */
+  private long writeCopy(SectorRange first, byte[] stored, int storedBytes) throws IOException {
+    SectorRange copy = allocator.allocateNodeCopy(first);
+    if (copy == null) {
+      return BlockPointer.NONE;
+    }
+    ByteBuffer target = stage(AllocationKind.NODE_COPY, copy.sector(), copy.count());
+    target.put(stored, 0, storedBytes);
+    fillWithZeros(target);
+    return copy.sector();
   }
 
   /**

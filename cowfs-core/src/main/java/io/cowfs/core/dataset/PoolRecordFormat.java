@@ -14,7 +14,7 @@ import java.util.UUID;
  * UUID, which is stored in its usual order.
  */
 final class PoolRecordFormat {
-  static final int VERSION_NUMBER = 2;
+  static final int VERSION_NUMBER = 3;
 
   static final int VERSION = 0;
   static final int HAS_DIRECTORY = VERSION + Integer.BYTES;

@@ -31,7 +31,7 @@ public record PoolLabel(
     long featuresToWrite) {
 
   /** The newest format version this program knows. */
-  public static final int FORMAT_VERSION = 3;
+  public static final int FORMAT_VERSION = 4;
 
   /** The bits of {@link #featuresToRead} that this program knows: none are defined. */
   private static final long KNOWN_TO_READ = 0;

@@ -124,7 +124,7 @@ final class ClonedRange implements TreeEdits.Edit {
             : extent.slice((int) ((from - start) / SECTOR), (int) ((to - from) / SECTOR));
     clones.add(Map.entry(Items.extent(target.number, place(from)), part));
     itemBytes += DataExtentFormat.bytes(part) + ITEM_BYTES;
-    cloned += part.sectors();
+    cloned += part.allocatedSectors();
   }
 
   private long place(long sourceOffset) {

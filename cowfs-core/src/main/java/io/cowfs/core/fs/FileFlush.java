@@ -210,8 +210,8 @@ final class FileFlush {
   }
 
   private void leaves(DataExtent extent) throws IOException {
-    head.leaves(extent.sector(), extent.sectors(), extent.birthTxg());
-    allocatedSectors -= extent.sectors();
+    head.leaves(extent);
+    allocatedSectors -= extent.allocatedSectors();
   }
 
   /** Writes the range of a compressed extent anew: dirty pages, and what remains between them. */
@@ -299,8 +299,8 @@ final class FileFlush {
           compressed[0] |= !extent.isPlain();
           changes.put(
               Items.extent(inode.number, DirtyFile.bytes(at[0])), DataExtentFormat.encode(extent));
-          head.born(extent.sectors());
-          allocatedSectors += extent.sectors();
+          head.born(extent);
+          allocatedSectors += extent.allocatedSectors();
           at[0] += extent.logicalBytes() / SECTOR;
         });
     if (setting.compression() != Compression.NONE) {

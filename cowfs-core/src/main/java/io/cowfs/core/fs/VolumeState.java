@@ -29,7 +29,7 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * operation sees two trees. It is not held while an operation waits for a commit.
  */
 final class VolumeState {
-  /** Sectors of a tree node that cannot be compressed. */
+  /** Sectors of one copy of a tree node that cannot be compressed. */
   private static final int NODE_SECTORS = 4;
 
   /** The dirty inodes and reservations of the two txgs that may have any. */
@@ -298,15 +298,19 @@ final class VolumeState {
    * bear.
    */
   boolean allNodesAreReserved() {
-    return states.open.reservedForRewrites().get() >= treeNodes.get() * NODE_SECTORS;
+    return states.open.reservedForRewrites().get()
+        >= treeNodes.get() * NODE_SECTORS * BlockPointer.COPIES;
   }
 
-  /** How many orphans there is space to free now: nodes are written anew for it. */
+  /**
+   * How many orphans there is space to free now: nodes are written anew for it. Second copies need
+   * not be thought of, for they take only what is left.
+   */
   int orphansToReap() {
     long free = space.free(services.hostFreeSectors().getAsLong());
     return free >= treeNodes.get() * NODE_SECTORS
         ? Integer.MAX_VALUE
-        : (int) (free / Mutation.REWRITE_SECTORS);
+        : (int) (free / (Mutation.REWRITE_SECTORS / BlockPointer.COPIES));
   }
 
   /** Sync thread: the tree has so many nodes more. */

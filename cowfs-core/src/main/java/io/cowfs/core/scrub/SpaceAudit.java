@@ -5,6 +5,7 @@ import io.cowfs.core.alloc.SectorRange;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.DataExtent;
+import io.cowfs.core.block.Reference;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.NodeVisitor;
 import io.cowfs.core.btree.PartialWalk;
@@ -264,8 +265,8 @@ public final class SpaceAudit {
 
     @Override
     public void bornExtent(Key key, DataExtent extent) {
-      born += extent.sectors();
-      count(nameOf(node), extent.sector(), extent.sectors());
+      born += extent.allocatedSectors();
+      count(nameOf(node), extent);
       if (readsData) {
         verify(node, key, extent);
       }
@@ -273,8 +274,8 @@ public final class SpaceAudit {
 
     @Override
     public void bornNode(BlockPointer pointer) {
-      born += pointer.sectors();
-      count(nameOf(node), pointer.sector(), pointer.sectors());
+      born += pointer.allocatedSectors();
+      count(nameOf(node), pointer);
     }
 
     @Override
@@ -293,6 +294,12 @@ public final class SpaceAudit {
           "space/foreign",
           "%s has a node at sector %d, born in %d"
               .formatted(nameOf(node), pointer.sector(), pointer.birthTxg()));
+    }
+  }
+
+  private void count(String owner, Reference reference) {
+    for (int i = 0; i < reference.places(); i++) {
+      count(owner, reference.place(i), reference.sectors());
     }
   }
 
@@ -359,15 +366,15 @@ public final class SpaceAudit {
             DataExtent extent =
                 sources.items().extentOf(key, Arrays.copyOfRange(source, offset, offset + length));
             if (extent != null && extent.birthTxg() > condemned.bornAfter()) {
-              count(owner, extent.sector(), extent.sectors());
-              found[0] += extent.sectors();
+              count(owner, extent);
+              found[0] += extent.allocatedSectors();
             }
           }
 
           @Override
           public void node(BlockPointer pointer, int level) {
-            count(owner, pointer.sector(), pointer.sectors());
-            found[0] += pointer.sectors();
+            count(owner, pointer);
+            found[0] += pointer.allocatedSectors();
           }
         };
     PartialWalk.Progress progress =
@@ -393,8 +400,8 @@ public final class SpaceAudit {
 
             @Override
             public void node(BlockPointer pointer, int level) {
-              count("the dataset directory", pointer.sector(), pointer.sectors());
-              found[0] += pointer.sectors();
+              count("the dataset directory", pointer);
+              found[0] += pointer.allocatedSectors();
             }
           });
     } catch (IOException failure) {

@@ -181,7 +181,7 @@ class BlockStoreTest {
       Executor later = CompletableFuture.delayedExecutor(SLOW_MS, TimeUnit.MILLISECONDS);
       later.execute(mayWrite::countDown);
       writer.flush();
-      assertEquals(1, device.count(Operation.WRITE));
+      assertEquals(BlockPointer.COPIES, device.count(Operation.WRITE));
     }
   }
 
