@@ -5,5 +5,9 @@ public enum AllocationKind {
   NODE,
   /** Second copies of nodes. */
   NODE_COPY,
-  DATA
+  DATA,
+  /** Second copies of data. */
+  DATA_COPY,
+  /** Third copies of data. */
+  DATA_THIRD_COPY
 }

@@ -1,10 +1,12 @@
 package io.cowfs.core.alloc;
 
+import io.cowfs.core.alloc.SpaceMap.Avoided;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.DamagedPoolException;
 import io.cowfs.core.device.DeviceLayout;
 import io.cowfs.core.device.HostFullException;
 import java.io.IOException;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -36,7 +38,7 @@ public final class Allocator {
   private static final int NODE_COPY_GROWTH_SECTORS = 4 * Region.CHUNK_SECTORS;
 
   /** Copies that are nearer to each other than so many sectors are not worth having. */
-  private static final int NODE_COPY_DISTANCE_MIN = 64;
+  private static final int COPY_DISTANCE_MIN = 64;
 
   private static final int PUNCH_AGE_SECONDS = 5;
   private static final int PUNCH_AGE_SECONDS_OF_WHOLE_CHUNKS = 2;
@@ -58,6 +60,7 @@ public final class Allocator {
   private long dataCursor;
   private long nodeCursor;
   private long nodeCopyCursor;
+  private final Map<AllocationKind, Long> dataCopyCursors = new EnumMap<>(AllocationKind.class);
 
   /** Sectors allocated for data since the txg began to sync: reserved before, and still counted. */
   private long dataOfTxg;
@@ -74,7 +77,7 @@ public final class Allocator {
   private long growthCursor;
 
   /** It is tried once in a txg. Written under hostLock. */
-  private volatile boolean nodeCopyGrowthFailed;
+  private volatile boolean growthApartFailed;
 
   /** Where the puncher goes on. Owned by hostLock. */
   private int punchRegion;
@@ -143,8 +146,8 @@ public final class Allocator {
    */
   public SectorRange allocate(int wantedSectors, int minSectors, AllocationKind kind)
       throws IOException {
-    if (kind == AllocationKind.NODE_COPY) {
-      throw new IllegalArgumentException("a second copy without a first one");
+    if (kind != AllocationKind.NODE && kind != AllocationKind.DATA) {
+      throw new IllegalArgumentException("a further copy without a first one");
     }
     if (minSectors < 1 || wantedSectors < minSectors || wantedSectors > Region.CHUNK_SECTORS) {
       throw new IllegalArgumentException(minSectors + " to " + wantedSectors + " sectors");
@@ -194,18 +197,21 @@ public final class Allocator {
    * @return as many sectors; null when the pool is too full
    */
   public SectorRange allocateNodeCopy(SectorRange first) throws IOException {
-    int avoided = map.regionCount() == 1 ? SpaceMap.NO_REGION : SpaceMap.indexOf(first.sector());
-    SectorRange found = nodeCopyInPlace(first.count(), avoided);
-    if (found == null && growForNodeCopies(avoided)) {
-      found = nodeCopyInPlace(first.count(), avoided);
+    int length = first.count();
+    Avoided avoided = regionsOf(first.sector());
+    SectorRange found = nodeCopyInPlace(length, avoided);
+    if (found == null && growApart(Region.CHUNK_SECTORS, NODE_COPY_GROWTH_SECTORS, avoided)) {
+      found = nodeCopyInPlace(length, avoided);
     }
     synchronized (stateLock) {
-      if (found == null) {
-        found = nodeCopyAnywhere(first, avoided);
+      if (found == null && mayTakeNodeCopy(length)) {
+        long sector = map.findRun(Region.View.ANY, nodeCopyCursor, length, avoided);
+        if (isNear(sector, first.sector())) {
+          sector = map.findRun(Region.View.ANY, halfRoundFrom(first.sector()), length);
+        }
+        found = isNear(sector, first.sector()) ? null : takeNodeCopy(sector, length);
       }
-      if (found == null) {
-        nodesWithoutCopy++;
-      }
+      nodesWithoutCopy += found == null ? 1 : 0;
     }
     return found;
   }
@@ -217,7 +223,7 @@ public final class Allocator {
     }
   }
 
-  private SectorRange nodeCopyInPlace(int length, int avoided) {
+  private SectorRange nodeCopyInPlace(int length, Avoided avoided) {
     synchronized (stateLock) {
       if (!mayTakeNodeCopy(length)) {
         return null;
@@ -236,8 +242,7 @@ public final class Allocator {
     return map.available() - length >= promised;
   }
 
-  /** In the other half of the regions in use, or of the only one. */
-  private boolean claimNodeCopyChunk(int avoided) {
+  private boolean claimNodeCopyChunk(Avoided avoided) {
     long cursor = farFrom(avoided);
     int firstChunk = (int) (cursor % Region.SECTORS) / Region.CHUNK_SECTORS;
     long sector = map.findFreeChunk(cursor, firstChunk, avoided);
@@ -250,59 +255,6 @@ public final class Allocator {
     return true;
   }
 
-  /** Where to look for chunks for second copies of what is in a region. */
-  private long farFrom(int avoided) {
-    if (avoided == SpaceMap.NO_REGION) {
-      return map.endSector() / 2;
-    }
-    int regions = Math.max(2, map.touchedEnd());
-    return SpaceMap.start((avoided + Math.max(1, regions / 2)) % regions);
-  }
-
-  /**
-   * Makes a part of another region available, and its first whole chunk one for second copies.
-   *
-   * @return false when there is none, or the host is short of space
-   */
-  private boolean growForNodeCopies(int avoided) throws IOException {
-    synchronized (hostLock) {
-      int step = Math.min(NODE_COPY_GROWTH_SECTORS, hostStep());
-      if (nodeCopyGrowthFailed || step < Region.CHUNK_SECTORS) {
-        return false;
-      }
-      SectorRange range;
-      synchronized (stateLock) {
-        range = map.findUnbacked(farFrom(avoided), Region.CHUNK_SECTORS, step);
-        if (range != null && SpaceMap.indexOf(range.sector()) == avoided) {
-          long behind = SpaceMap.start((avoided + 1) % map.regionCount());
-          range = map.findUnbacked(behind, Region.CHUNK_SECTORS, step);
-        }
-      }
-      if (range == null || SpaceMap.indexOf(range.sector()) == avoided) {
-        nodeCopyGrowthFailed = true;
-        return false;
-      }
-      try {
-        device.preallocate(range.sector() * SECTOR_BYTES, (long) range.count() * SECTOR_BYTES);
-      } catch (HostFullException e) {
-        nodeCopyGrowthFailed = true;
-        return false;
-      }
-      synchronized (stateLock) {
-        makeAvailable(range);
-        boolean claimed = claimNodeCopyChunk(avoided);
-        claimReserve();
-        return claimed;
-      }
-    }
-  }
-
-  private void makeAvailable(SectorRange range) {
-    map.makeAvailable(
-        SpaceMap.indexOf(range.sector()), (int) (range.sector() % Region.SECTORS), range.count());
-    freeChunksExhausted = false;
-  }
-
   private SectorRange takeNodeCopy(long sector, int length) {
     if (sector < 0) {
       return null;
@@ -312,19 +264,133 @@ public final class Allocator {
     return new SectorRange(sector, length);
   }
 
-  /** Wherever there is a run; in the region of the first copy only at some distance. */
-  private SectorRange nodeCopyAnywhere(SectorRange first, int avoided) {
-    int length = first.count();
-    if (!mayTakeNodeCopy(length)) {
-      return null;
+  /**
+   * Allocates a run for a further copy of data, in another region than the copies before it where
+   * the device has as many. Space was reserved for it, so it is found, near them if need be.
+   *
+   * @param kind {@link AllocationKind#DATA_COPY} or {@link AllocationKind#DATA_THIRD_COPY}
+   * @param before where the other copies begin, one or two
+   * @throws OutOfSpaceException when there is no run of {@code minSectors}
+   */
+  public SectorRange allocateDataCopy(
+      int wantedSectors, int minSectors, AllocationKind kind, long... before) throws IOException {
+    Avoided avoided = regionsOf(before);
+    SectorRange found = dataCopyApart(wantedSectors, kind, avoided, before[0]);
+    while (found == null && growApart(wantedSectors, hostStep(), avoided)) {
+      found = dataCopyApart(wantedSectors, kind, avoided, before[0]);
     }
-    long sector = map.findRun(Region.View.ANY, nodeCopyCursor, length, avoided);
-    if (sector < 0 || Math.abs(sector - first.sector()) < NODE_COPY_DISTANCE_MIN) {
-      long half = (first.sector() + map.capacity() / 2) % map.endSector();
-      sector = map.findRun(Region.View.ANY, half, length);
+    for (int length = wantedSectors; found == null && length > minSectors; ) {
+      length = Math.max(minSectors, length / 2);
+      found = dataCopyApart(length, kind, avoided, before[0]);
     }
-    boolean isNear = Math.abs(sector - first.sector()) < NODE_COPY_DISTANCE_MIN;
-    return isNear ? null : takeNodeCopy(sector, length);
+    return found == null ? allocate(wantedSectors, minSectors, AllocationKind.DATA) : found;
+  }
+
+  private SectorRange dataCopyApart(
+      int length, AllocationKind kind, Avoided avoided, long firstCopy) {
+    synchronized (stateLock) {
+      claimReserve();
+      long cursor = dataCopyCursors.getOrDefault(kind, farFrom(avoided));
+      long sector = map.findRun(Region.View.DATA, cursor, length, avoided);
+      if (sector < 0 || isNear(sector, firstCopy)) {
+        return null;
+      }
+      take(sector, length);
+      dataOfTxg += length;
+      dataCopyCursors.put(kind, sector + length);
+      return new SectorRange(sector, length);
+    }
+  }
+
+  /**
+   * Takes back what was just allocated for data and is not used after all. Nothing may have been
+   * written there.
+   */
+  public void takeBack(SectorRange unused) {
+    synchronized (stateLock) {
+      map.release(unused.sector(), unused.count(), second());
+      dataOfTxg -= unused.count();
+    }
+  }
+
+  /** Those to keep away from; none where there is only one region. */
+  private Avoided regionsOf(long... sectors) {
+    if (map.regionCount() == 1) {
+      return Avoided.NONE;
+    }
+    int last = sectors.length > 1 && map.regionCount() > 2 ? sectors.length - 1 : 0;
+    return new Avoided(SpaceMap.indexOf(sectors[0]), SpaceMap.indexOf(sectors[last]));
+  }
+
+  private static boolean isNear(long sector, long other) {
+    return sector < 0 || Math.abs(sector - other) < COPY_DISTANCE_MIN;
+  }
+
+  private long halfRoundFrom(long sector) {
+    return (sector + map.endSector() / 2) % map.endSector();
+  }
+
+  /** Where to look for copies of what is in a region: in the other half of what is in use. */
+  private long farFrom(Avoided avoided) {
+    if (avoided.equals(Avoided.NONE)) {
+      return map.endSector() / 2;
+    }
+    int regions = Math.max(2, map.touchedEnd());
+    return SpaceMap.start((avoided.second() + Math.max(1, regions / 2)) % regions);
+  }
+
+  /**
+   * Makes a part of another region available. False when there is none, or the host is short of
+   * space.
+   */
+  private boolean growApart(int minRun, int step, Avoided avoided) throws IOException {
+    synchronized (hostLock) {
+      int length = Math.min(step, hostStep());
+      if (growthApartFailed || length < minRun) {
+        return false;
+      }
+      SectorRange range;
+      synchronized (stateLock) {
+        range = findUnbackedApart(minRun, length, avoided);
+      }
+      if (range == null || !hasPreallocated(range)) {
+        growthApartFailed = true;
+        return false;
+      }
+      synchronized (stateLock) {
+        makeAvailable(range);
+        claimReserve();
+      }
+      return true;
+    }
+  }
+
+  /** The search goes on behind each region that it must not end in. */
+  private SectorRange findUnbackedApart(int minRun, int length, Avoided avoided) {
+    long cursor = farFrom(avoided);
+    for (int tries = 0; tries < 3; tries++) {
+      SectorRange range = map.findUnbacked(cursor, minRun, length);
+      if (range == null || !avoided.has(SpaceMap.indexOf(range.sector()))) {
+        return range;
+      }
+      cursor = SpaceMap.start((SpaceMap.indexOf(range.sector()) + 1) % map.regionCount());
+    }
+    return null;
+  }
+
+  private boolean hasPreallocated(SectorRange range) throws IOException {
+    try {
+      device.preallocate(range.sector() * SECTOR_BYTES, (long) range.count() * SECTOR_BYTES);
+      return true;
+    } catch (HostFullException e) {
+      return false;
+    }
+  }
+
+  private void makeAvailable(SectorRange range) {
+    map.makeAvailable(
+        SpaceMap.indexOf(range.sector()), (int) (range.sector() % Region.SECTORS), range.count());
+    freeChunksExhausted = false;
   }
 
   /** Data may use what nodes have beyond the reserve, nodes may use anything. */
@@ -382,7 +448,7 @@ public final class Allocator {
     if (freeChunksExhausted) {
       return false;
     }
-    long sector = map.findFreeChunk(nodeCursor, 0, SpaceMap.NO_REGION);
+    long sector = map.findFreeChunk(nodeCursor, 0, Avoided.NONE);
     if (sector < 0) {
       freeChunksExhausted = true;
       return false;
@@ -459,7 +525,7 @@ public final class Allocator {
       int second = second();
       freeChunksExhausted = false;
       dataOfTxg = 0;
-      nodeCopyGrowthFailed = false;
+      growthApartFailed = false;
       FreedRanges list = freed.pollReusable(txg, oldestPinnedTxg);
       while (list != null) {
         release(list, second);

@@ -9,8 +9,14 @@ import java.util.List;
  * reference. Not thread-safe; owned by the allocator's lock.
  */
 final class SpaceMap {
-  /** Instead of the number of a region. */
-  static final int NO_REGION = -1;
+  /** Up to two regions in which other copies are; -1 for none. */
+  record Avoided(int first, int second) {
+    static final Avoided NONE = new Avoided(-1, -1);
+
+    boolean has(int region) {
+      return region == first || region == second;
+    }
+  }
 
   private final long firstSector;
   private final long endSector;
@@ -215,20 +221,16 @@ final class SpaceMap {
    * @return the sector, or -1
    */
   long findRun(Region.View view, long cursor, int length) {
-    return findRun(view, cursor, length, NO_REGION);
+    return findRun(view, cursor, length, Avoided.NONE);
   }
 
-  /**
-   * The same outside of one region.
-   *
-   * @param avoided its number, or {@link #NO_REGION}
-   */
-  long findRun(Region.View view, long cursor, int length, int avoided) {
+  /** The same outside of some regions. */
+  long findRun(Region.View view, long cursor, int length, Avoided avoided) {
     int first = cursor >= endSector ? 0 : indexOf(cursor);
     for (int i = 0; i <= regions.length; i++) {
       int index = (first + i) % regions.length;
       Region region = regions[index];
-      if (index == avoided || region == null || !region.mayHaveRun(view, length)) {
+      if (avoided.has(index) || region == null || !region.mayHaveRun(view, length)) {
         continue;
       }
       int from = i == 0 && cursor < endSector ? inRegion(cursor) : 0;
@@ -241,18 +243,17 @@ final class SpaceMap {
   }
 
   /**
-   * A chunk that is available altogether and not yet for nodes, outside of one region.
+   * A chunk that is available altogether and not yet for nodes, outside of some regions.
    *
    * @param firstChunk where to begin in each region
-   * @param avoided number of a region, or {@link #NO_REGION}
    * @return its first sector, or -1
    */
-  long findFreeChunk(long cursor, int firstChunk, int avoided) {
+  long findFreeChunk(long cursor, int firstChunk, Avoided avoided) {
     int first = cursor >= endSector ? 0 : indexOf(cursor);
     for (int i = 0; i < regions.length; i++) {
       int index = (first + i) % regions.length;
       Region region = regions[index];
-      if (index == avoided
+      if (avoided.has(index)
           || region == null
           || !region.mayHaveRun(Region.View.DATA, Region.CHUNK_SECTORS)) {
         continue;

@@ -55,7 +55,8 @@ final class ClonedRange implements TreeEdits.Edit {
     this.source = source;
     this.target = target;
     this.range = range;
-    this.layer = new DirtyFile(volume.txgs().openTxg(), volume.arena());
+    this.layer =
+        new DirtyFile(volume.txgs().openTxg(), volume.head().settings().copies(), volume.arena());
     this.result = new Inode(target.number);
     result.decode(target.encode());
   }
@@ -143,14 +144,13 @@ final class ClonedRange implements TreeEdits.Edit {
   /**
    * Reserves what the commit may write.
    *
-   * @param cutSectors more for what it cuts
+   * @param cutPages more for what it cuts
    */
-  void reserve(int cutSectors) throws FsException, IOException {
+  void reserve(int cutPages) throws FsException, IOException {
     int sectors =
         Mutation.sectorsOfItems(itemBytes)
-            + layer.pageCount()
-            + 3 * Mutation.REWRITE_SECTORS
-            + cutSectors;
+            + (layer.pageCount() + cutPages) * layer.copies()
+            + 3 * Mutation.REWRITE_SECTORS;
     volume.requireQuota(cloned + sectors);
     volume.space().reserve(sectors, ReserveTier.WRITE);
     reserved = sectors;

@@ -4,6 +4,7 @@ import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.BlockWriter;
 import io.cowfs.core.block.DataExtent;
 import io.cowfs.core.block.DataExtentFormat;
+import io.cowfs.core.block.ExtentPolicy;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.codec.Compression;
@@ -294,7 +295,7 @@ final class FileFlush {
     writer.writeExtent(
         pieces.toArray(ByteBuffer[]::new),
         sectors * SECTOR,
-        setting,
+        new ExtentPolicy(setting, layer.copies()),
         extent -> {
           compressed[0] |= !extent.isPlain();
           changes.put(

@@ -79,11 +79,16 @@ class BlockStoreTest {
 
   private List<DataExtent> write(BlockWriter writer, byte[] content, String setting)
       throws IOException {
+    return write(writer, content, setting, 1);
+  }
+
+  private List<DataExtent> write(BlockWriter writer, byte[] content, String setting, int copies)
+      throws IOException {
     List<DataExtent> extents = new ArrayList<>();
     writer.writeExtent(
         pieces(content, new Random(content.length)),
         content.length,
-        CompressionSetting.parse(setting),
+        new ExtentPolicy(CompressionSetting.parse(setting), copies),
         extents::add);
     return extents;
   }

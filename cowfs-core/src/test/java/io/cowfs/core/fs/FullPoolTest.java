@@ -140,13 +140,17 @@ class FullPoolTest {
     create(16L << 20, CompressionSetting.LZ4);
     for (int round = 0; round < 1; round++) {
       List<String> names = new ArrayList<>();
-      while (true) {
+      boolean space = true;
+      while (space) {
         String next = "file" + names.size();
         byte[] bytes = content(1 + random.nextInt(3000), false);
-        if (!hadSpace(() -> write(makeFile(FileSystem.ROOT_INODE, next), 0, bytes))) {
-          break;
-        }
-        names.add(next);
+        space =
+            hadSpace(
+                () -> {
+                  long made = makeFile(FileSystem.ROOT_INODE, next);
+                  names.add(next);
+                  write(made, 0, bytes);
+                });
       }
       System.out.println("round " + round + ": " + names.size() + " files");
       assertTrue(names.size() > 1000, names.size() + " files");
@@ -154,7 +158,6 @@ class FullPoolTest {
       for (String each : names) {
         fs.unlink(FileSystem.ROOT_INODE, name(each));
       }
-      hadSpace(() -> fs.unlink(FileSystem.ROOT_INODE, name("file" + names.size())));
     }
   }
 
