@@ -43,7 +43,11 @@ class BlockStoreTest {
   private final Allocator allocator = Allocator.create(device);
   private final BlockStore store =
       new BlockStore(
-          device, allocator, new CacheLimits(1 << 20, 1 << 20), BlockStore.writingThreads());
+          device,
+          Repair.IN_PLACE,
+          allocator,
+          new CacheLimits(1 << 20, 1 << 20),
+          BlockStore.writingThreads());
 
   @AfterEach
   void close() {
@@ -179,7 +183,8 @@ class BlockStoreTest {
           }
         });
     try (BlockStore slow =
-            new BlockStore(device, allocator, new CacheLimits(1 << 20, 1 << 20), threads);
+            new BlockStore(
+                device, Repair.IN_PLACE, allocator, new CacheLimits(1 << 20, 1 << 20), threads);
         BlockWriter writer = slow.openWriter(1)) {
       writer.writeBlock(content(16_384, false, 1));
       assertEquals(0, device.count(Operation.WRITE));
