@@ -64,6 +64,18 @@ public record BlockPointer(
     return index == 0 ? sector : secondSector;
   }
 
+  /** The same block, only in one of its places. */
+  public BlockPointer atPlace(int index) {
+    return new BlockPointer(
+        place(index),
+        logicalBytes,
+        storedBytes,
+        compression,
+        checksumAlgorithm,
+        checksum,
+        birthTxg);
+  }
+
   /** The sectors that each copy takes. */
   @Override
   public int sectors() {

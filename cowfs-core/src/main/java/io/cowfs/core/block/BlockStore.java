@@ -13,6 +13,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -86,7 +87,7 @@ public final class BlockStore implements Closeable {
       content = unwritten.get(key);
     }
     if (content == null) {
-      content = load(nodes, key, () -> readStored(pointer));
+      content = load(nodes, key, () -> readStored(pointer, pointer));
     }
     if (content.length != pointer.logicalBytes()) {
       throw new CorruptBlockException(
@@ -115,7 +116,10 @@ public final class BlockStore implements Closeable {
             extent.checksum(),
             extent.birthTxg());
     byte[] content =
-        load(extents, new BlockKey(extent.sector(), extent.checksum()), () -> readStored(pointer));
+        load(
+            extents,
+            new BlockKey(extent.sector(), extent.checksum()),
+            () -> readStored(pointer, extent));
     if (content.length != extent.logicalBytes()) {
       throw new CorruptBlockException(
           place(extent.sector())
@@ -159,9 +163,9 @@ public final class BlockStore implements Closeable {
     int bytes = sectors * SECTOR_BYTES;
     int start = destination.position();
     long sector = pieces.get(0).sector();
-    checkPlace(sector, bytes);
     IOException unreadable = null;
     try {
+      checkPlace(sector, bytes);
       copies.readFirst(destination.slice(start, bytes), sector);
     } catch (IOException failure) {
       unreadable = failure;
@@ -204,7 +208,7 @@ public final class BlockStore implements Closeable {
     for (int i = first; i < first + count; i++) {
       int sector = i;
       copies.recover(
-          List.of(piece.sector() + sector),
+          placesOnDevice(piece, sector),
           buffer.slice(at + sector * SECTOR_BYTES, SECTOR_BYTES),
           content -> verifySector(piece, sector, content),
           failure);
@@ -230,15 +234,16 @@ public final class BlockStore implements Closeable {
         Integer.toUnsignedLong(actual[0]));
   }
 
-  private byte[] readStored(BlockPointer pointer) throws IOException {
-    checkPlace(pointer.sector(), pointer.storedBytes());
+  /** Reads the first of the places, or another one where that is damaged. */
+  private byte[] readStored(BlockPointer pointer, Reference places) throws IOException {
     byte[] stored = new byte[pointer.storedBytes()];
     try {
+      checkPlace(pointer.sector(), pointer.storedBytes());
       copies.readFirst(ByteBuffer.wrap(stored), pointer.sector());
       return decode(pointer, stored);
     } catch (IOException failure) {
       ByteBuffer sectors = ByteBuffer.allocate(pointer.sectors() * SECTOR_BYTES);
-      copies.recover(List.of(pointer.sector()), sectors, check(pointer), failure);
+      copies.recover(placesOnDevice(places, 0), sectors, check(pointer), failure);
       sectors.get(0, stored);
       return decode(pointer, stored);
     }
@@ -280,12 +285,31 @@ public final class BlockStore implements Closeable {
     return new MediumReader(this, device, copies);
   }
 
+  /**
+   * Where there should be copies of a sector of something.
+   *
+   * @param sector counted within it
+   */
+  List<Long> placesOnDevice(Reference reference, int sector) {
+    List<Long> places = new ArrayList<>(reference.places());
+    for (int i = 0; i < reference.places(); i++) {
+      if (isOnDevice(reference.place(i), reference.sectors() * SECTOR_BYTES)) {
+        places.add(reference.place(i) + sector);
+      }
+    }
+    return places;
+  }
+
   private void checkPlace(long sector, int bytes) throws CorruptBlockException {
-    if (sector < DeviceLayout.DATA_FIRST_SECTOR
-        || sector > device.capacity() / SECTOR_BYTES
-        || bytes > device.capacity() - sector * SECTOR_BYTES) {
+    if (!isOnDevice(sector, bytes)) {
       throw new CorruptBlockException(place(sector) + " is not on the device");
     }
+  }
+
+  boolean isOnDevice(long sector, int bytes) {
+    return sector >= DeviceLayout.DATA_FIRST_SECTOR
+        && sector <= device.capacity() / SECTOR_BYTES
+        && bytes <= device.capacity() - sector * SECTOR_BYTES;
   }
 
   private CorruptBlockException mismatch(

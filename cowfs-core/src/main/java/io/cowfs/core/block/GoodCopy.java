@@ -14,10 +14,10 @@ import java.util.List;
  * Finds a copy that matches its checksum, where one is stored several times, and writes it over
  * those that do not. Thread-safe.
  *
- * <p>The copies are those that the device keeps of each place. One that cannot be read, or does not
- * match, is <em>bad</em>. Bad ones are repaired only from a copy of a device that has everything:
- * what a device that was away once had may be what was there before the space was used again, and
- * then whoever asks for it asks for something that is gone.
+ * <p>The copies are those that the device keeps of each place of a pointer. One that cannot be
+ * read, or does not match, is <em>bad</em>. Bad ones are repaired only from a copy of a device that
+ * has everything: what a device that was away once had may be what was there before the space was
+ * used again, and then whoever asks for it asks for something that is gone.
  *
  * <p>The caller has a hold on the space, so that nothing else is written there meanwhile.
  */
@@ -153,7 +153,9 @@ final class GoodCopy {
 
   private void repair(List<Candidate> bad, Candidate good, ByteBuffer content) {
     for (Candidate each : bad) {
-      repair(each.copy(), each.sector(), good.copy(), content);
+      String source =
+          each.sector() == good.sector() ? good.copy().name() : "sector " + good.sector();
+      repair(each, good.copy(), source, content);
     }
   }
 
@@ -163,6 +165,12 @@ final class GoodCopy {
    * @param good where the content comes from, which was verified
    */
   void repair(DeviceCopy bad, long sector, DeviceCopy good, ByteBuffer content) {
+    repair(new Candidate(sector, bad), good, good.name(), content);
+  }
+
+  private void repair(Candidate place, DeviceCopy good, String source, ByteBuffer content) {
+    DeviceCopy bad = place.copy();
+    long sector = place.sector();
     if (repair == Repair.NEVER || good.trust() != Trust.COMPLETE) {
       return;
     }
@@ -175,8 +183,7 @@ final class GoodCopy {
       return;
     }
     if (bad.trust() == Trust.COMPLETE) {
-      log.warn(
-          "%s: sector %d was damaged: repaired from %s".formatted(bad.name(), sector, good.name()));
+      log.warn("%s: sector %d was damaged: repaired from %s".formatted(bad.name(), sector, source));
     }
   }
 }

@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Comparator;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutionException;
@@ -79,38 +80,52 @@ public final class MediumReader implements Closeable {
    */
   public byte[] readBlock(BlockPointer pointer) throws IOException {
     int bytes = pointer.sectors() * SECTOR_BYTES;
-    if (bytes > block.capacity() || !isOnDevice(pointer.sector(), bytes)) {
+    List<Long> places = store.placesOnDevice(pointer, 0);
+    if (bytes > block.capacity() || places.isEmpty()) {
       throw new CorruptBlockException(
           device.name() + ": sector " + pointer.sector() + " is not on the device");
     }
-    copies.scrub(List.of(pointer.sector()), block.clear().limit(bytes), store.check(pointer));
+    copies.scrub(places, block.clear().limit(bytes), store.check(pointer));
     byte[] stored = new byte[pointer.storedBytes()];
     block.get(0, stored);
     return store.decode(pointer, stored);
   }
 
   /**
-   * Verifies extents. An error of the device counts as damage of where it occurs.
+   * Verifies extents, in all their places. An error of the device counts as damage of where it
+   * occurs.
    *
    * @param visitor called by this thread, in the order of places
    * @throws IOException only what the visitor throws
    */
   public void verify(List<DataExtent> extents, DamageVisitor visitor) throws IOException {
-    List<DataExtent> ordered = new ArrayList<>(extents);
+    List<DataExtent> ordered = new ArrayList<>(extents.size());
+    IdentityHashMap<DataExtent, DataExtent> wholes = new IdentityHashMap<>();
+    for (DataExtent extent : extents) {
+      for (int i = 0; i < extent.places(); i++) {
+        DataExtent place = extent.atPlace(i);
+        ordered.add(place);
+        wholes.put(place, extent);
+      }
+    }
     ordered.sort(BY_PLACE);
     List<Future<List<Damage>>> runs = new ArrayList<>();
     int first = 0;
     while (first < ordered.size()) {
       int end = endOfRun(ordered, first);
       List<DataExtent> run = ordered.subList(first, end);
-      runs.add(readers().submit(() -> verifyRun(run)));
+      runs.add(readers().submit(() -> verifyRun(run, wholes)));
       first = end;
     }
     List<Damage> found = new ArrayList<>();
     for (Future<List<Damage>> run : runs) {
       found.addAll(resultOf(run));
     }
+    IdentityHashMap<DataExtent, Boolean> told = new IdentityHashMap<>();
     for (Damage damage : found) {
+      if (told.put(damage.extent(), true) != null) {
+        continue; // By way of another of its places.
+      }
       visitor.damaged(damage.extent(), damage.badSectors(), damage.what());
     }
   }
@@ -145,10 +160,12 @@ public final class MediumReader implements Closeable {
     return readers;
   }
 
-  private List<Damage> verifyRun(List<DataExtent> run) throws InterruptedException {
+  private List<Damage> verifyRun(
+      List<DataExtent> run, IdentityHashMap<DataExtent, DataExtent> wholes)
+      throws InterruptedException {
     RunReader reader = idle.take();
     try {
-      return reader.verify(run);
+      return reader.verify(run, wholes);
     } finally {
       idle.add(reader);
     }
@@ -173,12 +190,6 @@ public final class MediumReader implements Closeable {
     }
   }
 
-  private boolean isOnDevice(long sector, int bytes) {
-    return sector >= DeviceLayout.DATA_FIRST_SECTOR
-        && sector <= device.capacity() / SECTOR_BYTES
-        && bytes <= device.capacity() - sector * SECTOR_BYTES;
-  }
-
   /** Ends its readers. Nothing of it may be in use. */
   @Override
   public void close() {
@@ -197,11 +208,17 @@ public final class MediumReader implements Closeable {
 
     private final List<Damage> found = new ArrayList<>();
 
-    List<Damage> verify(List<DataExtent> extents) {
+    /**
+     * Verifies a run.
+     *
+     * @param extents each in one of its places
+     * @param wholes those with all places
+     */
+    List<Damage> verify(List<DataExtent> extents, IdentityHashMap<DataExtent, DataExtent> wholes) {
       long start = extents.get(0).sector();
       DataExtent last = extents.get(extents.size() - 1);
       int bytes = (int) (last.sector() + last.sectors() - start) * SECTOR_BYTES;
-      if (isOnDevice(start, bytes)) {
+      if (store.isOnDevice(start, bytes)) {
         List<DeviceCopy> all = device.copies(start * SECTOR_BYTES);
         DeviceCopy first = all.get(0);
         boolean isRead = tryRead(first, run, start, bytes);
@@ -210,14 +227,14 @@ public final class MediumReader implements Closeable {
           if (isRead && badSectors(extent, run, placeIn(run, start, extent)).isEmpty()) {
             good.add(extent);
           } else {
-            verifyAlone(extent);
+            verifyAlone(wholes.get(extent));
           }
         }
         for (DeviceCopy copy : all.subList(1, all.size())) {
           compare(copy, first, start, bytes, good);
         }
       } else {
-        extents.forEach(this::verifyAlone);
+        extents.forEach(extent -> verifyAlone(wholes.get(extent)));
       }
       List<Damage> result = List.copyOf(found);
       found.clear();
@@ -273,7 +290,7 @@ public final class MediumReader implements Closeable {
 
     /** Reads all copies of an extent once more, and tells each sector of it that is bad in all. */
     private void verifyAlone(DataExtent extent) {
-      if (!isOnDevice(extent.sector(), extent.sectors() * SECTOR_BYTES)) {
+      if (store.placesOnDevice(extent, 0).isEmpty()) {
         report(extent, all(extent), " is not on the device");
         return;
       }
@@ -284,7 +301,7 @@ public final class MediumReader implements Closeable {
         DataExtent part = extent.isPlain() ? extent.slice(i, 1) : extent;
         try {
           copies.scrub(
-              List.of(part.sector()),
+              store.placesOnDevice(part, 0),
               single.clear().limit(unit * SECTOR_BYTES),
               content -> requireMatch(part, content));
         } catch (IOException failure) {

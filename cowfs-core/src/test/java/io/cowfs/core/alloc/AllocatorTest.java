@@ -53,7 +53,7 @@ class AllocatorTest {
     Allocator allocator = open(new FaultInjectingDevice(1L << 30));
     SectorRange lastCopy = new SectorRange(0, 1);
     int breaks = 0;
-    for (int i = 0; i < 20_000; i++) {
+    for (int i = 0; i < 12_000; i++) {
       SectorRange first = allocator.allocate(3, 3, AllocationKind.NODE);
       SectorRange copy = allocator.allocateNodeCopy(first);
       assertEquals(3, copy.count());
@@ -65,7 +65,7 @@ class AllocatorTest {
       }
     }
     assertEquals(0, allocator.nodesWithoutCopy());
-    assertTrue(breaks <= 300, breaks + " breaks in 20,000 copies");
+    assertTrue(breaks <= 300, breaks + " breaks in 12,000 copies");
   }
 
   @Test

@@ -81,7 +81,7 @@ class GoodCopyTest {
       writer.writeExtent(
           new ByteBuffer[] {buffer},
           content.length,
-          CompressionSetting.parse(compression),
+          new ExtentPolicy(CompressionSetting.parse(compression), 1),
           extents::add);
       writer.flush();
     }
