@@ -23,7 +23,8 @@ import org.junit.jupiter.api.io.TempDir;
 @EnabledIf("io.cowfs.tools.e2e.Requirements#fuse")
 final class CopiesMountTest {
   private static final int SECTOR_BYTES = 4096;
-  private static final int FIRST_DATA_SECTOR = 130;
+  private static final long FIRST_DATA_SECTOR = 130;
+  private static final int CHUNK_BYTES = 1 << 20;
 
   @TempDir private Path directory;
 
@@ -49,16 +50,21 @@ final class CopiesMountTest {
     try (FileChannel file =
         FileChannel.open(data, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
       Map<ByteBuffer, Long> first = new HashMap<>();
-      ByteBuffer zeros = ByteBuffer.allocate(SECTOR_BYTES);
-      for (long sector = FIRST_DATA_SECTOR; sector < file.size() / SECTOR_BYTES; sector++) {
-        ByteBuffer content = ByteBuffer.allocate(SECTOR_BYTES);
-        file.read(content, sector * SECTOR_BYTES);
-        if (content.flip().equals(zeros)) {
+      ByteBuffer zeros = ByteBuffer.allocate(CHUNK_BYTES);
+      for (long at = FIRST_DATA_SECTOR * SECTOR_BYTES; at < file.size(); at += CHUNK_BYTES) {
+        ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES);
+        file.read(chunk, at);
+        if (chunk.clear().equals(zeros)) {
           continue;
         }
-        Long before = first.putIfAbsent(content, sector);
-        if (before != null) {
-          sectors.add(place == Place.FIRST ? before : sector);
+        for (int i = 0; i < CHUNK_BYTES; i += SECTOR_BYTES) {
+          ByteBuffer content = chunk.slice(i, SECTOR_BYTES);
+          long sector = (at + i) / SECTOR_BYTES;
+          Long before = content.equals(zeros.slice(0, SECTOR_BYTES)) ? null : first.get(content);
+          first.putIfAbsent(content, sector);
+          if (before != null) {
+            sectors.add(place == Place.FIRST ? before : sector);
+          }
         }
       }
       for (long sector : sectors) {
@@ -114,7 +120,7 @@ final class CopiesMountTest {
     try (MountedPool mounted = MountedPool.create(directory)) {
       String dataset = mounted.pool() + "/twice";
       mounted.succeed("create", "-o", "copies=2", dataset);
-      assertTrue(mounted.succeed("get", "copies", dataset).contains("2"), "set");
+      assertTrue(mounted.succeed("get", dataset, "copies").contains("2"), "set");
       Program.Result refused = MountedPool.cowfs("set", dataset, "copies=4");
       assertEquals(1, refused.exitCode(), refused::toString);
       assertEquals(1, refused.errors().lines().count(), refused::toString);
