@@ -1,10 +1,12 @@
 package io.cowfs.core.alloc;
 
+import io.cowfs.core.alloc.SpaceMap.Avoided;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.DamagedPoolException;
 import io.cowfs.core.device.DeviceLayout;
 import io.cowfs.core.device.HostFullException;
 import java.io.IOException;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -32,6 +34,12 @@ public final class Allocator {
   /** A host that was full is asked again after this time. */
   private static final long HOST_FULL_NANOS = 500_000_000L;
 
+  /** The host is asked for space for second copies of nodes in steps of this. */
+  private static final int NODE_COPY_GROWTH_SECTORS = 4 * Region.CHUNK_SECTORS;
+
+  /** Copies that are nearer to each other than so many sectors are not worth having. */
+  private static final int COPY_DISTANCE_MIN = 64;
+
   private static final int PUNCH_AGE_SECONDS = 5;
   private static final int PUNCH_AGE_SECONDS_OF_WHOLE_CHUNKS = 2;
 
@@ -51,6 +59,13 @@ public final class Allocator {
   private long reserved;
   private long dataCursor;
   private long nodeCursor;
+  private long nodeCopyCursor;
+  private final Map<AllocationKind, Long> dataCopyCursors = new EnumMap<>(AllocationKind.class);
+
+  /** Sectors allocated for data since the txg began to sync: reserved before, and still counted. */
+  private long dataOfTxg;
+
+  private long nodesWithoutCopy;
 
   /** Nothing was made available since the last search for a free chunk failed. */
   private boolean freeChunksExhausted;
@@ -60,6 +75,9 @@ public final class Allocator {
    * device does not grow for ever. Owned by hostLock.
    */
   private long growthCursor;
+
+  /** It is tried once in a txg. Written under hostLock. */
+  private volatile boolean growthApartFailed;
 
   /** Where the puncher goes on. Owned by hostLock. */
   private int punchRegion;
@@ -136,6 +154,9 @@ public final class Allocator {
    */
   public SectorRange allocate(int wantedSectors, int minSectors, AllocationKind kind)
       throws IOException {
+    if (kind != AllocationKind.NODE && kind != AllocationKind.DATA) {
+      throw new IllegalArgumentException("a further copy without a first one");
+    }
     if (minSectors < 1 || wantedSectors < minSectors || wantedSectors > Region.CHUNK_SECTORS) {
       throw new IllegalArgumentException(minSectors + " to " + wantedSectors + " sectors");
     }
@@ -174,6 +195,212 @@ public final class Allocator {
     }
   }
 
+  /**
+   * Allocates a place for the second copy of a node, in another region than the first one where the
+   * device has several, as far away as there is room. A copy takes nothing that is promised to
+   * others: where the pool is so full that it would, there is none, and the node has to do with one
+   * place.
+   *
+   * @param first where the node is
+   * @return as many sectors; null when the pool is too full
+   */
+  public SectorRange allocateNodeCopy(SectorRange first) throws IOException {
+    int length = first.count();
+    Avoided avoided = regionsOf(first.sector());
+    SectorRange found = nodeCopyInPlace(length, avoided);
+    if (found == null && growApart(Region.CHUNK_SECTORS, NODE_COPY_GROWTH_SECTORS, avoided)) {
+      found = nodeCopyInPlace(length, avoided);
+    }
+    synchronized (stateLock) {
+      if (found == null && mayTakeNodeCopy(length)) {
+        long sector = map.findRun(Region.View.ANY, nodeCopyCursor, length, avoided);
+        if (isNear(sector, first.sector())) {
+          sector = map.findRun(Region.View.ANY, halfRoundFrom(first.sector()), length);
+        }
+        found = isNear(sector, first.sector()) ? null : takeNodeCopy(sector, length);
+      }
+      nodesWithoutCopy += found == null ? 1 : 0;
+    }
+    return found;
+  }
+
+  /** How many nodes had to do with one place, since the pool was opened. */
+  public long nodesWithoutCopy() {
+    synchronized (stateLock) {
+      return nodesWithoutCopy;
+    }
+  }
+
+  private SectorRange nodeCopyInPlace(int length, Avoided avoided) {
+    synchronized (stateLock) {
+      if (!mayTakeNodeCopy(length)) {
+        return null;
+      }
+      long sector = map.findRun(Region.View.NODE_COPIES, nodeCopyCursor, length, avoided);
+      if (sector < 0 && claimNodeCopyChunk(avoided)) {
+        sector = map.findRun(Region.View.NODE_COPIES, nodeCopyCursor, length, avoided);
+      }
+      return takeNodeCopy(sector, length);
+    }
+  }
+
+  /** What is left for those whose space is reserved, and for what a commit cannot do without. */
+  private boolean mayTakeNodeCopy(int length) {
+    long promised = Math.max(0, reserved - dataOfTxg) + ReserveTier.DESTROY.leaves(reserve);
+    return map.available() - length >= promised;
+  }
+
+  private boolean claimNodeCopyChunk(Avoided avoided) {
+    long cursor = farFrom(avoided);
+    int firstChunk = (int) (cursor % Region.SECTORS) / Region.CHUNK_SECTORS;
+    long sector = map.findFreeChunk(cursor, firstChunk, avoided);
+    if (sector < 0) {
+      return false;
+    }
+    map.setNodeCopyChunk(
+        SpaceMap.indexOf(sector), (int) (sector % Region.SECTORS) / Region.CHUNK_SECTORS);
+    nodeCopyCursor = sector;
+    return true;
+  }
+
+  private SectorRange takeNodeCopy(long sector, int length) {
+    if (sector < 0) {
+      return null;
+    }
+    take(sector, length);
+    nodeCopyCursor = sector + length;
+    return new SectorRange(sector, length);
+  }
+
+  /**
+   * Allocates a run for a further copy of data, in another region than the copies before it where
+   * the device has as many. Space was reserved for it, so it is found, near them if need be.
+   *
+   * @param kind {@link AllocationKind#DATA_COPY} or {@link AllocationKind#DATA_THIRD_COPY}
+   * @param before where the other copies begin, one or two
+   * @throws OutOfSpaceException when there is no run of {@code minSectors}
+   */
+  public SectorRange allocateDataCopy(
+      int wantedSectors, int minSectors, AllocationKind kind, long... before) throws IOException {
+    Avoided avoided = regionsOf(before);
+    SectorRange found = dataCopyApart(wantedSectors, kind, avoided, before[0]);
+    while (found == null && growApart(wantedSectors, hostStep(), avoided)) {
+      found = dataCopyApart(wantedSectors, kind, avoided, before[0]);
+    }
+    for (int length = wantedSectors; found == null && length > minSectors; ) {
+      length = Math.max(minSectors, length / 2);
+      found = dataCopyApart(length, kind, avoided, before[0]);
+    }
+    return found == null ? allocate(wantedSectors, minSectors, AllocationKind.DATA) : found;
+  }
+
+  private SectorRange dataCopyApart(
+      int length, AllocationKind kind, Avoided avoided, long firstCopy) {
+    synchronized (stateLock) {
+      claimReserve();
+      long cursor = dataCopyCursors.getOrDefault(kind, farFrom(avoided));
+      long sector = map.findRun(Region.View.DATA, cursor, length, avoided);
+      if (sector < 0 || isNear(sector, firstCopy)) {
+        return null;
+      }
+      take(sector, length);
+      dataOfTxg += length;
+      dataCopyCursors.put(kind, sector + length);
+      return new SectorRange(sector, length);
+    }
+  }
+
+  /**
+   * Takes back what was just allocated for data and is not used after all. Nothing may have been
+   * written there.
+   */
+  public void takeBack(SectorRange unused) {
+    synchronized (stateLock) {
+      map.release(unused.sector(), unused.count(), second());
+      dataOfTxg -= unused.count();
+    }
+  }
+
+  /** Those to keep away from; none where there is only one region. */
+  private Avoided regionsOf(long... sectors) {
+    if (map.regionCount() == 1) {
+      return Avoided.NONE;
+    }
+    int last = sectors.length > 1 && map.regionCount() > 2 ? sectors.length - 1 : 0;
+    return new Avoided(SpaceMap.indexOf(sectors[0]), SpaceMap.indexOf(sectors[last]));
+  }
+
+  private static boolean isNear(long sector, long other) {
+    return sector < 0 || Math.abs(sector - other) < COPY_DISTANCE_MIN;
+  }
+
+  private long halfRoundFrom(long sector) {
+    return (sector + map.endSector() / 2) % map.endSector();
+  }
+
+  /** Where to look for copies of what is in a region: in the other half of what is in use. */
+  private long farFrom(Avoided avoided) {
+    if (avoided.equals(Avoided.NONE)) {
+      return map.endSector() / 2;
+    }
+    int regions = Math.max(2, map.touchedEnd());
+    return SpaceMap.start((avoided.second() + Math.max(1, regions / 2)) % regions);
+  }
+
+  /**
+   * Makes a part of another region available. False when there is none, or the host is short of
+   * space.
+   */
+  private boolean growApart(int minRun, int step, Avoided avoided) throws IOException {
+    synchronized (hostLock) {
+      int length = Math.min(step, hostStep());
+      if (growthApartFailed || length < minRun) {
+        return false;
+      }
+      SectorRange range;
+      synchronized (stateLock) {
+        range = findUnbackedApart(minRun, length, avoided);
+      }
+      if (range == null || !hasPreallocated(range)) {
+        growthApartFailed = true;
+        return false;
+      }
+      synchronized (stateLock) {
+        makeAvailable(range);
+        claimReserve();
+      }
+      return true;
+    }
+  }
+
+  /** The search goes on behind each region that it must not end in. */
+  private SectorRange findUnbackedApart(int minRun, int length, Avoided avoided) {
+    long cursor = farFrom(avoided);
+    for (int tries = 0; tries < 3; tries++) {
+      SectorRange range = map.findUnbacked(cursor, minRun, length);
+      if (range == null || !avoided.has(SpaceMap.indexOf(range.sector()))) {
+        return range;
+      }
+      cursor = SpaceMap.start((SpaceMap.indexOf(range.sector()) + 1) % map.regionCount());
+    }
+    return null;
+  }
+
+  private boolean hasPreallocated(SectorRange range) throws IOException {
+    try {
+      device.preallocate(range.sector() * SECTOR_BYTES, (long) range.count() * SECTOR_BYTES);
+      return true;
+    } catch (HostFullException e) {
+      return false;
+    }
+  }
+
+  private void makeAvailable(SectorRange range) {
+    map.makeAvailable(
+        SpaceMap.indexOf(range.sector()), (int) (range.sector() % Region.SECTORS), range.count());
+    freeChunksExhausted = false;
+  }
+
   /** Data may use what nodes have beyond the reserve, nodes may use anything. */
   private SectorRange allocateAnywhere(int length, AllocationKind kind) {
     synchronized (stateLock) {
@@ -183,6 +410,9 @@ public final class Allocator {
       SectorRange found = takeData(map.findRun(Region.View.DATA, dataCursor, length), length);
       if (found == null && map.nodeAvailable() - length >= Math.min(reserve, reserveInNodes())) {
         found = takeData(map.findRun(Region.View.NODES, dataCursor, length), length);
+        if (found == null) {
+          found = takeData(map.findRun(Region.View.NODE_COPIES, dataCursor, length), length);
+        }
       }
       return found;
     }
@@ -198,6 +428,7 @@ public final class Allocator {
       return null;
     }
     take(sector, length);
+    dataOfTxg += length;
     dataCursor = sector + length;
     return new SectorRange(sector, length);
   }
@@ -225,7 +456,7 @@ public final class Allocator {
     if (freeChunksExhausted) {
       return false;
     }
-    long sector = map.findFreeChunk(nodeCursor);
+    long sector = map.findFreeChunk(nodeCursor, 0, Avoided.NONE);
     if (sector < 0) {
       freeChunksExhausted = true;
       return false;
@@ -301,6 +532,8 @@ public final class Allocator {
     synchronized (stateLock) {
       int second = second();
       freeChunksExhausted = false;
+      dataOfTxg = 0;
+      growthApartFailed = false;
       FreedRanges list = freed.pollReusable(txg, oldestPinnedTxg);
       while (list != null) {
         release(list, second);
@@ -419,11 +652,7 @@ public final class Allocator {
         hostFull = false;
         growthCursor = range.end();
         synchronized (stateLock) {
-          map.makeAvailable(
-              SpaceMap.indexOf(range.sector()),
-              (int) (range.sector() % Region.SECTORS),
-              range.count());
-          freeChunksExhausted = false;
+          makeAvailable(range);
           claimReserve();
         }
         return true;

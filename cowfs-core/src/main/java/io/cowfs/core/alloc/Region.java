@@ -29,10 +29,12 @@ final class Region {
     DATA(0),
     /** Available, in the chunks of nodes. */
     NODES(1),
+    /** Available, in the chunks of second copies of nodes. */
+    NODE_COPIES(2),
     /** Available. */
-    ANY(2),
+    ANY(3),
     /** Free, of unknown backing. */
-    UNBACKED(3),
+    UNBACKED(4),
     /** What the puncher may take: free in due chunks, of unknown backing in unknown chunks. */
     PUNCHABLE(-1);
 
@@ -48,12 +50,18 @@ final class Region {
   private final long[] available = new long[WORDS];
 
   /** By {@link View#hint}: no run is longer. A hint that saves searches. */
-  private final int[] longestRun = {SECTORS, SECTORS, SECTORS, SECTORS};
+  private final int[] longestRun = {SECTORS, SECTORS, SECTORS, SECTORS, SECTORS};
 
   private final int[] freedAtSecond = new int[CHUNKS];
   private int allocatedCount;
   private int availableCount;
+
+  /** Chunks that are not for data. */
   private long nodeChunks;
+
+  /** Those of them that are for second copies. */
+  private long nodeCopyChunks;
+
   private long freedChunks;
   private long dueChunks;
   private long unknownChunks;
@@ -153,8 +161,16 @@ final class Region {
     longestRun[View.NODES.hint] = SECTORS;
   }
 
+  /** The chunk is for nodes, but for second copies only. */
+  void setNodeCopyChunk(int chunk) {
+    nodeChunks |= 1L << chunk;
+    nodeCopyChunks |= 1L << chunk;
+    longestRun[View.NODE_COPIES.hint] = SECTORS;
+  }
+
   void clearNodeChunk(int chunk) {
     nodeChunks &= ~(1L << chunk);
+    nodeCopyChunks &= ~(1L << chunk);
     longestRun[View.DATA.hint] = SECTORS;
   }
 
@@ -283,7 +299,8 @@ final class Region {
     return switch (view) {
       case ANY -> available[index];
       case DATA -> isNodeChunk(chunk) ? 0 : available[index];
-      case NODES -> isNodeChunk(chunk) ? available[index] : 0;
+      case NODES -> ((nodeChunks & ~nodeCopyChunks) >>> chunk & 1) != 0 ? available[index] : 0;
+      case NODE_COPIES -> (nodeCopyChunks >>> chunk & 1) != 0 ? available[index] : 0;
       case UNBACKED -> ~(allocated[index] | available[index]);
       case PUNCHABLE -> {
         if ((dueChunks >>> chunk & 1) != 0) {

@@ -9,10 +9,21 @@ import java.util.List;
  * reference. Not thread-safe; owned by the allocator's lock.
  */
 final class SpaceMap {
+  /** Up to two regions in which other copies are; -1 for none. */
+  record Avoided(int first, int second) {
+    static final Avoided NONE = new Avoided(-1, -1);
+
+    boolean has(int region) {
+      return region == first || region == second;
+    }
+  }
+
   private final long firstSector;
   private final long endSector;
   private final Region[] regions;
   private final String pool;
+
+  private int touchedEnd;
 
   private long allocated;
   private long available;
@@ -59,6 +70,11 @@ final class SpaceMap {
     return regions.length;
   }
 
+  /** The regions that were touched lie below this one. */
+  int touchedEnd() {
+    return touchedEnd;
+  }
+
   /** The region, or null when it was never touched: all of it is free and of unknown backing. */
   Region regionIfTouched(int index) {
     return regions[index];
@@ -67,6 +83,7 @@ final class SpaceMap {
   Region region(int index) {
     if (regions[index] == null) {
       regions[index] = newRegion(index);
+      touchedEnd = Math.max(touchedEnd, index + 1);
     }
     return regions[index];
   }
@@ -188,6 +205,13 @@ final class SpaceMap {
     nodeAvailable += region.countAvailable(chunk * Region.CHUNK_SECTORS, Region.CHUNK_SECTORS);
   }
 
+  /** The same for second copies. */
+  void setNodeCopyChunk(int index, int chunk) {
+    Region region = region(index);
+    region.setNodeCopyChunk(chunk);
+    nodeAvailable += region.countAvailable(chunk * Region.CHUNK_SECTORS, Region.CHUNK_SECTORS);
+  }
+
   /** Gives a chunk that nodes no longer use back to data. */
   void clearNodeChunk(int index, int chunk) {
     Region region = region(index);
@@ -201,11 +225,16 @@ final class SpaceMap {
    * @return the sector, or -1
    */
   long findRun(Region.View view, long cursor, int length) {
+    return findRun(view, cursor, length, Avoided.NONE);
+  }
+
+  /** The same outside of some regions. */
+  long findRun(Region.View view, long cursor, int length, Avoided avoided) {
     int first = cursor >= endSector ? 0 : indexOf(cursor);
     for (int i = 0; i <= regions.length; i++) {
       int index = (first + i) % regions.length;
       Region region = regions[index];
-      if (region == null || !region.mayHaveRun(view, length)) {
+      if (avoided.has(index) || region == null || !region.mayHaveRun(view, length)) {
         continue;
       }
       int from = i == 0 && cursor < endSector ? inRegion(cursor) : 0;
@@ -217,16 +246,24 @@ final class SpaceMap {
     return -1;
   }
 
-  /** A chunk that is available altogether and not yet for nodes: its first sector, or -1. */
-  long findFreeChunk(long cursor) {
+  /**
+   * A chunk that is available altogether and not yet for nodes, outside of some regions.
+   *
+   * @param firstChunk where to begin in each region
+   * @return its first sector, or -1
+   */
+  long findFreeChunk(long cursor, int firstChunk, Avoided avoided) {
     int first = cursor >= endSector ? 0 : indexOf(cursor);
     for (int i = 0; i < regions.length; i++) {
       int index = (first + i) % regions.length;
       Region region = regions[index];
-      if (region == null || !region.mayHaveRun(Region.View.DATA, Region.CHUNK_SECTORS)) {
+      if (avoided.has(index)
+          || region == null
+          || !region.mayHaveRun(Region.View.DATA, Region.CHUNK_SECTORS)) {
         continue;
       }
-      for (int chunk = 0; chunk < Region.CHUNKS; chunk++) {
+      for (int j = 0; j < Region.CHUNKS; j++) {
+        int chunk = (firstChunk + j) % Region.CHUNKS;
         if (!region.isNodeChunk(chunk) && region.isChunkAvailable(chunk)) {
           return start(index) + (long) chunk * Region.CHUNK_SECTORS;
         }

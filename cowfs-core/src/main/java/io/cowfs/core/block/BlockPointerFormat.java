@@ -3,7 +3,6 @@ package io.cowfs.core.block;
 import io.cowfs.core.codec.ChecksumAlgorithm;
 import io.cowfs.core.codec.Compression;
 import io.cowfs.core.codec.MalformedDataException;
-import io.cowfs.core.device.DeviceLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
@@ -14,7 +13,8 @@ public final class BlockPointerFormat {
   static final int LOGICAL_BYTES = CHECKSUM_ALGORITHM + Byte.BYTES;
   static final int STORED_BYTES = LOGICAL_BYTES + Integer.BYTES;
   static final int SECTOR = STORED_BYTES + Integer.BYTES;
-  static final int CHECKSUM = SECTOR + Long.BYTES;
+  static final int SECOND_SECTOR = SECTOR + Long.BYTES;
+  static final int CHECKSUM = SECOND_SECTOR + Long.BYTES;
   static final int BIRTH_TXG = CHECKSUM + Long.BYTES;
 
   /** The size of an encoded pointer. */
@@ -36,6 +36,7 @@ public final class BlockPointerFormat {
     target.putInt(at + LOGICAL_BYTES, pointer.logicalBytes());
     target.putInt(at + STORED_BYTES, pointer.storedBytes());
     target.putLong(at + SECTOR, pointer.sector());
+    target.putLong(at + SECOND_SECTOR, pointer.secondSector());
     target.putLong(at + CHECKSUM, pointer.checksum());
     target.putLong(at + BIRTH_TXG, pointer.birthTxg());
   }
@@ -55,6 +56,7 @@ public final class BlockPointerFormat {
       pointer =
           new BlockPointer(
               source.getLong(at + SECTOR),
+              source.getLong(at + SECOND_SECTOR),
               source.getInt(at + LOGICAL_BYTES),
               source.getInt(at + STORED_BYTES),
               Compression.byId(source.get(at + COMPRESSION)),
@@ -80,7 +82,14 @@ public final class BlockPointerFormat {
         && logical <= LOGICAL_BYTES_MAX
         && stored > 0
         && pointer.birthTxg() >= 0
-        && pointer.sector() >= DeviceLayout.DATA_FIRST_SECTOR
-        && pointer.sector() < SECTOR_LIMIT;
+        && Reference.isPossiblePlace(pointer.sector())
+        && isPossibleSecond(pointer);
+  }
+
+  /** Whether the second place of a pointer, if it has one, can be that of another copy. */
+  public static boolean isPossibleSecond(BlockPointer pointer) {
+    return pointer.secondSector() == BlockPointer.NONE
+        || (Reference.isPossiblePlace(pointer.secondSector())
+            && Reference.areApart(pointer.sector(), pointer.secondSector(), pointer.sectors()));
   }
 }

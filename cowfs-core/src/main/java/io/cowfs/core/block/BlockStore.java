@@ -13,6 +13,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -32,6 +33,7 @@ public final class BlockStore implements Closeable {
   private static final int ENTRY_OVERHEAD_BYTES = 128;
 
   private final BlockDevice device;
+  private final GoodCopy copies;
   private final Allocator allocator;
   private final Cache<BlockKey, byte[]> nodes;
   private final Cache<BlockKey, byte[]> extents;
@@ -41,11 +43,17 @@ public final class BlockStore implements Closeable {
   private final Map<BlockKey, byte[]> unwritten = new ConcurrentHashMap<>();
 
   /**
+   * @param repair of copies that are bad
    * @param writers that write to the device, such as {@link #writingThreads}; ended with this
    */
   public BlockStore(
-      BlockDevice device, Allocator allocator, CacheLimits limits, ExecutorService writers) {
+      BlockDevice device,
+      Repair repair,
+      Allocator allocator,
+      CacheLimits limits,
+      ExecutorService writers) {
     this.device = device;
+    this.copies = new GoodCopy(device, repair);
     this.allocator = allocator;
     nodes = newCache(limits.nodeBytes());
     extents = newCache(limits.extentBytes());
@@ -79,7 +87,7 @@ public final class BlockStore implements Closeable {
       content = unwritten.get(key);
     }
     if (content == null) {
-      content = load(nodes, key, () -> readStored(pointer));
+      content = load(nodes, key, () -> readStored(pointer, pointer));
     }
     if (content.length != pointer.logicalBytes()) {
       throw new CorruptBlockException(
@@ -108,7 +116,10 @@ public final class BlockStore implements Closeable {
             extent.checksum(),
             extent.birthTxg());
     byte[] content =
-        load(extents, new BlockKey(extent.sector(), extent.checksum()), () -> readStored(pointer));
+        load(
+            extents,
+            new BlockKey(extent.sector(), extent.checksum()),
+            () -> readStored(pointer, extent));
     if (content.length != extent.logicalBytes()) {
       throw new CorruptBlockException(
           place(extent.sector())
@@ -152,45 +163,111 @@ public final class BlockStore implements Closeable {
     int bytes = sectors * SECTOR_BYTES;
     int start = destination.position();
     long sector = pieces.get(0).sector();
-    checkPlace(sector, bytes);
-    device.read(destination.slice(start, bytes), sector * SECTOR_BYTES);
+    IOException unreadable = null;
+    try {
+      checkPlace(sector, bytes);
+      copies.readFirst(destination.slice(start, bytes), sector);
+    } catch (IOException failure) {
+      unreadable = failure;
+    }
     int at = start;
     for (DataExtent piece : pieces) {
-      verifySectors(piece, destination, at);
+      if (unreadable != null) {
+        recoverSectors(piece, 0, piece.sectors(), destination, at, unreadable);
+      } else {
+        verifySectors(piece, destination, at);
+      }
       at += piece.sectors() * SECTOR_BYTES;
     }
     destination.position(at);
   }
 
-  private void verifySectors(DataExtent piece, ByteBuffer buffer, int at)
-      throws CorruptBlockException {
-    int[] expected = piece.checksumArray();
-    int first = piece.firstChecksum();
-    int bad = SectorChecksums.firstMismatch(buffer, at, piece.sectors(), expected, first);
-    if (bad >= 0) {
-      int[] actual = new int[1];
-      SectorChecksums.compute(buffer, at + bad * SECTOR_BYTES, 1, actual, 0);
-      throw mismatch(
-          piece.sector() + bad,
-          ChecksumAlgorithm.CRC32C,
-          Integer.toUnsignedLong(expected[first + bad]),
-          Integer.toUnsignedLong(actual[0]));
+  /** Verifies what was read of a piece; what is bad is taken from another copy. */
+  private void verifySectors(DataExtent piece, ByteBuffer buffer, int at) throws IOException {
+    int verified = 0;
+    while (verified < piece.sectors()) {
+      int bad =
+          SectorChecksums.firstMismatch(
+              buffer,
+              at + verified * SECTOR_BYTES,
+              piece.sectors() - verified,
+              piece.checksumArray(),
+              piece.firstChecksum() + verified);
+      if (bad < 0) {
+        return;
+      }
+      int sector = verified + bad;
+      recoverSectors(piece, sector, 1, buffer, at, mismatchOf(piece, sector, buffer, at));
+      verified = sector + 1;
     }
   }
 
-  private byte[] readStored(BlockPointer pointer) throws IOException {
-    checkPlace(pointer.sector(), pointer.storedBytes());
-    byte[] stored = new byte[pointer.storedBytes()];
-    device.read(ByteBuffer.wrap(stored), pointer.sector() * SECTOR_BYTES);
-    return decode(pointer, stored);
+  private void recoverSectors(
+      DataExtent piece, int first, int count, ByteBuffer buffer, int at, IOException failure)
+      throws IOException {
+    for (int i = first; i < first + count; i++) {
+      int sector = i;
+      copies.recover(
+          placesOnDevice(piece, sector),
+          buffer.slice(at + sector * SECTOR_BYTES, SECTOR_BYTES),
+          content -> verifySector(piece, sector, content),
+          failure);
+    }
   }
 
-  /** Verifies what is stored of a block and decompresses it. */
-  byte[] decode(BlockPointer pointer, byte[] stored) throws CorruptBlockException {
+  private void verifySector(DataExtent piece, int sector, ByteBuffer content)
+      throws CorruptBlockException {
+    int expected = piece.firstChecksum() + sector;
+    if (SectorChecksums.firstMismatch(content, 0, 1, piece.checksumArray(), expected) >= 0) {
+      throw mismatchOf(piece.slice(sector, 1), 0, content, 0);
+    }
+  }
+
+  private CorruptBlockException mismatchOf(
+      DataExtent piece, int sector, ByteBuffer buffer, int at) {
+    int[] actual = new int[1];
+    SectorChecksums.compute(buffer, at + sector * SECTOR_BYTES, 1, actual, 0);
+    return mismatch(
+        piece.sector() + sector,
+        ChecksumAlgorithm.CRC32C,
+        Integer.toUnsignedLong(piece.sectorChecksum(sector)),
+        Integer.toUnsignedLong(actual[0]));
+  }
+
+  /** Reads the first of the places, or another one where that is damaged. */
+  private byte[] readStored(BlockPointer pointer, Reference places) throws IOException {
+    byte[] stored = new byte[pointer.storedBytes()];
+    try {
+      checkPlace(pointer.sector(), pointer.storedBytes());
+      copies.readFirst(ByteBuffer.wrap(stored), pointer.sector());
+      return decode(pointer, stored);
+    } catch (IOException failure) {
+      ByteBuffer sectors = ByteBuffer.allocate(pointer.sectors() * SECTOR_BYTES);
+      copies.recover(placesOnDevice(places, 0), sectors, check(pointer), failure);
+      sectors.get(0, stored);
+      return decode(pointer, stored);
+    }
+  }
+
+  /** Of the sectors of a block. */
+  GoodCopy.Check check(BlockPointer pointer) {
+    return content -> {
+      byte[] stored = new byte[pointer.storedBytes()];
+      content.get(content.position(), stored);
+      verify(pointer, stored);
+    };
+  }
+
+  private void verify(BlockPointer pointer, byte[] stored) throws CorruptBlockException {
     long actual = pointer.checksumAlgorithm().of(stored);
     if (actual != pointer.checksum()) {
       throw mismatch(pointer.sector(), pointer.checksumAlgorithm(), pointer.checksum(), actual);
     }
+  }
+
+  /** Verifies what is stored of a block and decompresses it. */
+  byte[] decode(BlockPointer pointer, byte[] stored) throws CorruptBlockException {
+    verify(pointer, stored);
     if (pointer.compression() == Compression.NONE) {
       return stored;
     }
@@ -205,15 +282,34 @@ public final class BlockStore implements Closeable {
 
   /** Reads what the device has, to find damage; for one thread. */
   public MediumReader openMediumReader() {
-    return new MediumReader(this, device);
+    return new MediumReader(this, device, copies);
+  }
+
+  /**
+   * Where there should be copies of a sector of something.
+   *
+   * @param sector counted within it
+   */
+  List<Long> placesOnDevice(Reference reference, int sector) {
+    List<Long> places = new ArrayList<>(reference.places());
+    for (int i = 0; i < reference.places(); i++) {
+      if (isOnDevice(reference.place(i), reference.sectors() * SECTOR_BYTES)) {
+        places.add(reference.place(i) + sector);
+      }
+    }
+    return places;
   }
 
   private void checkPlace(long sector, int bytes) throws CorruptBlockException {
-    if (sector < DeviceLayout.DATA_FIRST_SECTOR
-        || sector > device.capacity() / SECTOR_BYTES
-        || bytes > device.capacity() - sector * SECTOR_BYTES) {
+    if (!isOnDevice(sector, bytes)) {
       throw new CorruptBlockException(place(sector) + " is not on the device");
     }
+  }
+
+  boolean isOnDevice(long sector, int bytes) {
+    return sector >= DeviceLayout.DATA_FIRST_SECTOR
+        && sector <= device.capacity() / SECTOR_BYTES
+        && bytes <= device.capacity() - sector * SECTOR_BYTES;
   }
 
   private CorruptBlockException mismatch(

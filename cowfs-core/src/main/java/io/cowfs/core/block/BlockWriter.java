@@ -14,6 +14,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +35,10 @@ public final class BlockWriter implements Closeable {
 
   /** An extent is kept compressed where that saves at least one sector in so many. */
   private static final int SAVES_ONE_SECTOR_IN = 8;
+
+  private static final AllocationKind[] KINDS_OF_COPIES = {
+    AllocationKind.DATA, AllocationKind.DATA_COPY, AllocationKind.DATA_THIRD_COPY
+  };
 
   private final BlockStore store;
   private final Allocator allocator;
@@ -58,7 +63,7 @@ public final class BlockWriter implements Closeable {
   }
 
   /**
-   * Writes a block; it can be read at once.
+   * Writes a block, twice unless the pool is too full for that; it can be read at once.
    *
    * @param content at most {@link BlockPointerFormat#LOGICAL_BYTES_MAX}; belongs to the store from
    *     now on and must not be changed
@@ -85,7 +90,26 @@ public final class BlockWriter implements Closeable {
     open.get(AllocationKind.NODE).addBlock(key);
     store.staged(key, content);
     return new BlockPointer(
-        range.sector(), content.length, storedBytes, compression, BLOCK_CHECKSUM, checksum, txg);
+        range.sector(),
+        writeCopy(range, stored, storedBytes),
+        content.length,
+        storedBytes,
+        compression,
+        BLOCK_CHECKSUM,
+        checksum,
+        txg);
+  }
+
+  /** Returns where the copy of a block is, {@link BlockPointer#NONE} where it has none. */
+  private long writeCopy(SectorRange first, byte[] stored, int storedBytes) throws IOException {
+    SectorRange copy = allocator.allocateNodeCopy(first);
+    if (copy == null) {
+      return BlockPointer.NONE;
+    }
+    ByteBuffer target = stage(AllocationKind.NODE_COPY, copy.sector(), copy.count());
+    target.put(stored, 0, storedBytes);
+    fillWithZeros(target);
+    return copy.sector();
   }
 
   /**
@@ -98,24 +122,21 @@ public final class BlockWriter implements Closeable {
    * @param result gets each extent, in the order of the file, before this returns
    */
   public void writeExtent(
-      ByteBuffer[] pieces,
-      int logicalBytes,
-      CompressionSetting setting,
-      Consumer<DataExtent> result)
+      ByteBuffer[] pieces, int logicalBytes, ExtentPolicy policy, Consumer<DataExtent> result)
       throws IOException {
     checkFailure();
     int sectors = DataExtent.sectorsOf(logicalBytes);
     if (logicalBytes < 1 || sectors > DataExtent.SECTORS_MAX || !areSectors(pieces, sectors)) {
       throw new IllegalArgumentException(logicalBytes + " bytes do not fit the pieces");
     }
-    if (setting.compression() != Compression.NONE && sectors > 1) {
-      DataExtent extent = tryCompressed(pieces, logicalBytes, setting);
+    if (policy.compression().compression() != Compression.NONE && sectors > 1) {
+      DataExtent extent = tryCompressed(pieces, logicalBytes, policy);
       if (extent != null) {
         result.accept(extent);
         return;
       }
     }
-    writePlain(new Pieces(pieces), logicalBytes, result);
+    new PlainWrite(new Pieces(pieces), logicalBytes, policy.copies(), result).run();
   }
 
   private static boolean areSectors(ByteBuffer[] pieces, int sectors) {
@@ -130,8 +151,9 @@ public final class BlockWriter implements Closeable {
   }
 
   /** Null where compression does not save enough, or there is no run for the result. */
-  private DataExtent tryCompressed(
-      ByteBuffer[] pieces, int logicalBytes, CompressionSetting setting) throws IOException {
+  private DataExtent tryCompressed(ByteBuffer[] pieces, int logicalBytes, ExtentPolicy policy)
+      throws IOException {
+    CompressionSetting setting = policy.compression();
     Compression compression = setting.compression();
     ByteBuffer source = gather(pieces, logicalBytes);
     ByteBuffer packed = compressionBuffer(compression.maxCompressedBytes(logicalBytes));
@@ -141,18 +163,52 @@ public final class BlockWriter implements Closeable {
     if ((plainSectors - sectors) * SAVES_ONE_SECTOR_IN < plainSectors) {
       return null;
     }
-    SectorRange range;
-    try {
-      range = allocator.allocate(sectors, sectors, AllocationKind.DATA);
-    } catch (OutOfSpaceException e) {
+    long[] places = allocatePlaces(sectors, policy.copies());
+    if (places == null) {
       return null; // plain data can be split over smaller runs
     }
     long checksum = BLOCK_CHECKSUM.of(packed, 0, storedBytes);
-    ByteBuffer target = stage(AllocationKind.DATA, range.sector(), sectors);
-    target.put(packed.slice(0, storedBytes));
-    fillWithZeros(target);
-    return DataExtent.compressed(
-        range.sector(), logicalBytes, storedBytes, compression, BLOCK_CHECKSUM, checksum, txg);
+    for (int i = 0; i < places.length; i++) {
+      ByteBuffer target = stage(KINDS_OF_COPIES[i], places[i], sectors);
+      target.put(packed.slice(0, storedBytes));
+      fillWithZeros(target);
+    }
+    return withCopies(
+        DataExtent.compressed(
+            places[0], logicalBytes, storedBytes, compression, BLOCK_CHECKSUM, checksum, txg),
+        places);
+  }
+
+  /** One run for each copy; null when there are not so many. */
+  private long[] allocatePlaces(int sectors, int copies) throws IOException {
+    long[] places = new long[copies];
+    int allocated = 0;
+    try {
+      while (allocated < copies) {
+        places[allocated] = allocate(sectors, sectors, places, allocated).sector();
+        allocated++;
+      }
+      return places;
+    } catch (OutOfSpaceException e) {
+      for (int i = 0; i < allocated; i++) {
+        allocator.takeBack(new SectorRange(places[i], sectors));
+      }
+      return null;
+    }
+  }
+
+  /** A run for one more copy of data that is in some places already. */
+  private SectorRange allocate(int wanted, int min, long[] places, int count) throws IOException {
+    return count == 0
+        ? allocator.allocate(wanted, min, AllocationKind.DATA)
+        : allocator.allocateDataCopy(
+            wanted, min, KINDS_OF_COPIES[count], Arrays.copyOf(places, count));
+  }
+
+  private static DataExtent withCopies(DataExtent extent, long[] places) {
+    return places.length == 1
+        ? extent
+        : extent.withCopies(Arrays.copyOfRange(places, 1, places.length));
   }
 
   private ByteBuffer gather(ByteBuffer[] pieces, int logicalBytes) {
@@ -176,18 +232,53 @@ public final class BlockWriter implements Closeable {
     return compressed.clear();
   }
 
-  private void writePlain(Pieces pieces, int logicalBytes, Consumer<DataExtent> result)
-      throws IOException {
-    int bytesLeft = logicalBytes;
-    while (bytesLeft > 0) {
-      SectorRange range =
-          allocator.allocate(DataExtent.sectorsOf(bytesLeft), 1, AllocationKind.DATA);
-      ByteBuffer target = stage(AllocationKind.DATA, range.sector(), range.count());
+  /** Writes plain data, in as many extents as the runs require that are found for its copies. */
+  private final class PlainWrite {
+    private final Pieces pieces;
+    private final int copies;
+    private final Consumer<DataExtent> result;
+    private int bytesLeft;
+
+    PlainWrite(Pieces pieces, int logicalBytes, int copies, Consumer<DataExtent> result) {
+      this.pieces = pieces;
+      this.bytesLeft = logicalBytes;
+      this.copies = copies;
+      this.result = result;
+    }
+
+    void run() throws IOException {
+      place(new long[copies], 0, DataExtent.sectorsOf(bytesLeft));
+    }
+
+    /** Finds places for the further copies of a run that has some; they may be in pieces. */
+    private void place(long[] places, int count, int sectors) throws IOException {
+      if (count == copies) {
+        write(places, sectors);
+        return;
+      }
+      int done = 0;
+      while (done < sectors) {
+        long[] next = places.clone();
+        for (int i = 0; i < count; i++) {
+          next[i] += done;
+        }
+        SectorRange range = allocate(sectors - done, 1, next, count);
+        next[count] = range.sector();
+        place(next, count + 1, range.count());
+        done += range.count();
+      }
+    }
+
+    private void write(long[] places, int sectors) {
+      ByteBuffer target = stage(AllocationKind.DATA, places[0], sectors);
       pieces.copyTo(target);
-      int[] checksums = new int[range.count()];
-      SectorChecksums.compute(target, 0, range.count(), checksums, 0);
-      int bytes = Math.min(bytesLeft, range.count() * SECTOR_BYTES);
-      result.accept(DataExtent.plain(range.sector(), bytes, txg, checksums));
+      int[] checksums = new int[sectors];
+      SectorChecksums.compute(target, 0, sectors, checksums, 0);
+      for (int i = 1; i < copies; i++) {
+        stage(KINDS_OF_COPIES[i], places[i], sectors).put(target.duplicate().rewind());
+      }
+      int bytes = Math.min(bytesLeft, sectors * SECTOR_BYTES);
+      result.accept(withCopies(DataExtent.plain(places[0], bytes, txg, checksums), places));
       bytesLeft -= bytes;
     }
   }

@@ -7,20 +7,25 @@ import java.util.Arrays;
 
 /**
  * Where up to 128 KiB of contiguous file data are stored. Immutable. One extent object is one
- * reference.
+ * reference, to each of its places.
  *
  * <p>Stored plain, it has one CRC32C per sector, so it can be read in part and {@link #slice
  * sliced}. The rest of its last sector is zero. Compressed, it is indivisible and has one checksum
  * over the stored bytes.
  */
-public final class DataExtent {
+public final class DataExtent implements Reference {
   public static final int SECTOR_BYTES = DeviceLayout.SECTOR_BYTES;
   public static final int LOGICAL_BYTES_MAX = 128 << 10;
   public static final int SECTORS_MAX = LOGICAL_BYTES_MAX / SECTOR_BYTES;
 
   private static final int[] NO_CHECKSUMS = {};
+  private static final long[] NO_COPIES = {};
 
   private final long sector;
+
+  /** Where further copies begin. */
+  private final long[] copies;
+
   private final int logicalBytes;
   private final int storedBytes;
   private final Compression compression;
@@ -32,6 +37,7 @@ public final class DataExtent {
 
   private DataExtent(
       long sector,
+      long[] copies,
       int logicalBytes,
       int storedBytes,
       Compression compression,
@@ -41,6 +47,7 @@ public final class DataExtent {
       int firstChecksum,
       long birthTxg) {
     this.sector = sector;
+    this.copies = copies;
     this.logicalBytes = logicalBytes;
     this.storedBytes = storedBytes;
     this.compression = compression;
@@ -60,6 +67,7 @@ public final class DataExtent {
     }
     return new DataExtent(
         sector,
+        NO_COPIES,
         logicalBytes,
         logicalBytes,
         Compression.NONE,
@@ -84,6 +92,7 @@ public final class DataExtent {
     }
     return new DataExtent(
         sector,
+        NO_COPIES,
         logicalBytes,
         storedBytes,
         compression,
@@ -94,9 +103,58 @@ public final class DataExtent {
         birthTxg);
   }
 
-  /** First sector on the device. */
+  /** First sector on the device of the copy that is read first. */
   public long sector() {
     return sector;
+  }
+
+  @Override
+  public int places() {
+    return 1 + copies.length;
+  }
+
+  @Override
+  public long place(int index) {
+    return index == 0 ? sector : copies[index - 1];
+  }
+
+  /**
+   * The same reference with further copies.
+   *
+   * @param sectors where each begins; at most two. Belongs to the extent from now on.
+   */
+  public DataExtent withCopies(long... sectors) {
+    if (sectors.length >= PLACES_MAX) {
+      throw new IllegalArgumentException(sectors.length + " further copies");
+    }
+    return new DataExtent(
+        sector,
+        sectors,
+        logicalBytes,
+        storedBytes,
+        compression,
+        checksumAlgorithm,
+        checksum,
+        sectorChecksums,
+        firstChecksum,
+        birthTxg);
+  }
+
+  /** The same data, only of one of its places. */
+  public DataExtent atPlace(int index) {
+    return index == 0 && copies.length == 0
+        ? this
+        : new DataExtent(
+            place(index),
+            NO_COPIES,
+            logicalBytes,
+            storedBytes,
+            compression,
+            checksumAlgorithm,
+            checksum,
+            sectorChecksums,
+            firstChecksum,
+            birthTxg);
   }
 
   /** Bytes of file data. */
@@ -109,7 +167,8 @@ public final class DataExtent {
     return storedBytes;
   }
 
-  /** Sectors it takes on the device. */
+  /** The sectors that each copy takes. */
+  @Override
   public int sectors() {
     return sectorsOf(storedBytes);
   }
@@ -138,6 +197,7 @@ public final class DataExtent {
   }
 
   /** The txg in which this reference was made. */
+  @Override
   public long birthTxg() {
     return birthTxg;
   }
@@ -146,6 +206,7 @@ public final class DataExtent {
   public DataExtent withBirthTxg(long txg) {
     return new DataExtent(
         sector,
+        copies,
         logicalBytes,
         storedBytes,
         compression,
@@ -157,7 +218,8 @@ public final class DataExtent {
   }
 
   /**
-   * A part of a plain extent, as a reference with the same birth. Shares the checksums.
+   * A part of a plain extent, in all its places, as a reference with the same birth. Shares the
+   * checksums.
    *
    * @param fromSector first sector, counted within the extent
    * @param sectorCount how many
@@ -170,6 +232,7 @@ public final class DataExtent {
     int bytes = Math.min(sectorCount * SECTOR_BYTES, logicalBytes - fromSector * SECTOR_BYTES);
     return new DataExtent(
         sector + fromSector,
+        copiesFrom(fromSector),
         bytes,
         bytes,
         compression,
@@ -178,6 +241,17 @@ public final class DataExtent {
         sectorChecksums,
         firstChecksum + fromSector,
         birthTxg);
+  }
+
+  private long[] copiesFrom(int sectors) {
+    if (copies.length == 0 || sectors == 0) {
+      return copies;
+    }
+    long[] moved = copies.clone();
+    for (int i = 0; i < moved.length; i++) {
+      moved[i] += sectors;
+    }
+    return moved;
   }
 
   /** For {@link io.cowfs.core.codec.SectorChecksums}: the array and where it starts. */
@@ -197,6 +271,7 @@ public final class DataExtent {
   public boolean equals(Object other) {
     return other instanceof DataExtent that
         && sector == that.sector
+        && Arrays.equals(copies, that.copies)
         && logicalBytes == that.logicalBytes
         && storedBytes == that.storedBytes
         && compression == that.compression
@@ -222,6 +297,7 @@ public final class DataExtent {
   public String toString() {
     return "extent at sector "
         + sector
+        + (copies.length == 0 ? "" : " and " + Arrays.toString(copies))
         + ", "
         + logicalBytes
         + " bytes, stored as "

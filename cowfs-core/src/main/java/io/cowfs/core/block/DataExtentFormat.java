@@ -3,13 +3,13 @@ package io.cowfs.core.block;
 import io.cowfs.core.codec.ChecksumAlgorithm;
 import io.cowfs.core.codec.Compression;
 import io.cowfs.core.codec.MalformedDataException;
-import io.cowfs.core.device.DeviceLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
  * The bytes of a {@link DataExtent} as the value of a tree item, little-endian. A plain extent ends
- * with four bytes for each sector, a compressed one with eight for its one checksum.
+ * with four bytes for each sector, a compressed one with eight for its one checksum. Where there
+ * are further copies, their first sectors follow: the length says how many.
  */
 public final class DataExtentFormat {
   static final int COMPRESSION = 0;
@@ -21,13 +21,18 @@ public final class DataExtentFormat {
   static final int CHECKSUMS = BIRTH_TXG + Long.BYTES;
 
   /** The largest encoded extent: plain, with all its sectors. */
-  public static final int BYTES_MAX = CHECKSUMS + DataExtent.SECTORS_MAX * Integer.BYTES;
+  public static final int BYTES_MAX =
+      CHECKSUMS + DataExtent.SECTORS_MAX * Integer.BYTES + (Reference.PLACES_MAX - 1) * Long.BYTES;
 
   private DataExtentFormat() {}
 
   /** The size of an encoded extent. */
   public static int bytes(DataExtent extent) {
-    return CHECKSUMS + (extent.isPlain() ? extent.sectors() * Integer.BYTES : Long.BYTES);
+    return copiesAt(extent.isPlain(), extent.sectors()) + (extent.places() - 1) * Long.BYTES;
+  }
+
+  private static int copiesAt(boolean isPlain, int sectors) {
+    return CHECKSUMS + (isPlain ? sectors * Integer.BYTES : Long.BYTES);
   }
 
   /** Encodes to an array of its own. */
@@ -46,6 +51,10 @@ public final class DataExtentFormat {
       }
     } else {
       buffer.putLong(CHECKSUMS, extent.checksum());
+    }
+    int copies = copiesAt(extent.isPlain(), extent.sectors());
+    for (int i = 1; i < extent.places(); i++) {
+      buffer.putLong(copies + (i - 1) * Long.BYTES, extent.place(i));
     }
     return value;
   }
@@ -74,8 +83,7 @@ public final class DataExtentFormat {
         || stored <= 0
         || stored > logical
         || birthTxg < 0
-        || sector < DeviceLayout.DATA_FIRST_SECTOR
-        || sector >= BlockPointerFormat.SECTOR_LIMIT) {
+        || !Reference.isPossiblePlace(sector)) {
       throw damaged(sector, null);
     }
     try {
@@ -84,11 +92,13 @@ public final class DataExtentFormat {
       if (compression == Compression.NONE) {
         return decodePlain(buffer, algorithm);
       }
-      if (stored == logical || buffer.capacity() != CHECKSUMS + Long.BYTES) {
+      if (stored == logical || buffer.capacity() < CHECKSUMS + Long.BYTES) {
         throw damaged(sector, null);
       }
-      return DataExtent.compressed(
-          sector, logical, stored, compression, algorithm, buffer.getLong(CHECKSUMS), birthTxg);
+      DataExtent extent =
+          DataExtent.compressed(
+              sector, logical, stored, compression, algorithm, buffer.getLong(CHECKSUMS), birthTxg);
+      return withCopies(extent, buffer);
     } catch (MalformedDataException e) {
       throw damaged(sector, e);
     }
@@ -101,14 +111,42 @@ public final class DataExtentFormat {
     int sectors = DataExtent.sectorsOf(logical);
     if (algorithm != ChecksumAlgorithm.CRC32C
         || buffer.getInt(STORED_BYTES) != logical
-        || buffer.capacity() != CHECKSUMS + sectors * Integer.BYTES) {
+        || buffer.capacity() < CHECKSUMS + sectors * Integer.BYTES) {
       throw damaged(sector, null);
     }
     int[] checksums = new int[sectors];
     for (int i = 0; i < sectors; i++) {
       checksums[i] = buffer.getInt(CHECKSUMS + i * Integer.BYTES);
     }
-    return DataExtent.plain(sector, logical, buffer.getLong(BIRTH_TXG), checksums);
+    DataExtent extent = DataExtent.plain(sector, logical, buffer.getLong(BIRTH_TXG), checksums);
+    return withCopies(extent, buffer);
+  }
+
+  /** Reads the places that follow the checksums. */
+  private static DataExtent withCopies(DataExtent extent, ByteBuffer buffer)
+      throws CorruptBlockException {
+    int at = copiesAt(extent.isPlain(), extent.sectors());
+    int bytes = buffer.capacity() - at;
+    if (bytes == 0) {
+      return extent;
+    }
+    if (bytes % Long.BYTES != 0 || bytes / Long.BYTES >= Reference.PLACES_MAX) {
+      throw damaged(extent.sector(), null);
+    }
+    long[] copies = new long[bytes / Long.BYTES];
+    for (int i = 0; i < copies.length; i++) {
+      copies[i] = buffer.getLong(at + i * Long.BYTES);
+      boolean isPossible =
+          Reference.isPossiblePlace(copies[i])
+              && Reference.areApart(extent.sector(), copies[i], extent.sectors());
+      for (int j = 0; j < i; j++) {
+        isPossible &= Reference.areApart(copies[j], copies[i], extent.sectors());
+      }
+      if (!isPossible) {
+        throw damaged(extent.sector(), null);
+      }
+    }
+    return extent.withCopies(copies);
   }
 
   private static CorruptBlockException damaged(long sector, MalformedDataException cause) {

@@ -3,6 +3,8 @@ package io.cowfs.core.block;
 import io.cowfs.core.codec.ChecksumAlgorithm;
 import io.cowfs.core.codec.SectorChecksums;
 import io.cowfs.core.device.BlockDevice;
+import io.cowfs.core.device.DeviceCopy;
+import io.cowfs.core.device.DeviceCopy.Source;
 import io.cowfs.core.device.DeviceLayout;
 import java.io.Closeable;
 import java.io.IOException;
@@ -10,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Comparator;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutionException;
@@ -19,10 +22,11 @@ import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 
 /**
- * Reads blocks and extents as the device has them, past all caches, to find damage. Extents are
- * only compared with their checksums, which cover what is stored: nothing is decompressed. Adjacent
- * ones are read at once, and several runs of them at the same time, as devices like it. Not for
- * what a txg wrote that is not durable yet. Confined to one thread, apart from its own readers.
+ * Reads blocks and extents as the device has them, past all caches, to find damage: every copy of
+ * them, and those that are bad are repaired where another one is good. Extents are only compared
+ * with their checksums, which cover what is stored: nothing is decompressed. Adjacent ones are read
+ * at once, and several runs of them at the same time, as devices like it. Not for what a txg wrote
+ * that is not durable yet. Confined to one thread, apart from its own readers.
  */
 public final class MediumReader implements Closeable {
   private static final int SECTOR_BYTES = DeviceLayout.SECTOR_BYTES;
@@ -37,6 +41,7 @@ public final class MediumReader implements Closeable {
 
   private final BlockStore store;
   private final BlockDevice device;
+  private final GoodCopy copies;
   private final ByteBuffer block = aligned(DataExtent.LOGICAL_BYTES_MAX);
 
   /** Started when there is something for them; null before. */
@@ -48,7 +53,7 @@ public final class MediumReader implements Closeable {
   @FunctionalInterface
   public interface DamageVisitor {
     /**
-     * One extent, which was read twice.
+     * One extent of which no copy is good, each of which was read twice.
      *
      * @param badSectors counted within the extent; all of a compressed one
      * @param what is wrong, for a user
@@ -58,9 +63,10 @@ public final class MediumReader implements Closeable {
 
   private record Damage(DataExtent extent, BitSet badSectors, String what) {}
 
-  MediumReader(BlockStore store, BlockDevice device) {
+  MediumReader(BlockStore store, BlockDevice device, GoodCopy copies) {
     this.store = store;
     this.device = device;
+    this.copies = copies;
   }
 
   private static ByteBuffer aligned(int bytes) {
@@ -68,44 +74,58 @@ public final class MediumReader implements Closeable {
   }
 
   /**
-   * The content of a block, verified.
+   * The content of a block, verified in all copies.
    *
-   * @throws CorruptBlockException when it does not match its checksum
+   * @throws CorruptBlockException when none matches its checksum
    */
   public byte[] readBlock(BlockPointer pointer) throws IOException {
     int bytes = pointer.sectors() * SECTOR_BYTES;
-    if (bytes > block.capacity() || !isOnDevice(pointer.sector(), bytes)) {
+    List<Long> places = store.placesOnDevice(pointer, 0);
+    if (bytes > block.capacity() || places.isEmpty()) {
       throw new CorruptBlockException(
           device.name() + ": sector " + pointer.sector() + " is not on the device");
     }
-    device.readMedium(block.clear().limit(bytes), pointer.sector() * SECTOR_BYTES);
+    copies.scrub(places, block.clear().limit(bytes), store.check(pointer));
     byte[] stored = new byte[pointer.storedBytes()];
     block.get(0, stored);
     return store.decode(pointer, stored);
   }
 
   /**
-   * Verifies extents. An error of the device counts as damage of where it occurs.
+   * Verifies extents, in all their places. An error of the device counts as damage of where it
+   * occurs.
    *
    * @param visitor called by this thread, in the order of places
    * @throws IOException only what the visitor throws
    */
   public void verify(List<DataExtent> extents, DamageVisitor visitor) throws IOException {
-    List<DataExtent> ordered = new ArrayList<>(extents);
+    List<DataExtent> ordered = new ArrayList<>(extents.size());
+    IdentityHashMap<DataExtent, DataExtent> wholes = new IdentityHashMap<>();
+    for (DataExtent extent : extents) {
+      for (int i = 0; i < extent.places(); i++) {
+        DataExtent place = extent.atPlace(i);
+        ordered.add(place);
+        wholes.put(place, extent);
+      }
+    }
     ordered.sort(BY_PLACE);
     List<Future<List<Damage>>> runs = new ArrayList<>();
     int first = 0;
     while (first < ordered.size()) {
       int end = endOfRun(ordered, first);
       List<DataExtent> run = ordered.subList(first, end);
-      runs.add(readers().submit(() -> verifyRun(run)));
+      runs.add(readers().submit(() -> verifyRun(run, wholes)));
       first = end;
     }
     List<Damage> found = new ArrayList<>();
     for (Future<List<Damage>> run : runs) {
       found.addAll(resultOf(run));
     }
+    IdentityHashMap<DataExtent, Boolean> told = new IdentityHashMap<>();
     for (Damage damage : found) {
+      if (told.put(damage.extent(), true) != null) {
+        continue; // By way of another of its places.
+      }
       visitor.damaged(damage.extent(), damage.badSectors(), damage.what());
     }
   }
@@ -140,10 +160,12 @@ public final class MediumReader implements Closeable {
     return readers;
   }
 
-  private List<Damage> verifyRun(List<DataExtent> run) throws InterruptedException {
+  private List<Damage> verifyRun(
+      List<DataExtent> run, IdentityHashMap<DataExtent, DataExtent> wholes)
+      throws InterruptedException {
     RunReader reader = idle.take();
     try {
-      return reader.verify(run);
+      return reader.verify(run, wholes);
     } finally {
       idle.add(reader);
     }
@@ -168,12 +190,6 @@ public final class MediumReader implements Closeable {
     }
   }
 
-  private boolean isOnDevice(long sector, int bytes) {
-    return sector >= DeviceLayout.DATA_FIRST_SECTOR
-        && sector <= device.capacity() / SECTOR_BYTES
-        && bytes <= device.capacity() - sector * SECTOR_BYTES;
-  }
-
   /** Ends its readers. Nothing of it may be in use. */
   @Override
   public void close() {
@@ -186,67 +202,133 @@ public final class MediumReader implements Closeable {
   private final class RunReader {
     private final ByteBuffer run = aligned(RUN_BYTES_MAX);
     private final ByteBuffer single = aligned(DataExtent.LOGICAL_BYTES_MAX);
+
+    /** For copies beside the first one; null until there is one. */
+    private ByteBuffer other;
+
     private final List<Damage> found = new ArrayList<>();
 
-    List<Damage> verify(List<DataExtent> extents) {
+    /**
+     * Verifies a run.
+     *
+     * @param extents each in one of its places
+     * @param wholes those with all places
+     */
+    List<Damage> verify(List<DataExtent> extents, IdentityHashMap<DataExtent, DataExtent> wholes) {
       long start = extents.get(0).sector();
       DataExtent last = extents.get(extents.size() - 1);
       int bytes = (int) (last.sector() + last.sectors() - start) * SECTOR_BYTES;
-      boolean read = isOnDevice(start, bytes) && tryRead(run, start, bytes) == null;
-      for (DataExtent extent : extents) {
-        int at = (int) (extent.sector() - start) * SECTOR_BYTES;
-        if (!read || !badSectors(extent, run, at).isEmpty()) {
-          verifyAlone(extent);
+      if (store.isOnDevice(start, bytes)) {
+        List<DeviceCopy> all = device.copies(start * SECTOR_BYTES);
+        DeviceCopy first = all.get(0);
+        boolean isRead = tryRead(first, run, start, bytes);
+        List<DataExtent> good = new ArrayList<>();
+        for (DataExtent extent : extents) {
+          if (isRead && badSectors(extent, run, placeIn(run, start, extent)).isEmpty()) {
+            good.add(extent);
+          } else {
+            verifyAlone(wholes.get(extent));
+          }
         }
+        for (DeviceCopy copy : all.subList(1, all.size())) {
+          compare(copy, first, start, bytes, good);
+        }
+      } else {
+        extents.forEach(extent -> verifyAlone(wholes.get(extent)));
       }
       List<Damage> result = List.copyOf(found);
       found.clear();
       return result;
     }
 
-    /** Reads an extent once more, and tells each sector of it that is bad. */
+    private static int placeIn(ByteBuffer buffer, long start, DataExtent extent) {
+      return buffer.position() + (int) (extent.sector() - start) * SECTOR_BYTES;
+    }
+
+    /** Another copy of a run of which these extents are good in the first one. */
+    private void compare(
+        DeviceCopy copy, DeviceCopy first, long start, int bytes, List<DataExtent> good) {
+      if (other == null) {
+        other = aligned(RUN_BYTES_MAX);
+      }
+      boolean isRead = tryRead(copy, other, start, bytes);
+      int badFrom = -1;
+      int badEnd = -1;
+      for (DataExtent extent : good) {
+        int at = placeIn(run, start, extent);
+        if (isRead && badSectors(extent, other, at).isEmpty()) {
+          continue;
+        }
+        if (isRead) {
+          copy.mismatched();
+        }
+        // Neighbours are written at once.
+        if (at != badEnd) {
+          overwrite(copy, first, start, badFrom, badEnd);
+          badFrom = at;
+        }
+        badEnd = at + extent.sectors() * SECTOR_BYTES;
+      }
+      overwrite(copy, first, start, badFrom, badEnd);
+    }
+
+    private void overwrite(DeviceCopy bad, DeviceCopy good, long start, int from, int end) {
+      if (end > from) {
+        copies.repair(bad, start + from / SECTOR_BYTES, good, run.slice(from, end - from));
+      }
+    }
+
+    private boolean tryRead(DeviceCopy copy, ByteBuffer buffer, long sector, int bytes) {
+      try {
+        copy.read(buffer.clear().limit(bytes), sector * SECTOR_BYTES, Source.MEDIUM);
+        buffer.flip();
+        return true;
+      } catch (IOException failure) {
+        return false;
+      }
+    }
+
+    /** Reads all copies of an extent once more, and tells each sector of it that is bad in all. */
     private void verifyAlone(DataExtent extent) {
-      int bytes = extent.sectors() * SECTOR_BYTES;
-      if (!isOnDevice(extent.sector(), bytes)) {
+      if (store.placesOnDevice(extent, 0).isEmpty()) {
         report(extent, all(extent), " is not on the device");
         return;
       }
-      IOException failure = tryRead(single, extent.sector(), bytes);
-      if (failure == null) {
-        report(extent, badSectors(extent, single, 0), " does not match its checksum");
-      } else {
-        BitSet bad = extent.isPlain() ? unreadableSectors(extent) : all(extent);
-        report(extent, bad, " cannot be read: " + failure.getMessage());
+      int unit = extent.isPlain() ? 1 : extent.sectors();
+      BitSet bad = new BitSet();
+      IOException first = null;
+      for (int i = 0; i < extent.sectors(); i += unit) {
+        DataExtent part = extent.isPlain() ? extent.slice(i, 1) : extent;
+        try {
+          copies.scrub(
+              store.placesOnDevice(part, 0),
+              single.clear().limit(unit * SECTOR_BYTES),
+              content -> requireMatch(part, content));
+        } catch (IOException failure) {
+          bad.set(i, i + unit);
+          first = first == null ? failure : first;
+        }
+      }
+      if (first != null) {
+        report(
+            extent,
+            bad,
+            first instanceof CorruptBlockException
+                ? first.getMessage()
+                : " cannot be read: " + first.getMessage());
+      }
+    }
+
+    private static void requireMatch(DataExtent part, ByteBuffer content)
+        throws CorruptBlockException {
+      if (!badSectors(part, content, content.position()).isEmpty()) {
+        throw new CorruptBlockException(" does not match its checksum");
       }
     }
 
     private void report(DataExtent extent, BitSet bad, String what) {
-      if (!bad.isEmpty()) {
-        long sector = extent.sector() + bad.nextSetBit(0);
-        found.add(new Damage(extent, bad, device.name() + ": sector " + sector + what));
-      }
-    }
-
-    /** Those of a plain extent that cannot be read, or do not match. */
-    private BitSet unreadableSectors(DataExtent extent) {
-      BitSet bad = new BitSet();
-      for (int i = 0; i < extent.sectors(); i++) {
-        IOException failure = tryRead(single, extent.sector() + i, SECTOR_BYTES);
-        if (failure != null || !badSectors(extent.slice(i, 1), single, 0).isEmpty()) {
-          bad.set(i);
-        }
-      }
-      return bad;
-    }
-
-    /** Returns why it failed; null when it did not. */
-    private IOException tryRead(ByteBuffer buffer, long sector, int bytes) {
-      try {
-        device.readMedium(buffer.clear().limit(bytes), sector * SECTOR_BYTES);
-        return null;
-      } catch (IOException failure) {
-        return failure;
-      }
+      long sector = extent.sector() + bad.nextSetBit(0);
+      found.add(new Damage(extent, bad, device.name() + ": sector " + sector + what));
     }
   }
 

@@ -1,6 +1,7 @@
 package io.cowfs.core.btree;
 
 import io.cowfs.core.block.BlockPointer;
+import io.cowfs.core.block.BlockPointerFormat;
 import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.codec.ChecksumAlgorithm;
 import io.cowfs.core.codec.Compression;
@@ -28,7 +29,7 @@ public final class NodeFormat {
   public static final int MAX_LEVEL = 10;
 
   static final int MAGIC_VALUE = 0x444E5743; // "CWND"
-  static final int FORMAT_VERSION = 2;
+  static final int FORMAT_VERSION = 3;
 
   static final int MAGIC = 0;
   static final int LEVEL = MAGIC + Integer.BYTES;
@@ -53,7 +54,8 @@ public final class NodeFormat {
   static final int DELETED_LENGTH = 0xFFFF;
 
   static final int CHILD_SECTOR = KEY_BYTES;
-  static final int CHILD_BIRTH_TXG = CHILD_SECTOR + Long.BYTES;
+  static final int CHILD_SECOND_SECTOR = CHILD_SECTOR + Long.BYTES;
+  static final int CHILD_BIRTH_TXG = CHILD_SECOND_SECTOR + Long.BYTES;
   static final int CHILD_CHECKSUM = CHILD_BIRTH_TXG + Long.BYTES;
   static final int CHILD_STORED_BYTES = CHILD_CHECKSUM + Long.BYTES;
   static final int CHILD_COMPRESSION = CHILD_STORED_BYTES + Integer.BYTES;
@@ -143,14 +145,22 @@ public final class NodeFormat {
           "tree node: pointer to sector %d with %d bytes stored plain"
               .formatted(sector, storedBytes));
     }
-    return new BlockPointer(
-        sector,
-        NODE_BYTES,
-        storedBytes,
-        compression,
-        algorithm,
-        (long) LONG.get(node, slot + CHILD_CHECKSUM),
-        birthTxg);
+    BlockPointer pointer =
+        new BlockPointer(
+            sector,
+            (long) LONG.get(node, slot + CHILD_SECOND_SECTOR),
+            NODE_BYTES,
+            storedBytes,
+            compression,
+            algorithm,
+            (long) LONG.get(node, slot + CHILD_CHECKSUM),
+            birthTxg);
+    if (!BlockPointerFormat.isPossibleSecond(pointer)) {
+      throw new CorruptBlockException(
+          "tree node: pointer to sector %d with an impossible copy at sector %d"
+              .formatted(sector, pointer.secondSector()));
+    }
+    return pointer;
   }
 
   /** The birth txg of a child slot, without decoding the rest. */
@@ -235,6 +245,7 @@ public final class NodeFormat {
       throw new IllegalArgumentException("not a pointer to a tree node: " + pointer);
     }
     LONG.set(node, slot + CHILD_SECTOR, pointer.sector());
+    LONG.set(node, slot + CHILD_SECOND_SECTOR, pointer.secondSector());
     LONG.set(node, slot + CHILD_BIRTH_TXG, pointer.birthTxg());
     LONG.set(node, slot + CHILD_CHECKSUM, pointer.checksum());
     INT.set(node, slot + CHILD_STORED_BYTES, pointer.storedBytes());

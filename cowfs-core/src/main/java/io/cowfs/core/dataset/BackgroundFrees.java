@@ -188,7 +188,7 @@ final class BackgroundFrees implements Participant {
     public void node(BlockPointer pointer, int level) throws IOException {
       leaf.forEach(whole::add);
       leaf = new ReferenceList();
-      whole.add(pointer.sector(), pointer.sectors(), pointer.birthTxg());
+      pointer.forEachPlace(whole::add);
     }
   }
 

@@ -97,7 +97,7 @@ final class DatasetDirectory {
 
     @Override
     public void node(BlockPointer pointer, int level) {
-      sectors += pointer.sectors();
+      sectors += pointer.allocatedSectors();
     }
 
     CatalogState state(BlockPointer root) throws BadRecordException {
@@ -190,14 +190,14 @@ final class DatasetDirectory {
       @Override
       public BlockPointer writeNode(byte[] node) throws IOException {
         BlockPointer pointer = sync.writeBlock(node);
-        sectors += pointer.sectors();
+        sectors += pointer.allocatedSectors();
         return pointer;
       }
 
       @Override
       public void leaves(BlockPointer pointer) throws IOException {
-        sectors -= pointer.sectors();
-        sync.dies(pointer.sector(), pointer.sectors());
+        sectors -= pointer.allocatedSectors();
+        sync.dies(pointer);
       }
     };
   }

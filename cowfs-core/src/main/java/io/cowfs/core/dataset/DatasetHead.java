@@ -1,6 +1,7 @@
 package io.cowfs.core.dataset;
 
 import io.cowfs.core.block.BlockPointer;
+import io.cowfs.core.block.Reference;
 import io.cowfs.core.btree.NodeWriter;
 import io.cowfs.core.codec.CompressionSetting;
 import java.io.IOException;
@@ -83,24 +84,42 @@ public final class DatasetHead {
   }
 
   /** A new reference joins the head, born in the current txg. */
+  public void born(Reference reference) {
+    born(reference.allocatedSectors());
+  }
+
   @SuppressWarnings("NonAtomicVolatileUpdate") // Only the sync thread changes it.
-  public void born(long sectors) {
+  void born(long sectors) {
     node.referencedSectors += sectors;
     node.uniqueSectors += sectors;
+  }
+
+  /** Cloning makes a new reference, born now, to all places of one that is there. */
+  public void cloned(Reference reference) throws IOException {
+    for (int i = 0; i < reference.places(); i++) {
+      cloned(reference.place(i), reference.sectors());
+    }
   }
 
   /**
    * Cloning a range makes a new reference, born now, and raises the count. The range must have a
    * reference already that does not leave or die in this txg before this call.
    */
-  public void cloned(long sector, int sectors) throws IOException {
+  void cloned(long sector, int sectors) throws IOException {
     datasets.sync().share(sector, sectors);
     born(sectors);
   }
 
+  /** A reference leaves the head, with all its places. */
+  public void leaves(Reference reference) throws IOException {
+    for (int i = 0; i < reference.places(); i++) {
+      leaves(reference.place(i), reference.sectors(), reference.birthTxg());
+    }
+  }
+
   /** A reference leaves head H (parent P): born after P, it dies; else it joins deadlist(H). */
   @SuppressWarnings("NonAtomicVolatileUpdate") // Only the sync thread changes it.
-  public void leaves(long sector, int sectors, long birthTxg) throws IOException {
+  void leaves(long sector, int sectors, long birthTxg) throws IOException {
     node.referencedSectors -= sectors;
     if (birthTxg > node.parentTxg()) {
       node.uniqueSectors -= sectors;
@@ -142,13 +161,13 @@ public final class DatasetHead {
       @Override
       public BlockPointer writeNode(byte[] content) throws IOException {
         BlockPointer pointer = datasets.sync().writeBlock(content);
-        born(pointer.sectors());
+        born(pointer);
         return pointer;
       }
 
       @Override
       public void leaves(BlockPointer pointer) throws IOException {
-        DatasetHead.this.leaves(pointer.sector(), pointer.sectors(), pointer.birthTxg());
+        DatasetHead.this.leaves(pointer);
       }
     };
   }

@@ -12,6 +12,7 @@ import java.util.Optional;
  */
 public enum DatasetProperty {
   COMPRESSION("compression", Inheritance.FROM_ABOVE, "lz4", "none, lz4, zstd, zstd-1 to zstd-19"),
+  COPIES("copies", Inheritance.FROM_ABOVE, "1", "1, 2, 3: how often new data is stored"),
   QUOTA("quota", Inheritance.NONE, "none", "none, or a size such as 10G"),
   READONLY("readonly", Inheritance.FROM_ABOVE, "off", "on, off"),
   SNAPDIR("snapdir", Inheritance.FROM_ABOVE, "hidden", "hidden, visible"),
@@ -94,6 +95,7 @@ public enum DatasetProperty {
   private String normalForm(String value) {
     return switch (this) {
       case COMPRESSION -> compression(value).toString();
+      case COPIES -> requireOneOf(value, "1", "2", "3");
       case QUOTA -> value.equals(NONE) ? NONE : ByteSize.exact(ByteSize.parse(value));
       case READONLY -> requireOneOf(value, "on", "off");
       case SNAPDIR -> requireOneOf(value, "hidden", "visible");

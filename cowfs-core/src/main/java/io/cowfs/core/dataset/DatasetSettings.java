@@ -8,6 +8,7 @@ import java.util.OptionalLong;
  * The properties in force for a dataset, as values to work with.
  *
  * @param compression of new extents
+ * @param copies how often new extents are stored, 1 to 3
  * @param quotaBytes the most that the dataset's live data may take; empty for no limit
  * @param readonly refuses every change of files
  * @param snapdir whether the directory of snapshots is listed
@@ -18,6 +19,7 @@ import java.util.OptionalLong;
  */
 public record DatasetSettings(
     CompressionSetting compression,
+    int copies,
     OptionalLong quotaBytes,
     boolean readonly,
     Snapdir snapdir,

@@ -83,6 +83,6 @@ final class FreedSpace implements NodeVisitor {
 
   @Override
   public void node(BlockPointer pointer, int level) throws IOException {
-    dies(pointer.sector(), pointer.sectors());
+    pointer.forEachPlace((sector, count, birthTxg) -> dies(sector, count));
   }
 }

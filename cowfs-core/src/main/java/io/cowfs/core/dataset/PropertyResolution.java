@@ -110,6 +110,7 @@ public final class PropertyResolution {
     String mountpoint = value(DatasetProperty.MOUNTPOINT);
     return new DatasetSettings(
         DatasetProperty.compression(value(DatasetProperty.COMPRESSION)),
+        Integer.parseInt(value(DatasetProperty.COPIES)),
         sizeOrNone(DatasetProperty.QUOTA),
         value(DatasetProperty.READONLY).equals("on"),
         Snapdir.valueOf(value(DatasetProperty.SNAPDIR).toUpperCase(Locale.ROOT)),

@@ -2,6 +2,7 @@ package io.cowfs.core.dataset;
 
 import io.cowfs.core.alloc.Allocator;
 import io.cowfs.core.block.BlockPointer;
+import io.cowfs.core.block.Reference;
 import java.io.IOException;
 
 /**
@@ -37,6 +38,13 @@ final class TxgSync {
    * A reference dies: its shared-range count drops; at none, the range is freed, reusable once this
    * txg and the next two are durable.
    */
+  void dies(Reference reference) throws IOException {
+    for (int i = 0; i < reference.places(); i++) {
+      dies(reference.place(i), reference.sectors());
+    }
+  }
+
+  /** The same of one range of sectors. */
   void dies(long sector, int sectors) throws IOException {
     shared.decrement(sector, sectors, (from, count) -> allocator.free(from, count, txg));
   }

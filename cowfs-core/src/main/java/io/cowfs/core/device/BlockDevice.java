@@ -3,10 +3,12 @@ package io.cowfs.core.device;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /**
- * Positioned I/O on the one data file (or block device) of a pool. Thread-safe. Offsets and lengths
- * are bytes and need no alignment, though callers keep to sectors of 4 KiB.
+ * Positioned I/O on the data file (or block device) of a pool, or on several that hold the same.
+ * Thread-safe. Offsets and lengths are bytes and need no alignment, though callers keep to sectors
+ * of 4 KiB.
  */
 public interface BlockDevice extends Closeable {
   /**
@@ -23,6 +25,14 @@ public interface BlockDevice extends Closeable {
    */
   default void readMedium(ByteBuffer destination, long offset) throws IOException {
     read(destination, offset);
+  }
+
+  /**
+   * The copies that can be read of what lies at an offset, in the order in which to try them: those
+   * that have everything come first, of these the one that is least busy. At least one.
+   */
+  default List<DeviceCopy> copies(long offset) {
+    return List.of(new SoleCopy(this));
   }
 
   /** Writes all remaining bytes of the buffer. Durable only after {@link #sync}. */

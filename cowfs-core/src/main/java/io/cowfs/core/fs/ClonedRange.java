@@ -55,7 +55,8 @@ final class ClonedRange implements TreeEdits.Edit {
     this.source = source;
     this.target = target;
     this.range = range;
-    this.layer = new DirtyFile(volume.txgs().openTxg(), volume.arena());
+    this.layer =
+        new DirtyFile(volume.txgs().openTxg(), volume.head().settings().copies(), volume.arena());
     this.result = new Inode(target.number);
     result.decode(target.encode());
   }
@@ -124,7 +125,7 @@ final class ClonedRange implements TreeEdits.Edit {
             : extent.slice((int) ((from - start) / SECTOR), (int) ((to - from) / SECTOR));
     clones.add(Map.entry(Items.extent(target.number, place(from)), part));
     itemBytes += DataExtentFormat.bytes(part) + ITEM_BYTES;
-    cloned += part.sectors();
+    cloned += part.allocatedSectors();
   }
 
   private long place(long sourceOffset) {
@@ -143,14 +144,13 @@ final class ClonedRange implements TreeEdits.Edit {
   /**
    * Reserves what the commit may write.
    *
-   * @param cutSectors more for what it cuts
+   * @param cutPages more for what it cuts
    */
-  void reserve(int cutSectors) throws FsException, IOException {
+  void reserve(int cutPages) throws FsException, IOException {
     int sectors =
         Mutation.sectorsOfItems(itemBytes)
-            + layer.pageCount()
-            + 3 * Mutation.REWRITE_SECTORS
-            + cutSectors;
+            + (layer.pageCount() + cutPages) * layer.copies()
+            + 3 * Mutation.REWRITE_SECTORS;
     volume.requireQuota(cloned + sectors);
     volume.space().reserve(sectors, ReserveTier.WRITE);
     reserved = sectors;

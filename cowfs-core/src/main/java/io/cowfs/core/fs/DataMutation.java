@@ -18,15 +18,18 @@ final class DataMutation implements AutoCloseable {
   private final VolumeState volume;
   private final Mutation change;
   private final Inode inode;
-  private final int reserved;
+  private final int pages;
+  private final int copies;
   private DirtyFile layer;
   private int pagesBefore;
+  private int sectorsBefore;
 
-  private DataMutation(VolumeState volume, Mutation change, Inode inode, int reserved) {
+  private DataMutation(VolumeState volume, Mutation change, Inode inode, int pages, int copies) {
     this.volume = volume;
     this.change = change;
     this.inode = inode;
-    this.reserved = reserved;
+    this.pages = pages;
+    this.copies = copies;
   }
 
   /**
@@ -38,24 +41,30 @@ final class DataMutation implements AutoCloseable {
    */
   record Target(long inode, long offset, long end, int pages) {}
 
+  /** On whose behalf, and how often what is written will be stored. */
+  private record Terms(Caller caller, ReserveTier tier, int copies) {}
+
   /** Reserves space, then locks the file; what the change cuts can be written anew. */
   static DataMutation begin(VolumeState volume, Caller caller, Target target, ReserveTier tier)
       throws FsException, IOException {
     volume.checkWritable();
+    int copies = volume.head().settings().copies();
+    int sectors = copies * target.pages;
     if (tier == ReserveTier.WRITE) {
-      volume.requireQuota(target.pages);
+      volume.requireQuota(sectors);
     }
-    volume.space().reserve(target.pages, tier);
+    volume.space().reserve(sectors, tier);
     DataMutation begun = null;
     try {
-      begun = lock(volume, caller, target, tier, 0);
+      Terms terms = new Terms(caller, tier, copies);
+      begun = lock(volume, terms, target, 0);
       if (begun == null) {
-        begun = lock(volume, caller, target, tier, 2 * DataExtent.SECTORS_MAX);
+        begun = lock(volume, terms, target, 2 * DataExtent.SECTORS_MAX * copies);
       }
       return begun;
     } finally {
       if (begun == null) {
-        volume.space().unreserve(target.pages);
+        volume.space().unreserve(sectors);
       }
     }
   }
@@ -66,11 +75,10 @@ final class DataMutation implements AutoCloseable {
    * @param cutSectors reserved for writing cut extents anew
    * @return null when more has to be reserved, which cannot be done with the file locked
    */
-  private static DataMutation lock(
-      VolumeState volume, Caller caller, Target target, ReserveTier tier, int cutSectors)
+  private static DataMutation lock(VolumeState volume, Terms terms, Target target, int cutSectors)
       throws FsException, IOException {
     while (true) {
-      Mutation change = Mutation.begin(volume, caller, tier, cutSectors);
+      Mutation change = Mutation.begin(volume, terms.caller, terms.tier, cutSectors);
       boolean kept = false;
       Inode inode;
       try {
@@ -82,8 +90,8 @@ final class DataMutation implements AutoCloseable {
         if (inode.clonedTxg == 0) {
           int cut =
               volume.reads().cutExtents(inode, target.offset, target.end, volume.txgs().openTxg());
-          kept = cut * DataExtent.SECTORS_MAX <= cutSectors;
-          return kept ? new DataMutation(volume, change, inode, target.pages) : null;
+          kept = cut * DataExtent.SECTORS_MAX * terms.copies <= cutSectors;
+          return kept ? new DataMutation(volume, change, inode, target.pages, terms.copies) : null;
         }
       } finally {
         if (!kept) {
@@ -105,8 +113,11 @@ final class DataMutation implements AutoCloseable {
   /** Joins the txg and gives the layer of dirty data to change. */
   DirtyFile join() throws PoolSuspendedException {
     change.join();
-    layer = volume.dirtyLayer(inode, change.txg());
+    layer = volume.dirtyLayer(inode, change.txg(), copies);
     pagesBefore = layer.pageCount();
+    sectorsBefore = layer.reservedSectors();
+    // More may be in force by now, but this is what space was reserved for.
+    layer.limitCopies(copies);
     return layer;
   }
 
@@ -137,13 +148,14 @@ final class DataMutation implements AutoCloseable {
 
   @Override
   public void close() {
+    long reserved = (long) pages * copies;
     if (layer == null) {
       volume.space().unreserve(reserved);
     } else {
-      // Each page in the layer holds one reserved sector until the layer is dropped.
-      int more = layer.pageCount() - pagesBefore;
-      volume.space().unreserve((long) reserved - more);
-      volume.countDirty(change.txg(), more);
+      // Each page in the layer holds its reserved sectors until the layer is dropped.
+      int more = layer.reservedSectors() - sectorsBefore;
+      volume.space().unreserve(reserved - more);
+      volume.countDirty(change.txg(), layer.pageCount() - pagesBefore, more);
     }
     change.close();
   }

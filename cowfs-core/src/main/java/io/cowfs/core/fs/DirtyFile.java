@@ -32,13 +32,18 @@ final class DirtyFile {
 
   private final long txg;
   private final PageArena arena;
+
+  /** How often each page is stored: so many sectors are reserved for it. */
+  private int copies;
+
   private final TreeMap<Long, int[]> chunks = new TreeMap<>();
   private final TreeMap<Long, Long> holes = new TreeMap<>();
   private int pageCount;
   private int unreservedPages;
 
-  DirtyFile(long txg, PageArena arena) {
+  DirtyFile(long txg, int copies, PageArena arena) {
     this.txg = txg;
+    this.copies = copies;
     this.arena = arena;
   }
 
@@ -48,6 +53,15 @@ final class DirtyFile {
 
   int pageCount() {
     return pageCount;
+  }
+
+  int copies() {
+    return copies;
+  }
+
+  /** Pages are stored no more often than this; what is reserved for them becomes less. */
+  void limitCopies(int most) {
+    copies = Math.min(copies, most);
   }
 
   int page(long sector) {
@@ -93,9 +107,14 @@ final class DirtyFile {
     unreservedPages = pageCount;
   }
 
-  /** Pages for which a sector is reserved. */
+  /** Pages for which sectors are reserved. */
   int reservedPages() {
     return pageCount - unreservedPages;
+  }
+
+  /** The sectors that are reserved for them. */
+  int reservedSectors() {
+    return reservedPages() * copies;
   }
 
   /**

@@ -33,7 +33,7 @@ public final class ExtentItems implements ExtentScanner {
   public void extents(Key key, byte[] value, ExtentVisitor visitor) throws IOException {
     DataExtent extent = extentOf(key, value);
     if (extent != null) {
-      visitor.extent(extent.sector(), extent.sectors(), extent.birthTxg());
+      extent.forEachPlace(visitor::extent);
     }
   }
 }

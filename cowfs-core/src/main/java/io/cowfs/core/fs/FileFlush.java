@@ -4,6 +4,7 @@ import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.BlockWriter;
 import io.cowfs.core.block.DataExtent;
 import io.cowfs.core.block.DataExtentFormat;
+import io.cowfs.core.block.ExtentPolicy;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.codec.Compression;
@@ -210,8 +211,8 @@ final class FileFlush {
   }
 
   private void leaves(DataExtent extent) throws IOException {
-    head.leaves(extent.sector(), extent.sectors(), extent.birthTxg());
-    allocatedSectors -= extent.sectors();
+    head.leaves(extent);
+    allocatedSectors -= extent.allocatedSectors();
   }
 
   /** Writes the range of a compressed extent anew: dirty pages, and what remains between them. */
@@ -294,13 +295,13 @@ final class FileFlush {
     writer.writeExtent(
         pieces.toArray(ByteBuffer[]::new),
         sectors * SECTOR,
-        setting,
+        new ExtentPolicy(setting, layer.copies()),
         extent -> {
           compressed[0] |= !extent.isPlain();
           changes.put(
               Items.extent(inode.number, DirtyFile.bytes(at[0])), DataExtentFormat.encode(extent));
-          head.born(extent.sectors());
-          allocatedSectors += extent.sectors();
+          head.born(extent);
+          allocatedSectors += extent.allocatedSectors();
           at[0] += extent.logicalBytes() / SECTOR;
         });
     if (setting.compression() != Compression.NONE) {

@@ -125,17 +125,25 @@ final class Inode {
     return FileType.ofMode(mode);
   }
 
+  private static int sectorsOf(DirtyFile layer) {
+    return layer == null ? 0 : layer.pageCount() * layer.copies();
+  }
+
+  private static int copiesOf(DirtyFile layer) {
+    return layer == null ? 0 : layer.copies();
+  }
+
   /** What stat(2) shows. */
   Attributes attributes() {
-    int dirtySectors =
-        (dirty == null ? 0 : dirty.pageCount()) + (syncing == null ? 0 : syncing.pageCount());
+    int dirtySectors = sectorsOf(dirty) + sectorsOf(syncing);
+    int copies = Math.max(copiesOf(dirty), copiesOf(syncing));
     boolean inline = isRegular() && size <= Items.INLINE_BYTES_MAX;
     long allocated = allocatedSectors + clonedSectors + (inline ? 0 : dirtySectors);
-    if (isRegular()) {
+    if (isRegular() && (copies > 0 || clonedSectors > 0)) {
       // Dirty sectors replace others, and what was cut off is freed with the next commit.
       long covered =
           size / BlockPointer.SECTOR_BYTES + (size % BlockPointer.SECTOR_BYTES == 0 ? 0 : 1);
-      allocated = Math.min(allocated, covered);
+      allocated = Math.min(allocated, covered * Math.max(1, copies));
     }
     return new Attributes(
         number,

@@ -100,8 +100,8 @@ final class InodeStage implements TreeEdits.Edit {
     for (var item = cursor.poll(); item != null; item = cursor.poll()) {
       DataExtent extent = DataExtentFormat.decode(item.getValue());
       extents.add(Map.entry(Items.extent(copy.number, item.getKey().low()), extent));
-      copy.allocatedSectors += extent.sectors();
-      cloned += extent.sectors();
+      copy.allocatedSectors += extent.allocatedSectors();
+      cloned += extent.allocatedSectors();
       bytes += item.getValue().length + ITEM_BYTES;
       if (isFull()) {
         items.put(Items.inode(copy.number), copy.encode());

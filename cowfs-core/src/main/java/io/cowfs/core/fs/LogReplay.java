@@ -186,7 +186,7 @@ public final class LogReplay {
       volume.inodes().add(inode);
       inode.writeLock().lock();
       try {
-        DirtyFile layer = volume.dirtyLayer(inode, txg);
+        DirtyFile layer = volume.dirtyLayer(inode, txg, volume.head().settings().copies());
         inode.changedTxg = txg.number();
         for (LogEntry change : changes) {
           if (change instanceof SectorsWritten written) {

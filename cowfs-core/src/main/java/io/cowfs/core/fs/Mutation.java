@@ -1,6 +1,7 @@
 package io.cowfs.core.fs;
 
 import io.cowfs.core.alloc.ReserveTier;
+import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.txg.PoolSuspendedException;
 import io.cowfs.core.txg.Txg;
@@ -19,10 +20,10 @@ import java.util.List;
  */
 final class Mutation implements AutoCloseable {
   /** Sectors by which the items that one operation adds make the tree grow, at most. */
-  private static final int GROWTH_SECTORS = 2;
+  private static final int GROWTH_SECTORS = BlockPointer.COPIES * 2;
 
-  /** Sectors of the nodes in which one operation changes items: four leaves of 16 KiB. */
-  static final int REWRITE_SECTORS = 16;
+  /** Sectors of the nodes in which one operation changes items: four leaves of 16 KiB, twice. */
+  static final int REWRITE_SECTORS = BlockPointer.COPIES * 16;
 
   private final VolumeState volume;
   private final List<Inode> used = new ArrayList<>(4);
@@ -75,7 +76,7 @@ final class Mutation implements AutoCloseable {
 
   /** Sectors to reserve for items of so many bytes: they may leave their nodes half empty. */
   static int sectorsOfItems(int bytes) {
-    return 2 * bytes / PageArena.PAGE_BYTES;
+    return BlockPointer.COPIES * 2 * bytes / PageArena.PAGE_BYTES;
   }
 
   private static int rewrites(VolumeState volume) {

@@ -166,7 +166,7 @@ final class Reaper {
   private static void reap(long inode, Reading reading, DatasetHead head, Harvest harvest)
       throws IOException {
     for (DataExtent extent : reading.extents) {
-      head.leaves(extent.sector(), extent.sectors(), extent.birthTxg());
+      head.leaves(extent);
     }
     if (reading.all) {
       harvest.gone.add(inode);

@@ -25,7 +25,7 @@ final class TreeEdits {
 
     /** Counts one more reference to an extent. Comes before anything that lowers a count. */
     void count(DataExtent extent) throws IOException {
-      head.cloned(extent.sector(), extent.sectors());
+      head.cloned(extent);
     }
 
     /** Puts a counted reference, born in this txg, into a file. */

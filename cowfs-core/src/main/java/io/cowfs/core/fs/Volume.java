@@ -703,11 +703,13 @@ public final class Volume implements FileSystem {
    */
   private void requireRoom(FileHandle handle, long offset, long end)
       throws FsException, IOException {
-    long sectors = (end - 1) / BlockPointer.SECTOR_BYTES - offset / BlockPointer.SECTOR_BYTES + 1;
-    if (sectors <= status().availableBlocks()) {
+    long pages = (end - 1) / BlockPointer.SECTOR_BYTES - offset / BlockPointer.SECTOR_BYTES + 1;
+    int copies = state.head().settings().copies();
+    if (pages <= status().availableBlocks() / copies) {
       return;
     }
-    long missing = sectors - lookAtContent(handle, file -> seek.dataSectors(file, offset, end));
+    long missing =
+        copies * (pages - lookAtContent(handle, file -> seek.dataSectors(file, offset, end)));
     state.requireQuota(missing);
     for (int commits = 0; missing > status().availableBlocks(); commits++) {
       if (commits == COMMITS_TO_WAIT_FOR || services.allocator().status().pending() == 0) {

@@ -211,7 +211,7 @@ public final class VolumeAudit {
     if (key.low() < summary.dataEnd) {
       report("fs/data", "extents of inode %d overlap at %d".formatted(key.high(), key.low()));
     }
-    summary.sectors += extent.sectors();
+    summary.sectors += extent.allocatedSectors();
     summary.dataEnd = key.low() + extent.logicalBytes();
   }
 

@@ -29,7 +29,7 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * operation sees two trees. It is not held while an operation waits for a commit.
  */
 final class VolumeState {
-  /** Sectors of a tree node that cannot be compressed. */
+  /** Sectors of one copy of a tree node that cannot be compressed. */
   private static final int NODE_SECTORS = 4;
 
   /** The dirty inodes and reservations of the two txgs that may have any. */
@@ -50,8 +50,8 @@ final class VolumeState {
   /** Nodes of the committed tree. */
   private final AtomicLong treeNodes = new AtomicLong();
 
-  /** Pages of dirty data of this volume. */
-  private final AtomicLong dirtyPages = new AtomicLong();
+  /** Sectors that the dirty data of this volume will take. */
+  private final AtomicLong dirtySectors = new AtomicLong();
 
   /** Sectors that are to be cloned into files of this volume. */
   private final AtomicLong clonedSectors = new AtomicLong();
@@ -216,7 +216,7 @@ final class VolumeState {
         ? Long.MAX_VALUE
         : quota.getAsLong() / BlockPointer.SECTOR_BYTES
             - head.referencedSectors()
-            - dirtyPages.get()
+            - dirtySectors.get()
             - clonedSectors.get();
   }
 
@@ -303,15 +303,19 @@ final class VolumeState {
    * bear.
    */
   boolean allNodesAreReserved() {
-    return states.open.reservedForRewrites().get() >= treeNodes.get() * NODE_SECTORS;
+    return states.open.reservedForRewrites().get()
+        >= treeNodes.get() * NODE_SECTORS * BlockPointer.COPIES;
   }
 
-  /** How many orphans there is space to free now: nodes are written anew for it. */
+  /**
+   * How many orphans there is space to free now: nodes are written anew for it. Second copies need
+   * not be thought of, for they take only what is left.
+   */
   int orphansToReap() {
     long free = space.free(services.hostFreeSectors().getAsLong());
     return free >= treeNodes.get() * NODE_SECTORS
         ? Integer.MAX_VALUE
-        : (int) (free / Mutation.REWRITE_SECTORS);
+        : (int) (free / (Mutation.REWRITE_SECTORS / BlockPointer.COPIES));
   }
 
   /** Sync thread: the tree has so many nodes more. */
@@ -328,14 +332,18 @@ final class VolumeState {
     states = new States(null, states.open);
   }
 
-  /** The layer for a member of {@code txg} to change. The inode must be write-locked. */
-  DirtyFile dirtyLayer(Inode inode, Txg txg) {
+  /**
+   * The layer for a member of {@code txg} to change. The inode must be write-locked.
+   *
+   * @param copies how often a new layer is stored; one that is there may say otherwise
+   */
+  DirtyFile dirtyLayer(Inode inode, Txg txg, int copies) {
     if (inode.dirty == null || inode.dirty.txg() != txg.number()) {
       if (inode.syncing != null) {
         throw new IllegalStateException("inode " + inode.number + " is dirty in three txgs");
       }
       inode.syncing = inode.dirty;
-      inode.dirty = new DirtyFile(txg.number(), arena());
+      inode.dirty = new DirtyFile(txg.number(), copies, arena());
       inodes.use(inode.number);
       stateOf(txg.number()).dirtyInodes().add(inode);
     }
@@ -381,8 +389,8 @@ final class VolumeState {
     }
   }
 
-  void countDirty(Txg txg, int pages) {
-    dirtyPages.addAndGet(pages);
+  void countDirty(Txg txg, int pages, int sectors) {
+    dirtySectors.addAndGet(sectors);
     if (pages > 0) {
       services.txgs().addDirtyData(txg, (long) pages * BlockPointer.SECTOR_BYTES);
     } else if (pages < 0) {
@@ -392,7 +400,8 @@ final class VolumeState {
 
   /** Sync thread: the txg's data of this file is in the published tree. */
   void dropDirty(Inode inode, long txg) {
-    int reserved;
+    int pages;
+    int sectors;
     inode.writeLock().lock();
     try {
       DirtyFile layer = inode.dirtyOf(txg);
@@ -401,13 +410,14 @@ final class VolumeState {
       } else {
         inode.dirty = null;
       }
-      reserved = layer.reservedPages();
+      pages = layer.reservedPages();
+      sectors = layer.reservedSectors();
       layer.drop();
     } finally {
       inode.writeLock().unlock();
     }
-    space.unreserve(reserved);
-    countDirty(null, -reserved);
+    space.unreserve(sectors);
+    countDirty(null, -pages, -sectors);
     inodes.release(inode);
   }
 }

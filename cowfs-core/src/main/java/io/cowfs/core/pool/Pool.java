@@ -8,6 +8,7 @@ import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.BlockWriter;
 import io.cowfs.core.block.CacheLimits;
+import io.cowfs.core.block.Repair;
 import io.cowfs.core.codec.ChecksumAlgorithm;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.dataset.Books;
@@ -144,7 +145,13 @@ public final class Pool implements Closeable {
             state.deferred(),
             execution.nanoTime());
     IntentLog log = new IntentLog(device, label.uuid(), label.logSectors(), state.pool().log());
-    this.store = new BlockStore(device, allocator, CacheLimits.DEFAULT, execution.writers().get());
+    this.store =
+        new BlockStore(
+            device,
+            purpose == Purpose.USE ? Repair.IN_PLACE : Repair.NEVER,
+            allocator,
+            CacheLimits.DEFAULT,
+            execution.writers().get());
     this.datasets =
         Datasets.open(
             new Datasets.Storage(

@@ -4,6 +4,7 @@ import io.cowfs.core.alloc.Allocator;
 import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.CacheLimits;
 import io.cowfs.core.block.CorruptBlockException;
+import io.cowfs.core.block.Repair;
 import io.cowfs.core.dataset.Catalog;
 import io.cowfs.core.dataset.IndexBackup;
 import io.cowfs.core.dataset.IndexBuilder;
@@ -67,6 +68,7 @@ final class UnopenedPool implements Closeable {
     this.store =
         new BlockStore(
             device,
+            Repair.NEVER,
             Allocator.create(device),
             CacheLimits.DEFAULT,
             environment.execution().writers().get());

@@ -69,12 +69,12 @@ public final class IndexRebuild {
           new PoolWalk.Visitor() {
             @Override
             public void node(BlockPointer node) throws IOException {
-              counts.add(node.sector(), node.sectors());
+              node.forEachPlace((sector, count, birthTxg) -> counts.add(sector, count));
             }
 
             @Override
             public void extent(DataExtent extent) throws IOException {
-              counts.add(extent.sector(), extent.sectors());
+              extent.forEachPlace((sector, count, birthTxg) -> counts.add(sector, count));
             }
 
             @Override

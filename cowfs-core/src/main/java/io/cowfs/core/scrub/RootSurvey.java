@@ -5,6 +5,7 @@ import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.block.DataExtent;
 import io.cowfs.core.block.MediumReader;
+import io.cowfs.core.block.Reference;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.NodeVisitor;
 import io.cowfs.core.btree.Tree;
@@ -88,12 +89,12 @@ public final class RootSurvey implements Closeable {
         new PoolWalk.Visitor() {
           @Override
           public void node(BlockPointer node) throws IOException {
-            births.add(node.sector(), node.sectors(), node.birthTxg());
+            node.forEachPlace(births::add);
           }
 
           @Override
           public void extent(DataExtent extent) throws IOException {
-            births.add(extent.sector(), extent.sectors(), extent.birthTxg());
+            extent.forEachPlace(births::add);
             if (data == Data.UNKNOWN) {
               check.add(extent);
             }
@@ -114,8 +115,7 @@ public final class RootSurvey implements Closeable {
           public void item(Key key, byte[] source, int offset, int length) throws IOException {
             DataExtent extent =
                 items.extentOf(key, Arrays.copyOfRange(source, offset, offset + length));
-            if (extent != null
-                && !base.allBornBy(record.txg(), extent.sector(), extent.sectors())) {
+            if (extent != null && !allBornBy(record.txg(), extent)) {
               check.add(extent);
             }
           }
@@ -125,10 +125,18 @@ public final class RootSurvey implements Closeable {
         };
     for (NodeRecord state : directory.nodes()) {
       new Tree(state.root().orElse(null), walk::read)
-          .walkUnknown(
-              node -> base.allBornBy(record.txg(), node.sector(), node.sectors()), visitor);
+          .walkUnknown(node -> allBornBy(record.txg(), node), visitor);
     }
     check.finish();
+  }
+
+  private boolean allBornBy(long txg, Reference reference) {
+    for (int i = 0; i < reference.places(); i++) {
+      if (!base.allBornBy(txg, reference.place(i), reference.sectors())) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Reads data, many extents at once. */

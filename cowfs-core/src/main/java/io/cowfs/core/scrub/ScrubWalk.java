@@ -250,7 +250,7 @@ final class ScrubWalk implements Closeable {
         seenNodes.clear();
       }
       seenNodes.add(pointer);
-      readBytes += (long) pointer.sectors() * BlockPointer.SECTOR_BYTES;
+      readBytes += (long) pointer.allocatedSectors() * BlockPointer.SECTOR_BYTES;
       return content;
     }
 
@@ -261,7 +261,7 @@ final class ScrubWalk implements Closeable {
         return;
       }
       batch.add(new Found(key, extent));
-      batchBytes += (long) extent.sectors() * BlockPointer.SECTOR_BYTES;
+      batchBytes += (long) extent.allocatedSectors() * BlockPointer.SECTOR_BYTES;
       if (batchBytes >= BATCH_BYTES) {
         flush();
       }

@@ -5,6 +5,7 @@ import io.cowfs.core.alloc.SectorRange;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.DataExtent;
+import io.cowfs.core.block.Reference;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.NodeVisitor;
 import io.cowfs.core.btree.PartialWalk;
@@ -36,6 +37,7 @@ import java.util.Map;
  * <ul>
  *   <li>{@code space/unreadable}: a node or an extent cannot be read, or does not match its
  *       checksum
+ *   <li>{@code space/copy}: the same of one copy, and another one is good
  *   <li>{@code space/free}: reached, but not marked as in use
  *   <li>{@code space/shared}: reached by two references, and not known as shared
  *   <li>{@code space/references}: the count of a shared range is wrong
@@ -165,7 +167,8 @@ public final class SpaceAudit {
           public void node(BlockPointer pointer, int level) {}
         };
     try {
-      new Tree(node.root().orElse(null), sources.store()::readBlock).walk(parentTxg, visitor);
+      new Tree(node.root().orElse(null), pointer -> read(nameOf(node), pointer))
+          .walk(parentTxg, visitor);
     } catch (IOException failure) {
       unreadable(nameOf(node), failure);
     }
@@ -195,7 +198,8 @@ public final class SpaceAudit {
     long grandparentTxg = grandparent == null ? 0 : grandparent.txg();
     NodeComparison comparison = new NodeComparison(node, grandparentTxg);
     try {
-      StateComparison.run(node, parent, sources.store()::readBlock, sources.items(), comparison);
+      StateComparison.run(
+          node, parent, pointer -> read(nameOf(node), pointer), sources.items(), comparison);
       ReferenceSum deadlist = new ReferenceSum(grandparentTxg);
       addDeadlist(node, deadlist);
       ReferenceSum lost = comparison.lost;
@@ -264,8 +268,8 @@ public final class SpaceAudit {
 
     @Override
     public void bornExtent(Key key, DataExtent extent) {
-      born += extent.sectors();
-      count(nameOf(node), extent.sector(), extent.sectors());
+      born += extent.allocatedSectors();
+      count(nameOf(node), extent);
       if (readsData) {
         verify(node, key, extent);
       }
@@ -273,8 +277,8 @@ public final class SpaceAudit {
 
     @Override
     public void bornNode(BlockPointer pointer) {
-      born += pointer.sectors();
-      count(nameOf(node), pointer.sector(), pointer.sectors());
+      born += pointer.allocatedSectors();
+      count(nameOf(node), pointer);
     }
 
     @Override
@@ -296,32 +300,74 @@ public final class SpaceAudit {
     }
   }
 
+  private void count(String owner, Reference reference) {
+    for (int i = 0; i < reference.places(); i++) {
+      count(owner, reference.place(i), reference.sectors());
+    }
+  }
+
   private void count(String owner, long sector, int sectors) {
     counts.add(
         sector, sectors, twice -> report("space/shared", owner + ": sector " + twice + " again"));
   }
 
-  private void verify(NodeRecord node, Key key, DataExtent extent) {
-    try {
-      if (extent.isPlain()) {
-        sources
-            .store()
-            .readPlain(
-                List.of(extent), ByteBuffer.allocate(extent.sectors() * DeviceLayout.SECTOR_BYTES));
-      } else {
-        sources.store().readCompressed(extent);
+  /**
+   * Reads every copy of a node, each by itself: then nothing is repaired, for what is audited may
+   * be a state from before, whose space is used again.
+   */
+  private byte[] read(String owner, BlockPointer pointer) throws IOException {
+    byte[] good = null;
+    IOException bad = null;
+    for (int i = 0; i < pointer.places(); i++) {
+      try {
+        good = sources.store().readBlock(pointer.atPlace(i));
+      } catch (IOException failure) {
+        bad = bad == null ? failure : bad;
       }
-    } catch (IOException failure) {
-      Tree tree = new Tree(node.root().orElse(null), sources.store()::readBlock);
+    }
+    if (good == null) {
+      throw bad;
+    }
+    if (bad != null) {
+      report("space/copy", owner + ": " + bad.getMessage());
+    }
+    return good;
+  }
+
+  /** Reads every copy of an extent. */
+  private void verify(NodeRecord node, Key key, DataExtent extent) {
+    IOException bad = null;
+    boolean anyGood = false;
+    for (int i = 0; i < extent.places(); i++) {
+      try {
+        readData(extent.atPlace(i));
+        anyGood = true;
+      } catch (IOException failure) {
+        bad = bad == null ? failure : bad;
+      }
+    }
+    if (bad != null) {
+      Tree tree = new Tree(node.root().orElse(null), pointer -> read(nameOf(node), pointer));
       report(
-          "space/unreadable",
+          anyGood ? "space/copy" : "space/unreadable",
           "%s:%s (inode %d) at offset %d: %s"
               .formatted(
                   nameOf(node),
                   sources.items().pathOf(tree, key),
                   key.high(),
                   key.low(),
-                  failure.getMessage()));
+                  bad.getMessage()));
+    }
+  }
+
+  private void readData(DataExtent extent) throws IOException {
+    if (extent.isPlain()) {
+      sources
+          .store()
+          .readPlain(
+              List.of(extent), ByteBuffer.allocate(extent.sectors() * DeviceLayout.SECTOR_BYTES));
+    } else {
+      sources.store().readCompressed(extent);
     }
   }
 
@@ -359,21 +405,21 @@ public final class SpaceAudit {
             DataExtent extent =
                 sources.items().extentOf(key, Arrays.copyOfRange(source, offset, offset + length));
             if (extent != null && extent.birthTxg() > condemned.bornAfter()) {
-              count(owner, extent.sector(), extent.sectors());
-              found[0] += extent.sectors();
+              count(owner, extent);
+              found[0] += extent.allocatedSectors();
             }
           }
 
           @Override
           public void node(BlockPointer pointer, int level) {
-            count(owner, pointer.sector(), pointer.sectors());
-            found[0] += pointer.sectors();
+            count(owner, pointer);
+            found[0] += pointer.allocatedSectors();
           }
         };
     PartialWalk.Progress progress =
         new PartialWalk(condemned.bornAfter(), visitor, () -> false)
             .walk(
-                new Tree(condemned.root().orElseThrow(), sources.store()::readBlock),
+                new Tree(condemned.root().orElseThrow(), pointer -> read(owner, pointer)),
                 condemned.cursor().orElse(null));
     if (progress.damage() != null) {
       unreadable(owner, progress.damage());
@@ -383,7 +429,8 @@ public final class SpaceAudit {
   private long auditDirectory() {
     long[] found = {0};
     try {
-      Tree directory = new Tree(sources.directoryRoot(), sources.store()::readBlock);
+      Tree directory =
+          new Tree(sources.directoryRoot(), pointer -> read("the dataset directory", pointer));
       directory.check();
       directory.walk(
           -1,
@@ -393,8 +440,8 @@ public final class SpaceAudit {
 
             @Override
             public void node(BlockPointer pointer, int level) {
-              count("the dataset directory", pointer.sector(), pointer.sectors());
-              found[0] += pointer.sectors();
+              count("the dataset directory", pointer);
+              found[0] += pointer.allocatedSectors();
             }
           });
     } catch (IOException failure) {

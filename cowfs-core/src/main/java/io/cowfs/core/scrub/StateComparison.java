@@ -83,7 +83,7 @@ final class StateComparison implements Divergence.Visitor {
         if (extent.birthTxg() > parentTxg) {
           visitor.bornExtent(key, extent);
         } else {
-          visitor.kept(extent.sector(), extent.sectors(), extent.birthTxg());
+          extent.forEachPlace(visitor::kept);
         }
       }
 
@@ -102,13 +102,13 @@ final class StateComparison implements Divergence.Visitor {
         DataExtent extent =
             items.extentOf(key, Arrays.copyOfRange(source, offset, offset + length));
         if (extent != null) {
-          visitor.onlyInParent(extent.sector(), extent.sectors(), extent.birthTxg());
+          extent.forEachPlace(visitor::onlyInParent);
         }
       }
 
       @Override
       public void node(BlockPointer pointer, int level) throws IOException {
-        visitor.onlyInParent(pointer.sector(), pointer.sectors(), pointer.birthTxg());
+        pointer.forEachPlace(visitor::onlyInParent);
       }
     };
   }

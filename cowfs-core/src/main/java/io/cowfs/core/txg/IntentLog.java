@@ -2,6 +2,8 @@ package io.cowfs.core.txg;
 
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.DamagedPoolException;
+import io.cowfs.core.device.DeviceCopy;
+import io.cowfs.core.device.DeviceCopy.Source;
 import io.cowfs.core.device.DeviceLayout;
 import io.cowfs.core.device.HostFullException;
 import java.io.IOException;
@@ -145,30 +147,42 @@ public final class IntentLog {
     return Optional.empty();
   }
 
-  /** What is not whole is read once more, past what the host keeps in memory. */
+  /** What is not whole may be so in another copy, or past what the host keeps in memory. */
   private Optional<LogRecordFormat.Decoded> read(LogPosition at) throws IOException {
-    Optional<LogRecordFormat.Decoded> record = read(at, device::read);
-    return record.isPresent() ? record : read(at, device::readMedium);
+    IOException unreadable = null;
+    for (Source source : Source.values()) {
+      for (DeviceCopy copy : device.copies(offset(at))) {
+        try {
+          Optional<LogRecordFormat.Decoded> record = read(at, copy, source);
+          if (record.isPresent()) {
+            return record;
+          }
+        } catch (IOException failure) {
+          unreadable = source == Source.MEDIUM ? failure : unreadable;
+        }
+      }
+    }
+    if (unreadable != null) {
+      throw unreadable; // It might be there.
+    }
+    return Optional.empty();
   }
 
-  private interface Source {
-    void read(ByteBuffer destination, long offset) throws IOException;
-  }
-
-  private Optional<LogRecordFormat.Decoded> read(LogPosition at, Source source) throws IOException {
+  private Optional<LogRecordFormat.Decoded> read(LogPosition at, DeviceCopy copy, Source source)
+      throws IOException {
     int left = sectors - at.sector();
     if (left < 1) {
       return Optional.empty();
     }
     ByteBuffer first = newBuffer(SECTOR_BYTES);
-    source.read(first.duplicate(), offset(at));
+    copy.read(first.duplicate(), offset(at), source);
     int bytesMax = (int) Math.min(RECORD_BYTES_MAX, (long) left * SECTOR_BYTES);
     Optional<Integer> bytes = LogRecordFormat.size(first, pool, at.sequence(), bytesMax);
     if (bytes.isEmpty()) {
       return Optional.empty();
     }
     ByteBuffer record = newBuffer(LogRecordFormat.sectorsFor(bytes.get()) * SECTOR_BYTES);
-    source.read(record.duplicate(), offset(at));
+    copy.read(record.duplicate(), offset(at), source);
     return LogRecordFormat.decode(record.limit(bytes.get()));
   }
 

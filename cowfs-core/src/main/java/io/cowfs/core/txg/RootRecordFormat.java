@@ -32,7 +32,7 @@ final class RootRecordFormat {
   /** "COWROOT" and a zero byte. */
   static final long MAGIC_VALUE = 0x00_54_4f_4f_52_57_4f_43L;
 
-  static final int FORMAT_VERSION = 1;
+  static final int FORMAT_VERSION = 2;
 
   private static final byte[] NOTHING = new byte[BYTES];
 

@@ -115,6 +115,36 @@ class AllocatorModelTest {
         return;
       }
       assertTrue(range.count() >= min && range.count() <= wanted, range.toString());
+      taken(range);
+      if (random.nextBoolean()) {
+        copy(range, kind);
+      }
+    }
+
+    private void copy(SectorRange range, AllocationKind kind) throws IOException {
+      SectorRange copy;
+      if (kind == AllocationKind.NODE) {
+        copy = allocator.allocateNodeCopy(range);
+      } else {
+        try {
+          copy =
+              allocator.allocateDataCopy(
+                  range.count(), range.count(), AllocationKind.DATA_COPY, range.sector());
+        } catch (OutOfSpaceException e) {
+          return;
+        }
+        if (random.nextInt(8) == 0) {
+          allocator.takeBack(copy);
+          return;
+        }
+      }
+      if (copy != null) {
+        assertEquals(range.count(), copy.count());
+        taken(copy);
+      }
+    }
+
+    private void taken(SectorRange range) {
       assertTrue(range.sector() >= DeviceLayout.DATA_FIRST_SECTOR, range.toString());
       assertTrue(range.end() <= endSector, range.toString());
       int from = (int) range.sector();

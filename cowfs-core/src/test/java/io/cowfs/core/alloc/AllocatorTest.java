@@ -2,6 +2,7 @@ package io.cowfs.core.alloc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -15,6 +16,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -41,6 +43,90 @@ class AllocatorTest {
       last = next;
     }
     assertTrue(breaks <= 4, breaks + " breaks in 50 MiB");
+  }
+
+  private static int region(SectorRange range) {
+    return SpaceMap.indexOf(range.sector());
+  }
+
+  @Test
+  void twoCopiesOfANodeAreInTwoRegionsAndEachKindInRuns() throws IOException {
+    Allocator allocator = open(new FaultInjectingDevice(1L << 30));
+    SectorRange lastCopy = new SectorRange(0, 1);
+    int breaks = 0;
+    for (int i = 0; i < 12_000; i++) {
+      SectorRange first = allocator.allocate(3, 3, AllocationKind.NODE);
+      SectorRange copy = allocator.allocateNodeCopy(first);
+      assertEquals(3, copy.count());
+      assertNotEquals(region(first), region(copy), first + " and " + copy);
+      breaks += copy.sector() == lastCopy.end() ? 0 : 1;
+      lastCopy = copy;
+      if (i % 4 == 0) {
+        allocator.allocate(32, 1, AllocationKind.DATA);
+      }
+    }
+    assertEquals(0, allocator.nodesWithoutCopy());
+    assertTrue(breaks <= 300, breaks + " breaks in 12,000 copies");
+  }
+
+  @Test
+  void copiesOfDataAreInThreeRegions() throws IOException {
+    Allocator allocator = open(new FaultInjectingDevice(1L << 30));
+    for (int i = 0; i < 2000; i++) {
+      SectorRange first = allocator.allocate(32, 32, AllocationKind.DATA);
+      SectorRange second =
+          allocator.allocateDataCopy(32, 1, AllocationKind.DATA_COPY, first.sector());
+      SectorRange third =
+          allocator.allocateDataCopy(
+              32, 1, AllocationKind.DATA_THIRD_COPY, first.sector(), second.sector());
+      assertEquals(32, second.count());
+      assertEquals(32, third.count());
+      assertEquals(3, Set.of(region(first), region(second), region(third)).size());
+    }
+  }
+
+  @Test
+  void copiesAreApartWhereThereIsOneRegionOnly() throws IOException {
+    Allocator allocator = open(new FaultInjectingDevice(64 << 20));
+    for (int i = 0; i < 1000; i++) {
+      SectorRange node = allocator.allocate(4, 4, AllocationKind.NODE);
+      SectorRange nodeCopy = allocator.allocateNodeCopy(node);
+      assertTrue(Math.abs(node.sector() - nodeCopy.sector()) >= 64, node + " and " + nodeCopy);
+      SectorRange data = allocator.allocate(2, 2, AllocationKind.DATA);
+      SectorRange dataCopy =
+          allocator.allocateDataCopy(2, 2, AllocationKind.DATA_COPY, data.sector());
+      assertTrue(Math.abs(data.sector() - dataCopy.sector()) >= 64, data + " and " + dataCopy);
+    }
+  }
+
+  @Test
+  void copiesOfNodesTakeNothingThatIsPromised() throws IOException {
+    Allocator allocator = open(new FaultInjectingDevice(64 << 20));
+    SpaceStatus empty = allocator.status();
+    long promised = empty.free() - empty.reserve() - 100;
+    assertTrue(allocator.tryReserve(promised, ReserveTier.WRITE));
+    int copies = 0;
+    SectorRange copy;
+    do {
+      copy = allocator.allocateNodeCopy(allocator.allocate(4, 4, AllocationKind.NODE));
+      copies += copy == null ? 0 : 1;
+    } while (copy != null);
+    assertTrue(copies > 0, "none at all");
+    assertEquals(1, allocator.nodesWithoutCopy());
+    for (long left = promised; left > 0; left -= 1) {
+      allocator.allocate(1, 1, AllocationKind.DATA);
+    }
+    assertTrue(allocator.status().free() >= allocator.status().reserve() / 4);
+  }
+
+  @Test
+  void whatIsTakenBackCanBeAllocatedAtOnce() throws IOException {
+    Allocator allocator = open(new FaultInjectingDevice(64 << 20));
+    long before = allocator.status().free();
+    SectorRange range = allocator.allocate(32, 32, AllocationKind.DATA);
+    allocator.takeBack(range);
+    assertEquals(before, allocator.status().free());
+    assertFalse(allocator.isAllocated(range.sector(), 1));
   }
 
   @Test

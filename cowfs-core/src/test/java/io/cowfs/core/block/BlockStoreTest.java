@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import io.cowfs.core.alloc.AllocationKind;
 import io.cowfs.core.alloc.Allocator;
@@ -43,7 +44,11 @@ class BlockStoreTest {
   private final Allocator allocator = Allocator.create(device);
   private final BlockStore store =
       new BlockStore(
-          device, allocator, new CacheLimits(1 << 20, 1 << 20), BlockStore.writingThreads());
+          device,
+          Repair.IN_PLACE,
+          allocator,
+          new CacheLimits(1 << 20, 1 << 20),
+          BlockStore.writingThreads());
 
   @AfterEach
   void close() {
@@ -79,11 +84,16 @@ class BlockStoreTest {
 
   private List<DataExtent> write(BlockWriter writer, byte[] content, String setting)
       throws IOException {
+    return write(writer, content, setting, 1);
+  }
+
+  private List<DataExtent> write(BlockWriter writer, byte[] content, String setting, int copies)
+      throws IOException {
     List<DataExtent> extents = new ArrayList<>();
     writer.writeExtent(
         pieces(content, new Random(content.length)),
         content.length,
-        CompressionSetting.parse(setting),
+        new ExtentPolicy(CompressionSetting.parse(setting), copies),
         extents::add);
     return extents;
   }
@@ -174,14 +184,15 @@ class BlockStoreTest {
           }
         });
     try (BlockStore slow =
-            new BlockStore(device, allocator, new CacheLimits(1 << 20, 1 << 20), threads);
+            new BlockStore(
+                device, Repair.IN_PLACE, allocator, new CacheLimits(1 << 20, 1 << 20), threads);
         BlockWriter writer = slow.openWriter(1)) {
       writer.writeBlock(content(16_384, false, 1));
       assertEquals(0, device.count(Operation.WRITE));
       Executor later = CompletableFuture.delayedExecutor(SLOW_MS, TimeUnit.MILLISECONDS);
       later.execute(mayWrite::countDown);
       writer.flush();
-      assertEquals(1, device.count(Operation.WRITE));
+      assertEquals(BlockPointer.COPIES, device.count(Operation.WRITE));
     }
   }
 
@@ -193,7 +204,7 @@ class BlockStoreTest {
     DataExtent plain = write(writer, content(12_000, false, 3), "none").get(0);
     writer.flush();
     for (int at = 0; at < block.storedBytes(); at++) {
-      flipAndExpect(block.sector(), at, () -> store.readBlock(block));
+      flipAndExpect(block.sector(), at, () -> store.readBlock(block.atPlace(0)));
     }
     for (int at = 0; at < compressed.storedBytes(); at++) {
       flipAndExpect(compressed.sector(), at, () -> store.readCompressed(compressed));
@@ -216,6 +227,123 @@ class BlockStoreTest {
     CorruptBlockException e = assertThrows(CorruptBlockException.class, read::run);
     assertTrue(e.getMessage().startsWith("memory: sector "), e.getMessage());
     device.flipBit(sector * 4096 + at, at % 8);
+  }
+
+  private void destroy(Reference reference, int place) throws IOException {
+    byte[] garbage = content(reference.sectors() * 4096, false, place);
+    device.write(ByteBuffer.wrap(garbage), reference.place(place) * 4096);
+    store.dropCaches();
+  }
+
+  private byte[] stored(Reference reference, int place) throws IOException {
+    byte[] stored = new byte[reference.sectors() * 4096];
+    device.read(ByteBuffer.wrap(stored), reference.place(place) * 4096);
+    return stored;
+  }
+
+  @Test
+  void aBlockIsReadFromEitherPlaceAndTheOtherIsRepaired() throws IOException {
+    byte[] content = content(16_384, true, 1);
+    BlockWriter writer = store.openWriter(1);
+    BlockPointer block = writer.writeBlock(content);
+    writer.flush();
+    assertEquals(2, block.places());
+    byte[] good = stored(block, 0);
+    assertArrayEquals(good, stored(block, 1));
+
+    destroy(block, 0);
+    assertArrayEquals(content, store.readBlock(block));
+    assertArrayEquals(good, stored(block, 0));
+
+    destroy(block, 1);
+    assertArrayEquals(content, store.readBlock(block));
+    try (MediumReader medium = store.openMediumReader()) {
+      assertArrayEquals(content, medium.readBlock(block));
+      assertArrayEquals(good, stored(block, 1));
+      destroy(block, 0);
+      destroy(block, 1);
+      assertThrows(CorruptBlockException.class, () -> medium.readBlock(block));
+    }
+    assertThrows(CorruptBlockException.class, () -> store.readBlock(block));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"none", "lz4"})
+  void dataIsReadFromAnyOfThreePlacesAndTheOthersAreRepaired(String setting) throws IOException {
+    byte[] content = content(100_000, true, 1);
+    BlockWriter writer = store.openWriter(1);
+    List<DataExtent> extents = write(writer, content, setting, 3);
+    writer.flush();
+    assertEquals(1, extents.size());
+    DataExtent extent = extents.get(0);
+    assertEquals(3, extent.places());
+    assertEquals(3 * extent.sectors(), extent.allocatedSectors());
+    assertEquals(extent, DataExtentFormat.decode(DataExtentFormat.encode(extent)));
+    byte[] good = stored(extent, 0);
+    for (int whole = 0; whole < 3; whole++) {
+      for (int place = 0; place < 3; place++) {
+        if (place != whole) {
+          destroy(extent, place);
+        }
+      }
+      assertArrayEquals(content, read(extents));
+      assertArrayEquals(good, stored(extent, 0));
+      try (MediumReader medium = store.openMediumReader()) {
+        medium.verify(extents, (bad, sectors, what) -> fail(what));
+      }
+      assertArrayEquals(good, stored(extent, 1));
+      assertArrayEquals(good, stored(extent, 2));
+    }
+    for (int place = 0; place < 3; place++) {
+      destroy(extent, place);
+    }
+    assertThrows(CorruptBlockException.class, () -> read(extents));
+    List<DataExtent> damaged = new ArrayList<>();
+    try (MediumReader medium = store.openMediumReader()) {
+      medium.verify(extents, (bad, sectors, what) -> damaged.add(bad));
+    }
+    assertEquals(extents, damaged);
+  }
+
+  @Test
+  void whereEachCopyHasAnotherBadSectorAllIsRead() throws IOException {
+    byte[] content = content(131_072, false, 1);
+    BlockWriter writer = store.openWriter(1);
+    List<DataExtent> extents = write(writer, content, "none", 2);
+    writer.flush();
+    DataExtent extent = extents.get(0);
+    destroy(extent.slice(0, 16), 0);
+    destroy(extent.slice(16, 16), 1);
+    DataExtent slice = extent.slice(10, 12);
+    assertEquals(2, slice.places());
+    ByteBuffer buffer = ByteBuffer.allocateDirect(12 * 4096);
+    store.readPlain(List.of(slice), buffer);
+    assertEquals(ByteBuffer.wrap(content, 10 * 4096, 12 * 4096), buffer.flip());
+    assertArrayEquals(content, read(extents));
+  }
+
+  @Test
+  void copiesOfPlainExtentsAreSplitWhereSpaceIsInPieces() throws IOException {
+    List<SectorRange> ranges = new ArrayList<>();
+    while (allocator.status().free() > allocator.status().reserve()) {
+      ranges.add(allocator.allocate(1, 1, AllocationKind.DATA));
+    }
+    for (int i = 0; i < ranges.size(); i += i % 2 == 0 ? 1 : 3) {
+      allocator.free(ranges.get(i).sector(), 1, 1);
+    }
+    allocator.takeChanges(1);
+    allocator.beginTxg(4, Long.MAX_VALUE);
+    long before = allocator.status().free();
+    BlockWriter writer = store.openWriter(4);
+    byte[] content = content(131_072, true, 5);
+    for (String setting : List.of("none", "zstd")) {
+      List<DataExtent> extents = write(writer, content, setting, 3);
+      writer.flush();
+      assertArrayEquals(content, read(extents));
+      long taken = extents.stream().mapToLong(DataExtent::allocatedSectors).sum();
+      assertEquals(before - taken, allocator.status().free(), setting);
+      before -= taken;
+    }
   }
 
   @Test
@@ -356,7 +484,7 @@ class BlockStoreTest {
   @Test
   void aFailedReadIsNotCached() throws IOException {
     BlockWriter writer = store.openWriter(1);
-    BlockPointer pointer = writer.writeBlock(content(16_384, false, 1));
+    BlockPointer pointer = writer.writeBlock(content(16_384, false, 1)).atPlace(0);
     writer.flush();
     store.dropCaches();
     device.failOnce(Operation.READ, 1, Fault.IO_ERROR);

@@ -93,7 +93,7 @@ final class CondemnedModel {
 
               @Override
               public void node(BlockPointer pointer, int level) {
-                references.add(pointer.sector(), pointer.sectors(), pointer.birthTxg());
+                pointer.forEachPlace(references::add);
                 if (level == 0) {
                   assertNotNull(firstKey, "a leaf has items");
                 }

@@ -139,7 +139,7 @@ final class HistoryAudit {
 
               @Override
               public void node(BlockPointer pointer, int level) {
-                references.add(pointer.sector(), pointer.sectors(), pointer.birthTxg());
+                pointer.forEachPlace(references::add);
               }
             });
     if (expected != null) {
@@ -288,8 +288,10 @@ final class HistoryAudit {
 
               @Override
               public void node(BlockPointer pointer, int level) {
-                directorySectors += pointer.sectors();
-                assertTrue(pool.allocator.isAllocated(pointer.sector(), pointer.sectors()));
+                directorySectors += pointer.allocatedSectors();
+                pointer.forEachPlace(
+                    (sector, sectors, birthTxg) ->
+                        assertTrue(pool.allocator.isAllocated(sector, sectors)));
               }
             });
     assertEquals(directorySectors, state.pool().directorySectors());

@@ -38,8 +38,15 @@ final class MemoryBlocks implements NodeReader {
       SectorRange range = allocate(allocator, sectors, sectors, AllocationKind.NODE);
       long write = write(range);
       nodeOfWrite.put(write, content);
+      long second = BlockPointer.NONE;
+      if (writes % 5 != 0) {
+        SectorRange copy = allocate(allocator, sectors, sectors, AllocationKind.NODE);
+        copies(copy, write);
+        second = copy.sector();
+      }
       return new BlockPointer(
           range.sector(),
+          second,
           content.length,
           sectors * BlockPointer.SECTOR_BYTES,
           sectors == MAX_NODE_SECTORS ? Compression.NONE : Compression.LZ4,
@@ -70,10 +77,28 @@ final class MemoryBlocks implements NodeReader {
     return writes;
   }
 
+  private void copies(SectorRange range, long write) {
+    for (long sector = range.sector(); sector < range.end(); sector++) {
+      Long before = writeOfSector.put(sector, write);
+      if (before != null) {
+        nodeOfWrite.remove(before);
+      }
+    }
+  }
+
+  /** Nothing but the block is in any of its places. */
+  boolean holds(BlockPointer pointer) {
+    boolean holds = true;
+    for (int i = 0; i < pointer.places(); i++) {
+      holds &= holds(pointer.place(i), pointer.sectors(), pointer.checksum());
+    }
+    return holds;
+  }
+
   @Override
   public byte[] readNode(BlockPointer pointer) throws CorruptBlockException {
     byte[] node = nodeOfWrite.get(pointer.checksum());
-    if (node == null || !holds(pointer.sector(), pointer.sectors(), pointer.checksum())) {
+    if (node == null || !holds(pointer)) {
       throw new CorruptBlockException("overwritten: " + pointer);
     }
     return node;

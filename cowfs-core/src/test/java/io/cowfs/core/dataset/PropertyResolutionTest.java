@@ -95,6 +95,7 @@ final class PropertyResolutionTest {
     assertEquals(
         List.of(
             "compression=lz4 default",
+            "copies=1 default",
             "quota=1G local",
             "readonly=off default",
             "snapdir=hidden default",
@@ -113,6 +114,7 @@ final class PropertyResolutionTest {
     assertEquals(
         new DatasetSettings(
             CompressionSetting.LZ4,
+            1,
             OptionalLong.empty(),
             false,
             Snapdir.HIDDEN,
@@ -123,6 +125,7 @@ final class PropertyResolutionTest {
             OptionalLong.empty()),
         of("a").settings());
     set("root", "compression", "off");
+    set("root", "copies", "3");
     set("root", "snapdir", "visible");
     set("root", "atime", "on");
     set("root", "readonly", "on");
@@ -134,6 +137,7 @@ final class PropertyResolutionTest {
     assertEquals(
         new DatasetSettings(
             CompressionSetting.NONE,
+            3,
             OptionalLong.of(10 << 20),
             true,
             Snapdir.VISIBLE,

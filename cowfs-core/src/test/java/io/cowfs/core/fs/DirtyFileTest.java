@@ -23,7 +23,7 @@ class DirtyFileTest {
   private static void check(long seed) {
     Random random = new Random(seed);
     PageArena arena = new PageArena();
-    DirtyFile layer = new DirtyFile(1, arena);
+    DirtyFile layer = new DirtyFile(1, 1, arena);
     char[] model = new char[SECTORS]; // 0: as in older layers, h: a hole, p: a page
     boolean[] holeBelow = new boolean[SECTORS];
     for (int i = 0; i < 60; i++) {

@@ -22,6 +22,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -136,17 +137,66 @@ class FullPoolTest {
   }
 
   @Test
+  void dataWithCopiesFillsThePoolAndComesBackTwice() throws Exception {
+    create(48L << 20, CompressionSetting.LZ4);
+    for (int copies = 1; copies <= 3; copies++) {
+      pool.pool()
+          .administration()
+          .setProperties("root", null, Map.of("copies", Integer.toString(copies)));
+      long inode = makeFile(FileSystem.ROOT_INODE, "big");
+      long written = fill(inode, 1 << 17, copies == 2);
+      System.out.println(copies + " copies: " + (written >> 10) + " KiB");
+      long taken = fs.getAttributes(inode).allocatedBytes();
+      assertTrue(copies == 2 || taken >= 28 << 20, "only " + taken);
+      // What is cut of compressed extents is written anew.
+      for (int i = 0; i < 100; i++) {
+        long offset = random.nextInt((int) (written >> 12)) * 4096L;
+        hadSpace(() -> write(inode, offset, content(4096, false)));
+      }
+      assertNull(suspension());
+      fs.unlink(FileSystem.ROOT_INODE, name("big"));
+    }
+  }
+
+  /** The last of the space is for what writers were promised, not for second copies of nodes. */
+  @Test
+  void whereThePoolIsTooFullNodesAreWrittenOnce() throws Exception {
+    create(32L << 20, CompressionSetting.NONE);
+    for (int i = 0; i < 2000; i++) {
+      makeFile(FileSystem.ROOT_INODE, "name" + i);
+    }
+    fs.syncAll();
+    assertEquals(0, nodesWithoutCopy());
+    fill(makeFile(FileSystem.ROOT_INODE, "big"), 1 << 16, false);
+    for (int i = 0; i < 2000; i++) {
+      String each = "name" + i;
+      fs.unlink(FileSystem.ROOT_INODE, name(each));
+    }
+    fs.syncAll();
+    assertNull(suspension());
+    System.out.println(nodesWithoutCopy() + " nodes without a copy");
+  }
+
+  private long nodesWithoutCopy() throws IOException {
+    return pool.sources().allocator().nodesWithoutCopy();
+  }
+
+  @Test
   void smallFilesFillThePoolAndCanAllBeDeleted() throws Exception {
     create(16L << 20, CompressionSetting.LZ4);
     for (int round = 0; round < 1; round++) {
       List<String> names = new ArrayList<>();
-      while (true) {
+      boolean space = true;
+      while (space) {
         String next = "file" + names.size();
         byte[] bytes = content(1 + random.nextInt(3000), false);
-        if (!hadSpace(() -> write(makeFile(FileSystem.ROOT_INODE, next), 0, bytes))) {
-          break;
-        }
-        names.add(next);
+        space =
+            hadSpace(
+                () -> {
+                  long made = makeFile(FileSystem.ROOT_INODE, next);
+                  names.add(next);
+                  write(made, 0, bytes);
+                });
       }
       System.out.println("round " + round + ": " + names.size() + " files");
       assertTrue(names.size() > 1000, names.size() + " files");
@@ -154,7 +204,6 @@ class FullPoolTest {
       for (String each : names) {
         fs.unlink(FileSystem.ROOT_INODE, name(each));
       }
-      hadSpace(() -> fs.unlink(FileSystem.ROOT_INODE, name("file" + names.size())));
     }
   }
 

@@ -70,6 +70,9 @@ final class PoolSimulation {
           .administration()
           .setProperties(PoolDriver.ROOT, null, Map.of("compression", "lz4"));
     }
+    if (random.nextInt(4) == 0) {
+      pool.pool().administration().setProperties(PoolDriver.ROOT, null, Map.of("copies", "2"));
+    }
     driver = new PoolDriver(pool, small, keepsOperating);
   }
 

@@ -9,6 +9,7 @@ import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.CacheLimits;
 import io.cowfs.core.block.DataExtent;
 import io.cowfs.core.block.DataExtentFormat;
+import io.cowfs.core.block.Repair;
 import io.cowfs.core.btree.CraftedTree;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.Tree;
@@ -62,7 +63,11 @@ public final class TreeFuzz {
   private static BlockStore store() {
     FaultInjectingDevice zeros = new FaultInjectingDevice(16 << 20);
     return new BlockStore(
-        zeros, Allocator.create(zeros), CacheLimits.DEFAULT, BlockStore.writingThreads());
+        zeros,
+        Repair.NEVER,
+        Allocator.create(zeros),
+        CacheLimits.DEFAULT,
+        BlockStore.writingThreads());
   }
 
   /** Called by the fuzzer. */

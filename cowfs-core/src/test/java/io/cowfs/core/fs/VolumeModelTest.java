@@ -168,6 +168,12 @@ class VolumeModelTest {
         trace = "compare";
         driver.model().compare(pool.fileSystem(), random);
         driver.model().compareCount(pool.fileSystem());
+      } else if (kind < 54) {
+        trace = "copies " + (1 + random.nextInt(3));
+        pool.pool()
+            .administration()
+            .setProperties(
+                PoolDriver.ROOT, null, Map.of("copies", trace.substring(trace.length() - 1)));
       } else {
         driver.step(seed);
       }

@@ -45,7 +45,9 @@ final class BitFlipTest {
     Map<BitFlips.Region, Result> results = run(seed, FLIPS);
     for (BitFlips.Region region : BitFlips.Region.values()) {
       Result result = results.get(region);
-      assertTrue(result.detected() > 0, region + ": " + result);
+      boolean isStoredTwice = region == BitFlips.Region.NODES;
+      assertEquals(!isStoredTwice, result.detected() > 0, region + ": " + result);
+      assertTrue(result.detected() + result.harmless() > 0, region + ": " + result);
     }
     assertEquals(0, results.get(BitFlips.Region.LABEL).harmless());
     assertEquals(0, results.get(BitFlips.Region.RING).harmless());

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.pool.PoolAdministration.Mode;
 import io.cowfs.core.pool.PoolAdministration.Scope;
@@ -37,7 +36,7 @@ final class DamagedDestructionTest {
       pool.pool().administration().createDataset(DOOMED, Map.of());
       fill(pool.pool().fileSystem(DOOMED), 4);
       pool.pool().closeFileSystem(DOOMED);
-      pool.device().flipBit(pool.rootOf(DOOMED).sector() * BlockPointer.SECTOR_BYTES, 3);
+      pool.rot(pool.rootOf(DOOMED), 0, 3);
       pool.pool().auditSources().store().dropCaches();
       pool.pool().administration().destroyDataset(DOOMED, Scope.ONE, Mode.EXECUTE);
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.device.FaultInjectingDevice;
 import io.cowfs.core.pool.IndexRecovery.Source;
@@ -33,7 +34,7 @@ final class IndexBackupTest {
   @TempDir private Path directory;
   private TestPool pool;
   private long txg;
-  private long treeSector;
+  private BlockPointer treeRoot;
 
   @BeforeEach
   void fillAndClose() throws Exception {
@@ -45,7 +46,7 @@ final class IndexBackupTest {
     pool.destroySnapshot("s3");
     write("last");
     txg = pool.pool().status().txg();
-    treeSector = pool.rootOf("root").sector();
+    treeRoot = pool.rootOf("root");
     pool.close();
   }
 
@@ -58,12 +59,12 @@ final class IndexBackupTest {
   void aLostIndexComesBackWithoutAWalk() throws Exception {
     Files.delete(index());
     // A walk would meet the damage.
-    pool.device().flipBit(treeSector * SECTOR_BYTES + 100, 1);
+    pool.rot(treeRoot, 100, 1);
     IndexRecovery.Result result = pool.rebuildIndex();
     assertEquals(Source.BACKUP, result.source());
     assertEquals(txg, result.txg());
     assertEquals(List.of(), result.passedOver());
-    pool.device().flipBit(treeSector * SECTOR_BYTES + 100, 1);
+    pool.rot(treeRoot, 100, 1);
     pool.open();
     assertEquals(txg, pool.pool().status().txg());
     pool.auditAsFound();
@@ -145,10 +146,10 @@ final class IndexBackupTest {
   @Test
   void itIsNotUsedWhereTheDirectoryIsDamaged() throws Exception {
     pool.open();
-    long sector = pool.sources().directoryRoot().sector();
+    BlockPointer root = pool.sources().directoryRoot();
     pool.close();
     Files.delete(index());
-    pool.device().flipBit(sector * SECTOR_BYTES + 100, 2);
+    pool.rot(root, 100, 2);
     IndexRecovery.Result result = pool.rebuildIndex();
     assertEquals(Source.WALK, result.source());
     assertEquals(txg - 1, result.txg());

@@ -8,11 +8,18 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cowfs.core.block.BlockPointer;
+import io.cowfs.core.btree.Key;
+import io.cowfs.core.btree.NodeVisitor;
+import io.cowfs.core.btree.Tree;
 import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.dataset.NodeRecord;
 import io.cowfs.core.device.DamagedPoolException;
 import io.cowfs.core.device.FaultInjectingDevice;
 import io.cowfs.core.device.FaultInjectingDevice.Fault;
 import io.cowfs.core.device.FaultInjectingDevice.Operation;
+import io.cowfs.core.scrub.ScrubStatus;
+import io.cowfs.core.scrub.SpaceAudit;
 import io.cowfs.core.vfs.Caller;
 import io.cowfs.core.vfs.FileHandle;
 import io.cowfs.core.vfs.FileSystem;
@@ -21,6 +28,8 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
@@ -41,7 +50,7 @@ final class IndexRecoveryTest {
   /** Of the last commit, which the file "new" came with; the one before has all others. */
   private long newestTxg;
 
-  private long newestDirectorySector;
+  private BlockPointer newestDirectory;
 
   @BeforeEach
   void fillAndClose() throws Exception {
@@ -55,7 +64,7 @@ final class IndexRecoveryTest {
     write("old");
     write("new");
     newestTxg = pool.pool().status().txg();
-    newestDirectorySector = pool.pool().auditSources().directoryRoot().sector();
+    newestDirectory = pool.pool().auditSources().directoryRoot();
     pool.close();
     pool.open();
     assertEquals(newestTxg, pool.pool().status().txg(), "closing commits nothing");
@@ -108,8 +117,43 @@ final class IndexRecoveryTest {
   @Test
   void whereTheNewestRootIsDamagedTheOneBeforeIsUsed() throws Exception {
     Files.write(index(), new byte[10_000]);
-    pool.device().flipBit(newestDirectorySector * SECTOR_BYTES + 100, 2);
+    pool.rot(newestDirectory, 100, 2);
     requireOneLost();
+  }
+
+  @Test
+  void oneCopyOfEachNodeIsEnough() throws Exception {
+    pool.open();
+    SpaceAudit.Sources now = pool.sources();
+    List<BlockPointer> nodes = new ArrayList<>(List.of(newestDirectory));
+    for (NodeRecord node : now.nodes()) {
+      new Tree(node.root().orElse(null), now.store()::readBlock)
+          .walk(
+              -1,
+              new NodeVisitor() {
+                @Override
+                public void item(Key key, byte[] source, int offset, int length) {}
+
+                @Override
+                public void node(BlockPointer pointer, int level) {
+                  nodes.add(pointer);
+                }
+              });
+    }
+    pool.close();
+    Files.write(index(), new byte[10_000]);
+    int turn = 0;
+    for (BlockPointer node : Set.copyOf(nodes)) {
+      assertEquals(BlockPointer.COPIES, node.places());
+      pool.rot(node.atPlace(turn++ % 2), 100, 2);
+    }
+    assertEquals(newestTxg, pool.rebuildIndex().txg());
+    pool.open();
+    requireFile("new");
+    pool.pool().scrub().start();
+    ScrubStatus scrubbed = pool.pool().scrub().await(Duration.ofMinutes(1));
+    assertEquals(List.of(), scrubbed.findings());
+    pool.audit();
   }
 
   @Test
@@ -138,7 +182,7 @@ final class IndexRecoveryTest {
   /** Power fails while the ring is mended: the new index is in place, its record may be lost. */
   @Test
   void aCrashBeforeTheRingIsMendedLeavesAPoolThatOpens() throws Exception {
-    pool.device().flipBit(newestDirectorySector * SECTOR_BYTES + 100, 2);
+    pool.rot(newestDirectory, 100, 2);
     pool.setFaults(device -> device.failOnce(Operation.SYNC, 1, Fault.IO_ERROR));
     assertThrows(IOException.class, pool::rebuildIndex);
     FaultInjectingDevice cutOff = pool.device();

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.device.DamagedPoolException;
 import io.cowfs.core.device.FaultInjectingDevice;
@@ -25,6 +26,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -137,12 +139,12 @@ final class RewindTest {
     pool.open();
     write("next", 9);
     long next = pool.pool().status().txg();
-    long sector = pool.pool().auditSources().directoryRoot().sector();
+    BlockPointer root = pool.pool().auditSources().directoryRoot();
     pool.close();
     Files.delete(index());
     // The newest directory is lost, and the record of the commit before, which tells that others
     // were given up, is not.
-    pool.device().flipBit(sector * SECTOR_BYTES + 100, 1);
+    pool.rot(root, 100, 1);
     IndexRecovery.Result recovered = pool.rebuildIndex();
     assertEquals(next - 1, recovered.txg());
     pool.open();
@@ -194,11 +196,11 @@ final class RewindTest {
   void aDamagedStateIsLeft() throws Exception {
     long[] txgs = fiveCommits();
     pool.open();
-    long sector = pool.rootOf("root").sector();
+    BlockPointer root = pool.rootOf("root");
     pool.close();
-    pool.device().flipBit(sector * SECTOR_BYTES + 200, 3);
+    pool.rot(root, 200, 3);
     Map<Long, Optional<String>> damages = damages();
-    assertTrue(damages.get(commits.lastKey()).orElseThrow().contains("sector " + sector));
+    assertTrue(damages.get(commits.lastKey()).orElseThrow().contains("sector " + root.sector()));
     assertEquals(Optional.empty(), damages.get(txgs[3]));
     pool.rewind(txgs[3], Mode.EXECUTE);
     pool.open();
@@ -214,10 +216,10 @@ final class RewindTest {
   void aDamagedNodeIsRefused() throws Exception {
     long[] txgs = fiveCommits();
     pool.open();
-    long sector = pool.tree("after-a").root().sector();
+    BlockPointer root = pool.tree("after-a").root();
     pool.close();
-    pool.device().flipBit(sector * SECTOR_BYTES + 200, 3);
-    requireRefused(txgs[1], "sector " + sector);
+    pool.rot(root, 200, 3);
+    requireRefused(txgs[1], "sector " + root.sector());
     Map<Long, Optional<String>> damages = damages();
     for (long txg : txgs) {
       assertTrue(damages.get(txg).isPresent(), () -> "commit " + txg);
@@ -384,9 +386,15 @@ final class RewindTest {
     }
     pool.rewind(to, Mode.EXECUTE);
     pool.open();
-    assertEquals(List.of(), pool.pool().auditNow());
+    // One copy of something may have been overwritten since.
+    List<String> findings = new ArrayList<>(pool.pool().auditNow());
+    findings.removeIf(finding -> finding.startsWith("space/copy: "));
+    assertEquals(List.of(), findings);
     assertTrue(pool.pool().status().txg() > newest);
     requireFiles(commits.get(to));
+    pool.pool().scrub().start();
+    assertEquals(List.of(), pool.pool().scrub().await(Duration.ofMinutes(1)).findings());
+    assertEquals(List.of(), pool.pool().auditNow());
     files.clear();
     files.putAll(commits.get(to));
     return overwritten;

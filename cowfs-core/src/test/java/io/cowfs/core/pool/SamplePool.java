@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.DataExtent;
+import io.cowfs.core.block.Reference;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.NodeVisitor;
 import io.cowfs.core.btree.Tree;
@@ -145,20 +146,25 @@ final class SamplePool {
             byte[] value = Arrays.copyOfRange(source, offset, offset + length);
             DataExtent extent = now.items().extentOf(key, value);
             if (extent != null) {
-              places.extents.set((int) extent.sector(), (int) extent.sector() + extent.sectors());
+              set(places.extents, extent);
             }
           }
 
           @Override
           public void node(BlockPointer block, int level) {
-            places.nodes.set((int) block.sector(), (int) block.sector() + block.sectors());
+            set(places.nodes, block);
           }
         };
     for (NodeRecord node : now.nodes()) {
       new Tree(node.root().orElse(null), now.store()::readBlock).walk(-1, visitor);
     }
     BlockPointer directory = now.directoryRoot();
-    places.nodes.set((int) directory.sector(), (int) directory.sector() + directory.sectors());
+    set(places.nodes, directory);
     return places;
+  }
+
+  private static void set(BitSet all, Reference reference) {
+    reference.forEachPlace(
+        (sector, sectors, birthTxg) -> all.set((int) sector, (int) sector + sectors));
   }
 }

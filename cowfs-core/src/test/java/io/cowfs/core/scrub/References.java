@@ -36,14 +36,18 @@ final class References {
             now.items().extentOf(key, Arrays.copyOfRange(source, offset, offset + length));
         for (int i = 0; extent != null && i < extent.sectors(); i++) {
           long checksum = extent.isPlain() ? extent.sectorChecksum(i) : extent.checksum();
-          all.add(new Content(extent.sector() + i, checksum));
+          for (int place = 0; place < extent.places(); place++) {
+            all.add(new Content(extent.place(place) + i, checksum));
+          }
         }
       }
 
       @Override
       public void node(BlockPointer pointer, int level) {
         for (int i = 0; i < pointer.sectors(); i++) {
-          all.add(new Content(pointer.sector() + i, pointer.checksum()));
+          for (int place = 0; place < pointer.places(); place++) {
+            all.add(new Content(pointer.place(place) + i, pointer.checksum()));
+          }
         }
       }
     };

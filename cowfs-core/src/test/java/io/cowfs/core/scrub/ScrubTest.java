@@ -246,7 +246,7 @@ final class ScrubTest {
                 }
               });
       assertTrue(leaves.size() > 4, leaves.toString());
-      rot(pool, leaves.get(2).sector());
+      pool.rot(leaves.get(2), 100, 3);
       pool.device().takeMediumReads();
       ScrubStatus status = scrub(pool);
       assertEquals(1, status.errors(), status.toString());
