@@ -284,7 +284,7 @@ public final class Allocator {
       int wantedSectors, int minSectors, AllocationKind kind, long... before) throws IOException {
     Avoided avoided = regionsOf(before);
     SectorRange found = dataCopyApart(wantedSectors, kind, avoided, before[0]);
-    while (found == null && growApart(wantedSectors, hostStep(), avoided)) {
+    while (found == null && growApart(wantedSectors, GROWTH_SECTORS, avoided)) {
       found = dataCopyApart(wantedSectors, kind, avoided, before[0]);
     }
     for (int length = wantedSectors; found == null && length > minSectors; ) {
@@ -353,8 +353,8 @@ public final class Allocator {
    */
   private boolean growApart(int minRun, int step, Avoided avoided) throws IOException {
     synchronized (hostLock) {
-      int length = Math.min(step, hostStep());
-      if (growthApartFailed || length < minRun) {
+      int length = growthApartFailed ? 0 : Math.min(step, hostStep());
+      if (length < minRun) {
         return false;
       }
       SectorRange range;

@@ -363,6 +363,11 @@ public final class BlockStore implements Closeable {
     nodes.invalidate(key);
   }
 
+  /** What was damaged and is repaired, since this store was made, in bytes; each copy counts. */
+  public long repairedBytes() {
+    return copies.repairedBytes();
+  }
+
   /** Drops everything cached: for tests and measurements. */
   public void dropCaches() {
     nodes.invalidateAll();

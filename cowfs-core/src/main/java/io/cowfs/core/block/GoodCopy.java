@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * Finds a copy that matches its checksum, where one is stored several times, and writes it over
@@ -27,6 +28,7 @@ final class GoodCopy {
   private final BlockDevice device;
   private final Repair repair;
   private final RepairLog log = new RepairLog(System::nanoTime);
+  private final LongAdder repairedBytes = new LongAdder();
 
   /** Compares content with its checksum. */
   @FunctionalInterface
@@ -183,7 +185,13 @@ final class GoodCopy {
       return;
     }
     if (bad.trust() == Trust.COMPLETE) {
+      repairedBytes.add(content.remaining());
       log.warn("%s: sector %d was damaged: repaired from %s".formatted(bad.name(), sector, source));
     }
+  }
+
+  /** What was damaged and is written over, since this was made; each copy counts. */
+  long repairedBytes() {
+    return repairedBytes.sum();
   }
 }

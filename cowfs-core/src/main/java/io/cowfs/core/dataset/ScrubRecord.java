@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param readBytes what was read of data and nodes
  * @param totalBytes what there was to read, roughly
  * @param errors blocks and extents that are damaged
+ * @param repairedBytes what was damaged and is repaired from another copy; each copy counts
  */
 public record ScrubRecord(
     State state,
@@ -33,7 +34,8 @@ public record ScrubRecord(
     long activeMillis,
     long readBytes,
     long totalBytes,
-    long errors) {
+    long errors,
+    long repairedBytes) {
 
   /** What is to become of it. The ordinals are permanent. */
   public enum State {
@@ -71,6 +73,7 @@ public record ScrubRecord(
         0,
         0,
         totalBytes,
+        0,
         0);
   }
 
@@ -89,7 +92,8 @@ public record ScrubRecord(
         activeMillis,
         readBytes,
         newTotalBytes,
-        errors);
+        errors,
+        repairedBytes);
   }
 
   public ScrubRecord withState(State newState, Optional<Instant> newEnded) {
@@ -106,7 +110,8 @@ public record ScrubRecord(
         activeMillis,
         readBytes,
         totalBytes,
-        errors);
+        errors,
+        repairedBytes);
   }
 
   /** At another place. */
@@ -124,11 +129,12 @@ public record ScrubRecord(
         activeMillis,
         readBytes,
         totalBytes,
-        errors);
+        errors,
+        repairedBytes);
   }
 
   /** With more work done. */
-  public ScrubRecord withWork(long moreMillis, long moreBytes, long moreErrors) {
+  public ScrubRecord withWork(long moreMillis, long moreBytes, long moreErrors, long moreRepaired) {
     return new ScrubRecord(
         state,
         round,
@@ -142,6 +148,7 @@ public record ScrubRecord(
         activeMillis + moreMillis,
         readBytes + moreBytes,
         totalBytes,
-        errors + moreErrors);
+        errors + moreErrors,
+        repairedBytes + moreRepaired);
   }
 }

@@ -10,7 +10,7 @@ import java.util.Optional;
 
 /** The {@link ScrubRecord} as stored in the index, with the number of its findings. */
 final class ScrubRecordFormat {
-  static final int VERSION_NUMBER = 1;
+  static final int VERSION_NUMBER = 2;
 
   static final int VERSION = 0;
   static final int STATE = VERSION + Integer.BYTES;
@@ -29,7 +29,8 @@ final class ScrubRecordFormat {
   static final int READ_BYTES = ACTIVE_MILLIS + Long.BYTES;
   static final int TOTAL_BYTES = READ_BYTES + Long.BYTES;
   static final int ERRORS = TOTAL_BYTES + Long.BYTES;
-  static final int FINDINGS = ERRORS + Long.BYTES;
+  static final int REPAIRED_BYTES = ERRORS + Long.BYTES;
+  static final int FINDINGS = REPAIRED_BYTES + Long.BYTES;
   static final int BYTES = FINDINGS + Integer.BYTES;
 
   private ScrubRecordFormat() {}
@@ -58,6 +59,7 @@ final class ScrubRecordFormat {
     record.putLong(READ_BYTES, scrub.readBytes());
     record.putLong(TOTAL_BYTES, scrub.totalBytes());
     record.putLong(ERRORS, scrub.errors());
+    record.putLong(REPAIRED_BYTES, scrub.repairedBytes());
     record.putInt(FINDINGS, findings);
     return record.array();
   }
@@ -93,7 +95,8 @@ final class ScrubRecordFormat {
             record.getLong(ACTIVE_MILLIS),
             record.getLong(READ_BYTES),
             record.getLong(TOTAL_BYTES),
-            record.getLong(ERRORS));
+            record.getLong(ERRORS),
+            record.getLong(REPAIRED_BYTES));
     require(
         scrub.bornAfter() >= 0
             && scrub.bornUpTo() >= scrub.bornAfter()
@@ -103,6 +106,7 @@ final class ScrubRecordFormat {
             && scrub.readBytes() >= 0
             && scrub.totalBytes() >= 0
             && scrub.errors() >= 0
+            && scrub.repairedBytes() >= 0
             && findings(value) >= 0,
         "has a wrong number");
     return scrub;

@@ -222,6 +222,7 @@ public final class Scrub {
           Optional.empty(),
           0,
           0,
+          0,
           List.of());
     }
     boolean running = run != null && !stopped && record.state() == State.RUNNING;
@@ -247,6 +248,7 @@ public final class Scrub {
             : Optional.empty(),
         record.round(),
         record.errors(),
+        record.repairedBytes(),
         List.copyOf(findings));
   }
 
@@ -414,6 +416,7 @@ public final class Scrub {
     @SuppressWarnings("try") // The hold is for what is read.
     private void step() throws IOException {
       long start = System.nanoTime();
+      long repairedBefore = sources.store().repairedBytes();
       ScrubRecord from = current();
       ScrubRecord at;
       OptionalLong limit = sources.bytesPerSecond().get();
@@ -428,14 +431,15 @@ public final class Scrub {
         }
       }
       long bytes = walk.takeReadBytes();
-      at = at.withWork(millisSince(start), bytes, report.takeErrors());
+      long repaired = sources.store().repairedBytes() - repairedBefore;
+      at = at.withWork(millisSince(start), bytes, report.takeErrors(), repaired);
       synchronized (Scrub.this) {
         findings.addAll(report.takeAdded());
         record = at;
       }
       long paced = System.nanoTime();
       pace(bytes, start);
-      at = at.withWork(millisSince(paced), 0, 0);
+      at = at.withWork(millisSince(paced), 0, 0, 0);
       if (at.state() == State.FINISHED || System.nanoTime() - keptNanos >= KEEP_NANOS) {
         keep(at);
         keptNanos = System.nanoTime();

@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param left how long it will take, at that rate; empty where that is not known
  * @param round from 1; the later ones look after what was cloned during the one before
  * @param errors blocks and extents that are damaged
+ * @param repairedBytes what was damaged and is repaired from another copy; each copy counts
  * @param findings one line each
  */
 public record ScrubStatus(
@@ -30,6 +31,7 @@ public record ScrubStatus(
     Optional<Duration> left,
     int round,
     long errors,
+    long repairedBytes,
     List<String> findings) {
 
   /** What a scrub is doing. */

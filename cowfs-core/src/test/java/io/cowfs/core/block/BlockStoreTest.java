@@ -493,6 +493,31 @@ class BlockStoreTest {
   }
 
   @Test
+  void copiesThatOverlapAreRefused() {
+    int sectors = 4;
+    for (long second : new long[] {5, 1000 - sectors + 1, 1000, 1000 + sectors - 1, 1L << 41}) {
+      BlockPointer pointer =
+          new BlockPointer(
+              1000, second, 16_384, 16_384, Compression.NONE, BlockWriter.BLOCK_CHECKSUM, 7, 5);
+      ByteBuffer buffer = ByteBuffer.allocate(BlockPointerFormat.BYTES);
+      BlockPointerFormat.encode(pointer, buffer, 0);
+      assertThrows(CorruptBlockException.class, () -> BlockPointerFormat.decode(buffer, 0));
+      DataExtent extent = DataExtent.plain(1000, 16_384, 5, new int[4]);
+      for (DataExtent bad :
+          List.of(
+              extent.withCopies(second), extent.withCopies(2000, second == 1000 ? 2003 : second))) {
+        byte[] value = DataExtentFormat.encode(bad);
+        assertThrows(CorruptBlockException.class, () -> DataExtentFormat.decode(value));
+      }
+    }
+    byte[] four = DataExtentFormat.encode(DataExtent.plain(1000, 4096, 5, new int[1]));
+    byte[] tooMany = Arrays.copyOf(four, four.length + 3 * Long.BYTES);
+    assertThrows(CorruptBlockException.class, () -> DataExtentFormat.decode(tooMany));
+    byte[] cut = Arrays.copyOf(four, four.length + 3);
+    assertThrows(CorruptBlockException.class, () -> DataExtentFormat.decode(cut));
+  }
+
+  @Test
   void pointersOutsideOfTheDeviceAreCorrupt() {
     DataExtent extent = DataExtent.plain(1L << 39, 4096, 1, new int[1]);
     assertThrows(

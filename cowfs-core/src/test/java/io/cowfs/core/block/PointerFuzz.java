@@ -53,12 +53,16 @@ public final class PointerFuzz {
   public static byte[][] seeds() {
     byte[] pointer = new byte[BlockPointerFormat.BYTES];
     BlockPointerFormat.encode(
-        new BlockPointer(200, 16384, 8000, Compression.LZ4, ChecksumAlgorithm.XXH3_64, -5, 1),
+        new BlockPointer(200, 900, 16384, 8000, Compression.LZ4, ChecksumAlgorithm.XXH3_64, -5, 1),
         ByteBuffer.wrap(pointer),
         0);
     return new byte[][] {
       seed(0, pointer),
       seed(1, DataExtentFormat.encode(DataExtent.plain(300, 9000, 7, new int[] {1, 2, 3}))),
+      seed(
+          1,
+          DataExtentFormat.encode(
+              DataExtent.plain(300, 9000, 7, new int[] {1, 2, 3}).withCopies(400, 500))),
       seed(
           1,
           DataExtentFormat.encode(

@@ -183,13 +183,13 @@ final class CatalogTest {
     try (Catalog catalog = Catalog.create(directory, POOL, 0)) {
       assertEquals(Optional.empty(), catalog.scrub());
       catalog.commit(scrub(1, new ScrubChange(first, 0, List.of("one", long1))));
-      catalog.commit(scrub(2, new ScrubChange(first.withWork(1, 2, 3), 2, List.of("three"))));
+      catalog.commit(scrub(2, new ScrubChange(first.withWork(1, 2, 3, 4), 2, List.of("three"))));
     }
     try (Catalog catalog = Catalog.open(directory, POOL, 0)) {
       catalog.load();
       catalog.verify();
       ScrubLog log = catalog.scrub().orElseThrow();
-      assertEquals(first.withWork(1, 2, 3), log.record());
+      assertEquals(first.withWork(1, 2, 3, 4), log.record());
       assertEquals(3, log.findings().size());
       assertEquals("one", log.findings().get(0));
       assertTrue(long1.startsWith(log.findings().get(1)), "cut between two letters");

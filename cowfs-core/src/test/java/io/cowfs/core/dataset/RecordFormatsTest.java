@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 
 final class RecordFormatsTest {
   private static final BlockPointer POINTER =
-      new BlockPointer(4711, 16384, 8000, Compression.LZ4, ChecksumAlgorithm.XXH3_64, -5, 3);
+      new BlockPointer(4711, 9000, 16384, 8000, Compression.LZ4, ChecksumAlgorithm.XXH3_64, -5, 3);
 
   @Test
   void aNodeRecordIsReadBack() throws Exception {
@@ -47,7 +47,7 @@ final class RecordFormatsTest {
     ScrubRecord moved =
         begun
             .movedTo(ScrubRecord.Stage.DATASETS, 5, Optional.of(new Key(-3, 200, -7)))
-            .withWork(10, 20, 30);
+            .withWork(10, 20, 30, 40);
     ScrubRecord ended =
         moved
             .nextRound(99, 1)

@@ -181,18 +181,21 @@ final class CopiesTest {
     destroy(references(), 1);
     requireFiles();
     assertTrue(!pool.findings().isEmpty(), "reading looks no further than the first copy");
-    requireRepairedByScrub();
+    long places = references.stream().mapToLong(each -> each.place(1)).distinct().count();
+    long repaired = requireRepairedByScrub();
+    assertTrue(repaired > places / 2 * SECTOR, repaired + " bytes said to be repaired");
     pool.reopen();
     requireFiles();
     pool.close();
   }
 
-  private void requireRepairedByScrub() throws Exception {
+  private long requireRepairedByScrub() throws Exception {
     pool.pool().scrub().start();
     ScrubStatus status = pool.pool().scrub().await(Duration.ofMinutes(1));
     assertEquals(List.of(), status.findings());
     assertEquals(0, status.errors());
     pool.audit();
+    return status.repairedBytes();
   }
 
   @Test

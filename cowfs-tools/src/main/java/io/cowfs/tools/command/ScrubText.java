@@ -55,6 +55,9 @@ final class ScrubText {
     line(out, "rate", SizeText.human(status.bytesPerSecond()) + "/s");
     status.left().ifPresent(left -> line(out, "left", clock(left)));
     line(out, "errors", Long.toString(status.errors()));
+    if (status.repairedBytes() > 0) {
+      line(out, "repaired", SizeText.human(status.repairedBytes()));
+    }
     status.findings().forEach(finding -> out.println(ErrorLine.oneLine(finding)));
   }
 
@@ -92,7 +95,7 @@ final class ScrubText {
         ("{\"pool\": %s, \"state\": \"%s\", \"started\": %s, \"ended\": %s,"
                 + " \"activeSeconds\": %d,%n \"readBytes\": %d, \"totalBytes\": %d,"
                 + " \"bytesPerSecond\": %d, \"secondsLeft\": %s,%n"
-                + " \"errors\": %d, \"findings\": [")
+                + " \"errors\": %d, \"repairedBytes\": %d, \"findings\": [")
             .formatted(
                 JsonText.quote(pool.toString()),
                 status.state() == State.WAITING ? "interrupted" : name(status),
@@ -103,7 +106,8 @@ final class ScrubText {
                 status.totalBytes(),
                 status.bytesPerSecond(),
                 status.left().map(left -> Long.toString(left.toSeconds())).orElse("null"),
-                status.errors()));
+                status.errors(),
+                status.repairedBytes()));
     String separator = "\n  ";
     for (String finding : status.findings()) {
       out.print(separator + JsonText.quote(finding));
