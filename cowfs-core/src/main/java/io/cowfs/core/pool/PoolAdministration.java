@@ -395,16 +395,15 @@ public final class PoolAdministration {
   /**
    * The checkpoint or snapshot that is closest to what the dataset was so long ago: the newest one
    * from before. That is what the first state kept since then goes on from. After a rollback, the
-   * newest state by the clock may be one that the dataset had left by then.
+   * newest state by the clock may be one that the dataset had left by then. It is looked for from
+   * the present back: after the clock was set back, times of long ago are ahead of it.
    */
   public String snapshotOfAge(String dataset, Duration age) throws IOException {
     Instant then = clock.instant().minus(age);
     NodeRecord next = datasets.node(datasets.head(dataset).id()).orElseThrow();
-    for (NodeRecord node : datasets.snapshots(dataset)) {
-      if (node.created().isAfter(then)) {
-        next = node;
-        break;
-      }
+    List<NodeRecord> snapshots = datasets.snapshots(dataset);
+    for (int i = snapshots.size() - 1; i >= 0 && snapshots.get(i).created().isAfter(then); i--) {
+      next = snapshots.get(i);
     }
     Optional<NodeRecord> found = datasets.node(next.parent());
     while (found.isPresent() && found.get().name().isEmpty()) {

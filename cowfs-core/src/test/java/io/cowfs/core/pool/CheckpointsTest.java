@@ -19,10 +19,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -40,30 +38,6 @@ final class CheckpointsTest {
   @TempDir Path directory;
   private final TurnedClock clock = new TurnedClock();
   private TestPool pool;
-
-  /** Stands still until it is turned. */
-  private static final class TurnedClock extends Clock {
-    private volatile Instant now = Instant.parse("2026-11-24T10:00:00.100Z");
-
-    void turn(Duration by) {
-      now = now.plus(by);
-    }
-
-    @Override
-    public Instant instant() {
-      return now;
-    }
-
-    @Override
-    public ZoneOffset getZone() {
-      return ZoneOffset.UTC;
-    }
-
-    @Override
-    public Clock withZone(java.time.ZoneId zone) {
-      throw new UnsupportedOperationException();
-    }
-  }
 
   @BeforeEach
   void open() throws IOException {

@@ -42,7 +42,10 @@ final class DescriptorSocket implements AutoCloseable {
     }
   }
 
-  /** Waits for the descriptor; -1 when the child ended without sending one. Owned by the caller. */
+  /**
+   * Waits for the descriptor; -1 when the child ended without sending one, or sent something else,
+   * which is let go. Owned by the caller.
+   */
   int receive() {
     try (NativeArena arena = new NativeArena()) {
       ByteBuffer vector = arena.allocate(VECTOR_BYTES);
@@ -58,12 +61,18 @@ final class DescriptorSocket implements AutoCloseable {
       do {
         bytes = LIBC.recvmsg(own, LibC.Native.address(message), MSG_CMSG_CLOEXEC);
       } while (bytes < 0 && LibC.Native.errno() == Errno.EINTR);
-      boolean received =
-          bytes > 0
-              && message.getLong(MSG_CONTROL_BYTES) >= CONTROL_DATA + Integer.BYTES
-              && control.getInt(CONTROL_LEVEL) == SOL_SOCKET
-              && control.getInt(CONTROL_TYPE) == SCM_RIGHTS;
-      return received ? control.getInt(CONTROL_DATA) : -1;
+      if (bytes <= 0) {
+        return -1;
+      }
+      int[] received =
+          ControlMessageFormat.descriptors(control, message.getLong(MSG_CONTROL_BYTES));
+      if (received.length == 1) {
+        return received[0];
+      }
+      for (int descriptor : received) {
+        LIBC.close(descriptor);
+      }
+      return -1;
     }
   }
 

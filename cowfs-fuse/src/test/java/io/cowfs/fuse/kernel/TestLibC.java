@@ -29,6 +29,8 @@ public interface TestLibC {
 
   long pread(int fd, @jnr.ffi.annotations.Out byte[] data, long bytes, long offset);
 
+  long sendmsg(int fd, long message, int flags);
+
   static int errno() {
     return Runtime.getRuntime(LIBC).getLastError();
   }
