@@ -10,7 +10,9 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import io.cowfs.core.alloc.AllocationKind;
 import io.cowfs.core.alloc.Allocator;
+import io.cowfs.core.alloc.ReserveTier;
 import io.cowfs.core.alloc.SectorRange;
+import io.cowfs.core.alloc.SpaceStatus;
 import io.cowfs.core.codec.Compression;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.device.FaultInjectingDevice;
@@ -490,6 +492,24 @@ class BlockStoreTest {
     device.failOnce(Operation.READ, 1, Fault.IO_ERROR);
     assertThrows(IOException.class, () -> store.readBlock(pointer));
     assertArrayEquals(content(16_384, false, 1), store.readBlock(pointer));
+  }
+
+  @Test
+  void whereAllSpaceIsPromisedABlockHasOnePlace() throws IOException {
+    SpaceStatus status = allocator.status();
+    long promised = status.free() - status.reserve() / 4;
+    assertTrue(allocator.tryReserve(promised, ReserveTier.DESTROY));
+    BlockWriter writer = store.openWriter(1);
+    BlockPointer once = writer.writeBlock(content(16_384, false, 1));
+    allocator.unreserve(promised);
+    BlockPointer twice = writer.writeBlock(content(16_384, false, 2));
+    writer.flush();
+    store.dropCaches();
+    assertEquals(1, once.places());
+    assertEquals(1, allocator.nodesWithoutCopy());
+    assertEquals(2, twice.places());
+    assertArrayEquals(content(16_384, false, 1), store.readBlock(once));
+    assertArrayEquals(content(16_384, false, 2), store.readBlock(twice));
   }
 
   @Test

@@ -158,29 +158,6 @@ class FullPoolTest {
     }
   }
 
-  /** The last of the space is for what writers were promised, not for second copies of nodes. */
-  @Test
-  void whereThePoolIsTooFullNodesAreWrittenOnce() throws Exception {
-    create(32L << 20, CompressionSetting.NONE);
-    for (int i = 0; i < 2000; i++) {
-      makeFile(FileSystem.ROOT_INODE, "name" + i);
-    }
-    fs.syncAll();
-    assertEquals(0, nodesWithoutCopy());
-    fill(makeFile(FileSystem.ROOT_INODE, "big"), 1 << 16, false);
-    for (int i = 0; i < 2000; i++) {
-      String each = "name" + i;
-      fs.unlink(FileSystem.ROOT_INODE, name(each));
-    }
-    fs.syncAll();
-    assertNull(suspension());
-    System.out.println(nodesWithoutCopy() + " nodes without a copy");
-  }
-
-  private long nodesWithoutCopy() throws IOException {
-    return pool.sources().allocator().nodesWithoutCopy();
-  }
-
   @Test
   void smallFilesFillThePoolAndCanAllBeDeleted() throws Exception {
     create(16L << 20, CompressionSetting.LZ4);
