@@ -17,21 +17,31 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A flipped bit anywhere in a pool is detected, or it does no harm: no wrong byte is read, no
  * process ends, none goes on without end or takes memory without bounds.
+ *
+ * <p>A soak flips every bit once, for hours, and prints the position that it has come to; {@code
+ * -Dcowfs.flips.first=POSITION} goes on from there, with {@code -Dcowfs.flips=N} for so many.
  */
 final class BitFlipTest {
-  private static final boolean SOAK = Boolean.getBoolean("cowfs.soak");
-  private static final int FLIPS = SOAK ? 400_000 : 3_000;
+  private static final int FLIPS = Integer.getInteger("cowfs.flips", 6_000);
+  private static final long FIRST = Long.getLong("cowfs.flips.first", 0);
+  private static final long SOAK_FLIPS = Long.getLong("cowfs.flips", Long.MAX_VALUE / 2);
+
+  /** Of the positions that are printed, one of so many is shown. */
+  private static final int POSITIONS_PER_LINE = 20;
 
   /** A flip takes a few milliseconds; whatever takes so long does not end. */
   private static final long FLIP_SECONDS_MAX = 60;
 
   private static final Pattern RESULT =
       Pattern.compile("(\\w+): \\d+ bytes, (\\d+) flips detected, (\\d+) harmless");
+
+  private static final String POSITION = "position ";
 
   @TempDir private Path directory;
 
@@ -42,7 +52,17 @@ final class BitFlipTest {
     SamplePool.make(directory.resolve("pool"));
     long seed = System.nanoTime();
     System.out.println("aFlippedBitIsDetectedOrHarmless: seed " + seed);
-    Map<BitFlips.Region, Result> results = run(seed, FLIPS);
+    checked(run("some", seed, FLIPS));
+  }
+
+  @Test
+  @EnabledIfSystemProperty(named = "cowfs.soak", matches = "true")
+  void anyFlippedBitIsDetectedOrHarmless() throws Exception {
+    SamplePool.make(directory.resolve("pool"));
+    checked(run("all", FIRST, SOAK_FLIPS));
+  }
+
+  private static void checked(Map<BitFlips.Region, Result> results) {
     for (BitFlips.Region region : BitFlips.Region.values()) {
       Result result = results.get(region);
       boolean isStoredTwice = region == BitFlips.Region.NODES;
@@ -53,7 +73,7 @@ final class BitFlipTest {
     assertEquals(0, results.get(BitFlips.Region.RING).harmless());
   }
 
-  private Map<BitFlips.Region, Result> run(long seed, int flips) throws Exception {
+  private Map<BitFlips.Region, Result> run(String which, long first, long flips) throws Exception {
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -66,8 +86,9 @@ final class BitFlipTest {
                 System.getProperty("java.class.path"),
                 BitFlips.class.getName(),
                 directory.toString(),
-                Long.toString(seed),
-                Integer.toString(flips))
+                which,
+                Long.toString(first),
+                Long.toString(flips))
             .redirectErrorStream(true)
             .start();
     AtomicLong lastLine = new AtomicLong(System.nanoTime());
@@ -100,7 +121,11 @@ final class BitFlipTest {
       Map<BitFlips.Region, Result> results)
       throws IOException {
     try (BufferedReader lines = process.inputReader(UTF_8)) {
+      int positions = 0;
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        if (line.startsWith(POSITION) && positions++ % POSITIONS_PER_LINE == 0) {
+          System.out.println(line);
+        }
         lastLine.set(System.nanoTime());
         last.addLast(line);
         if (last.size() > 60) {

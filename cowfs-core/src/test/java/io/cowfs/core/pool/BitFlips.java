@@ -2,6 +2,7 @@ package io.cowfs.core.pool;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.cowfs.core.dataset.NodeRecord;
 import io.cowfs.core.vfs.Caller;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsError;
@@ -28,6 +29,9 @@ import java.util.logging.Logger;
  * Flips one bit of a pool after the other, and reads everything that the pool then has. A process
  * of its own, because a damaged index that LMDB does not notice ends the process. It says what it
  * is about to flip before it does, and a line for each region at the end.
+ *
+ * <p>Either some bits that a seed chooses, more of them where most bytes mean something; or all
+ * bits, in an order that is spread over the whole pool, from a position on.
  */
 final class BitFlips {
   private static final int SECTOR_BYTES = 4096;
@@ -45,6 +49,18 @@ final class BitFlips {
 
   /** One of so many flips of the index that do no harm is also tried with the pool in use. */
   private static final int USED_ONE_OF = 40;
+
+  /**
+   * After one of so many flips, the pool is opened and read whole. After the others, it stays open
+   * where only trees and files are flipped, and an index that says what it said is not followed.
+   */
+  private static final int WHOLE_ONE_OF = 10;
+
+  /** Flips are done in batches: those for which the pool stays open, and then the others. */
+  private static final int BATCH = 5_000;
+
+  /** Positions that follow each other are so many bits apart: a prime. */
+  private static final long STRIDE = 1_000_003;
 
   /** Held, so that its level lasts: each damage is logged. */
   private static final Logger LOG = Logger.getLogger("io.cowfs");
@@ -67,7 +83,19 @@ final class BitFlips {
     boolean isIndex() {
       return this == INDEX_META || this == INDEX_PAGES;
     }
+
+    /** Nothing of it is read when a pool is opened, or little. */
+    boolean isReadLater() {
+      return this == NODES || this == EXTENTS;
+    }
   }
+
+  /**
+   * One of them.
+   *
+   * @param offset in the file
+   */
+  private record Flip(Region region, long offset, int bit) {}
 
   private enum Outcome {
     DETECTED,
@@ -79,6 +107,7 @@ final class BitFlips {
   private final Random random;
   private final PrintStream out;
   private final PoolContent good;
+  private final List<NodeRecord> goodNodes;
   private final Map<Region, List<Long>> sectors = new EnumMap<>(Region.class);
   private final Map<Region, int[]> tally = new EnumMap<>(Region.class);
 
@@ -93,6 +122,7 @@ final class BitFlips {
     }
     try (Pool opened = Pool.openToCheck(pool)) {
       good = PoolContent.read(opened);
+      goodNodes = opened.auditSources().nodes();
       SamplePool.Places places = SamplePool.places(opened);
       addAll(Region.NODES, places.nodes());
       addAll(Region.EXTENTS, places.extents());
@@ -123,36 +153,101 @@ final class BitFlips {
     return (used + SECTOR_BYTES - 1) / SECTOR_BYTES;
   }
 
-  /** Arguments: directory with the pool, seed, number of flips. */
+  /**
+   * Arguments: directory with the pool; "some" or "all"; the seed, or the position to begin at; the
+   * number of flips.
+   */
   public static void main(String[] arguments) throws Exception {
     LOG.setLevel(Level.OFF);
     PrintStream out = new PrintStream(System.out, true, UTF_8);
-    BitFlips flips = new BitFlips(Path.of(arguments[0]), Long.parseLong(arguments[1]), out);
-    flips.run(Integer.parseInt(arguments[2]));
+    long first = Long.parseLong(arguments[2]);
+    BitFlips flips = new BitFlips(Path.of(arguments[0]), first, out);
+    long count = Long.parseLong(arguments[3]);
+    if (arguments[1].equals("all")) {
+      flips.runAll(first, count);
+    } else {
+      flips.runSome(count);
+    }
+    flips.report();
   }
 
-  private void run(int count) throws IOException, FsException {
-    out.printf("read %d bytes of files%n", good.bytes());
-    for (int i = 0; i < count; i++) {
-      Region region = region();
-      long offset = offset(region);
-      int bit = random.nextInt(8);
-      out.printf("flip %s %s %d bit %d%n", region, file(region).getFileName(), offset, bit);
-      flip(region, offset, bit);
-      try {
-        Outcome outcome = tryToRead();
-        tally.get(region)[outcome.ordinal()]++;
-        if (outcome == Outcome.HARMLESS && region.isIndex() && i % USED_ONE_OF == 0) {
-          out.println("use");
-          use();
-        }
-      } finally {
-        flip(region, offset, bit);
+  private void runSome(long count) throws IOException, FsException {
+    for (long done = 0; done < count; done += BATCH) {
+      List<Flip> batch = new ArrayList<>();
+      for (long i = done; i < Math.min(count, done + BATCH); i++) {
+        Region region = region();
+        batch.add(new Flip(region, offset(region), random.nextInt(8)));
       }
+      run(batch);
+    }
+  }
+
+  private void runAll(long first, long count) throws IOException, FsException {
+    long total = sectors.values().stream().mapToLong(List::size).sum() * SECTOR_BYTES * 8;
+    if (total % STRIDE == 0) {
+      throw new AssertionError(total + " bits are a multiple of the stride");
+    }
+    long end = Math.min(total, first + count);
+    for (long position = first; position < end; position += BATCH) {
+      out.printf("position %d of %d%n", position, total);
+      List<Flip> batch = new ArrayList<>();
+      for (long i = position; i < Math.min(end, position + BATCH); i++) {
+        batch.add(flipAt(i * STRIDE % total));
+      }
+      run(batch);
+    }
+    out.printf("position %d of %d%n", end, total);
+  }
+
+  /** Bits are counted through the sectors of one region after the other. */
+  private Flip flipAt(long index) {
+    long left = index;
+    for (Region region : Region.values()) {
+      List<Long> all = sectors.get(region);
+      long bits = (long) all.size() * SECTOR_BYTES * 8;
+      if (left < bits) {
+        long inSector = left / 8 % SECTOR_BYTES;
+        long sector = all.get((int) (left / 8 / SECTOR_BYTES));
+        return new Flip(region, sector * SECTOR_BYTES + inSector, (int) (left % 8));
+      }
+      left -= bits;
+    }
+    throw new AssertionError("there is no bit " + index);
+  }
+
+  private void run(List<Flip> batch) throws IOException, FsException {
+    List<Flip> opening = new ArrayList<>();
+    try (Pool opened = Pool.openToCheck(pool)) {
+      for (int i = 0; i < batch.size(); i++) {
+        Flip flip = batch.get(i);
+        if (flip.region.isReadLater() && i % WHOLE_ONE_OF != 0) {
+          flip(flip, () -> tryToRead(opened));
+        } else {
+          opening.add(flip);
+        }
+      }
+    }
+    for (int i = 0; i < opening.size(); i++) {
+      Flip flip = opening.get(i);
+      boolean mayUse = flip.region.isIndex() && i % USED_ONE_OF == 0;
+      boolean whole = !flip.region.isIndex() || i % WHOLE_ONE_OF == 0;
+      flip(
+          flip,
+          () -> {
+            Outcome outcome = tryToOpen(whole);
+            if (outcome == Outcome.HARMLESS && mayUse) {
+              out.println("use");
+              use();
+            }
+            return outcome;
+          });
     }
     try (Pool opened = Pool.openToCheck(pool)) {
       requireSame(PoolContent.read(opened));
     }
+  }
+
+  private void report() {
     for (Region region : Region.values()) {
       int[] counts = tally.get(region);
       out.printf(
@@ -195,29 +290,57 @@ final class BitFlips {
     return pool.resolve(region.isIndex() ? "index/data.mdb" : "data");
   }
 
-  /** The index must not be open. */
-  private void flip(Region region, long offset, int bit) throws IOException {
-    try (RandomAccessFile file = new RandomAccessFile(file(region).toFile(), "rw")) {
-      file.seek(offset);
-      int before = file.read();
-      file.seek(offset);
-      file.write(before ^ 1 << bit);
+  private interface Trial {
+    Outcome run() throws IOException, FsException;
+  }
+
+  private void flip(Flip flip, Trial trial) throws IOException, FsException {
+    Path file = file(flip.region);
+    out.printf("flip %s %s %d bit %d%n", flip.region, file.getFileName(), flip.offset, flip.bit);
+    flip(file, flip);
+    try {
+      tally.get(flip.region)[trial.run().ordinal()]++;
+    } finally {
+      flip(file, flip);
     }
   }
 
-  private Outcome tryToRead() {
+  /** The index must not be open. */
+  private static void flip(Path path, Flip flip) throws IOException {
+    try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+      file.seek(flip.offset);
+      int before = file.read();
+      file.seek(flip.offset);
+      file.write(before ^ 1 << flip.bit);
+    }
+  }
+
+  private Outcome tryToOpen(boolean whole) {
     try (Pool opened = Pool.openToCheck(pool)) {
-      PoolContent content = PoolContent.read(opened);
-      requireSame(content);
-      return content.damaged() > 0 ? Outcome.DETECTED : Outcome.HARMLESS;
+      if (!whole && opened.auditSources().nodes().equals(goodNodes)) {
+        requireSame(PoolContent.readProperties(opened), good.properties());
+        return Outcome.HARMLESS;
+      }
+      return tryToRead(opened);
     } catch (IOException refused) {
       PoolContent.requireOneLine(refused);
       return Outcome.DETECTED;
     }
   }
 
+  private Outcome tryToRead(Pool opened) throws IOException {
+    opened.auditSources().store().dropCaches();
+    PoolContent content = PoolContent.read(opened);
+    requireSame(content);
+    return content.damaged() > 0 ? Outcome.DETECTED : Outcome.HARMLESS;
+  }
+
   private void requireSame(PoolContent content) {
-    String difference = content.differenceFrom(good);
+    requireSame(content, good);
+  }
+
+  private static void requireSame(PoolContent content, PoolContent expected) {
+    String difference = content.differenceFrom(expected);
     if (difference != null) {
       throw new AssertionError(difference);
     }

@@ -23,6 +23,8 @@ import java.util.TreeMap;
  */
 final class PoolContent {
   private static final byte[] DAMAGED = {};
+  private static final String LIST = "list";
+  private static final String PROPERTIES = "properties ";
 
   /** What {@link TreeContent} reads of a path: without the one before there is no next. */
   private static final List<String> PARTS = List.of("found ", "attributes ", "data ");
@@ -40,19 +42,37 @@ final class PoolContent {
    * @throws IOException when there is nothing to be read
    */
   static PoolContent read(Pool pool) throws IOException {
-    PoolContent content = new PoolContent();
-    content.found.put("list", pool.list().toString().getBytes(UTF_8));
-    for (DatasetInfo info : pool.list()) {
-      String snapshot = info.kind() == NodeKind.HEAD ? null : info.snapshot();
-      String properties = pool.administration().properties(info.dataset(), snapshot).toString();
-      content.found.put("properties " + info.fullName(), properties.getBytes(UTF_8));
-    }
+    PoolContent content = readProperties(pool);
     SpaceAudit.Sources now = pool.auditSources();
     for (NodeRecord node : now.nodes()) {
       Tree tree = new Tree(node.root().orElse(null), now.store()::readBlock);
       TreeContent.read(node.dataset() + "@" + node.name(), tree, now.store(), content::put);
     }
     return content;
+  }
+
+  /** Of a pool that is open, only what its index says of its datasets and snapshots. */
+  static PoolContent readProperties(Pool pool) throws IOException {
+    PoolContent content = new PoolContent();
+    content.found.put(LIST, pool.list().toString().getBytes(UTF_8));
+    for (DatasetInfo info : pool.list()) {
+      String snapshot = info.kind() == NodeKind.HEAD ? null : info.snapshot();
+      String properties = pool.administration().properties(info.dataset(), snapshot).toString();
+      content.found.put(PROPERTIES + info.fullName(), properties.getBytes(UTF_8));
+    }
+    return content;
+  }
+
+  /** Only what {@link #readProperties} gives. */
+  PoolContent properties() {
+    PoolContent properties = new PoolContent();
+    found.forEach(
+        (what, bytes) -> {
+          if (what.equals(LIST) || what.startsWith(PROPERTIES)) {
+            properties.found.put(what, bytes);
+          }
+        });
+    return properties;
   }
 
   /** How many files and directories could not be read whole. */

@@ -47,12 +47,13 @@ abstract class CrashLoad implements Callable<Void> {
   /** Works until the file system is gone. A failure before that is one of the test. */
   @Override
   public final Void call() throws IOException {
-    ending = false;
     while (true) {
       try {
         step();
       } catch (IOException | DirectoryIteratorException e) {
         if (ending) {
+          // Not when it begins: then it may have been told already.
+          ending = false;
           return null;
         }
         throw e;

@@ -65,7 +65,9 @@ final class Installation implements AutoCloseable {
         Path directory = Files.createTempDirectory("cowfs-under-test");
         Runtime.getRuntime().addShutdownHook(new Thread(() -> Trees.delete(directory)));
         Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
-        return installed(directory, "--no-helpers");
+        Installation installation = installed(directory, "--no-helpers");
+        installation.makeLauncherOfDaemons();
+        return installation;
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
@@ -75,6 +77,19 @@ final class Installation implements AutoCloseable {
   /** The installed command. */
   Path command() {
     return prefix().resolve("bin/cowfs");
+  }
+
+  /**
+   * The installed command, with the environment that tests give it: for a client in this process,
+   * which has another one. Only what all tests share has it.
+   */
+  Path launcherOfDaemons() {
+    return directory.resolve("launch");
+  }
+
+  private void makeLauncherOfDaemons() throws IOException {
+    Path script = Files.writeString(launcherOfDaemons(), Program.environmentAsScript(command()));
+    Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
   }
 
   private Path prefix() {

@@ -1,5 +1,8 @@
 package io.cowfs.tools.e2e;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.cowfs.core.pool.Pool;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,44 +20,48 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * SIGKILL to the daemon at random moments under load. After the next mount, by the same command and
  * nothing else, everything is there that was acknowledged, nothing is there in half, and the whole
- * tree can be read.
+ * tree can be read. Now and then, the books of the pool's space are compared with what a kill left.
  *
- * <p>{@code -Dcowfs.soak=true} goes on for a thousand rounds; {@code -Dcowfs.seed=N} repeats the
- * random choices of a run (not the scheduling of its threads).
+ * <p>{@code -Dcowfs.kills=N} sets the number of kills, {@code -Dcowfs.soak=true} is thousands;
+ * {@code -Dcowfs.seed=N} repeats the random choices of a run (not the scheduling of its threads).
  */
 @EnabledIf("io.cowfs.tools.e2e.Requirements#fuse")
 final class KillTest {
-  private static final int ROUNDS = 50;
-  private static final int SOAK_ROUNDS = 1000;
-  private static final int LOAD_MS_MAX = 600;
+  private static final int KILLS = 170;
+  private static final int SOAK_KILLS = 4000;
+  private static final int KILLS_PER_AUDIT = 10;
+  private static final int LOAD_MS_MAX = 400;
 
   @TempDir private Path directory;
 
   @Test
   void acknowledgedWorkSurvivesKills() throws Exception {
     long seed = Long.getLong("cowfs.seed", System.nanoTime());
-    int rounds = Boolean.getBoolean("cowfs.soak") ? SOAK_ROUNDS : ROUNDS;
+    int kills =
+        Integer.getInteger("cowfs.kills", Boolean.getBoolean("cowfs.soak") ? SOAK_KILLS : KILLS);
     System.out.println("KillTest: seed " + seed);
     Random random = new Random(seed);
     try (MountedPool mounted = MountedPool.create(directory)) {
       List<CrashLoad> loads = loads(mounted.root(), random);
-      for (int round = 0; round < rounds; round++) {
-        String where = "round " + round + ", seed " + seed;
+      for (int kill = 1; kill <= kills; kill++) {
+        String where = "kill " + kill + ", seed " + seed;
         killUnderLoad(mounted, loads, random);
+        if (kill % KILLS_PER_AUDIT == 0) {
+          assertEquals(List.of(), Pool.audit(mounted.pool()), where);
+        }
         mounted.mount();
         for (CrashLoad load : loads) {
           load.verify(where);
         }
         readEverything(mounted.root());
-        if (round % 5 == 0) {
-          mounted.succeed("status", mounted.pool().toString());
-        }
       }
+      mounted.succeed("status", mounted.pool().toString());
       mounted.remount();
       for (CrashLoad load : loads) {
-        load.verify("after the last round, seed " + seed);
+        load.verify("after the last kill, seed " + seed);
       }
     }
+    assertEquals(List.of(), Pool.audit(directory.resolve("pool")), "at the end, seed " + seed);
   }
 
   private static List<CrashLoad> loads(Path root, Random random) throws IOException {

@@ -90,9 +90,11 @@ public final class MountedPool implements AutoCloseable {
     return root.resolve(name);
   }
 
-  /** Runs a command of cowfs, which must succeed, and returns its standard output. */
+  /**
+   * Runs a command of cowfs in this process, which must succeed, and returns its standard output.
+   */
   public String succeed(String... arguments) throws IOException {
-    return cowfs(arguments).expectExit(0).output();
+    return Client.run(arguments).expectExit(0).output();
   }
 
   void mount(String... more) throws IOException {
@@ -116,7 +118,7 @@ public final class MountedPool implements AutoCloseable {
     mount();
   }
 
-  /** Runs a command of cowfs. */
+  /** Runs the command cowfs, a process of its own. */
   static Program.Result cowfs(String... arguments) throws IOException {
     List<String> command = new ArrayList<>(List.of(launcher().toString()));
     command.addAll(List.of(arguments));
@@ -192,7 +194,7 @@ public final class MountedPool implements AutoCloseable {
   public void close() throws IOException {
     Optional<String> failure = Optional.empty();
     if (isMounted()) {
-      Program.Result result = cowfs("umount", root.toString());
+      Program.Result result = Client.run("umount", root.toString());
       failure = Optional.of(result.toString()).filter(text -> result.exitCode() != 0);
       for (int tries = 0; isMounted() && tries < 10; tries++) {
         Program.run(Path.of("/"), List.of("umount", "-l", root.toString()));

@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Runs other programs to their end, with a timeout, and keeps what they say. */
 public final class Program {
-  private static final Duration TIMEOUT = Duration.ofMinutes(3);
+  static final Duration TIMEOUT = Duration.ofMinutes(3);
 
   private static final Map<String, String> ENVIRONMENT =
       Map.of(
@@ -106,6 +106,14 @@ public final class Program {
       Files.delete(output);
       Files.delete(errors);
     }
+  }
+
+  /** A shell script that becomes a program as {@link #start} would start it. */
+  static String environmentAsScript(Path program) {
+    StringBuilder script = new StringBuilder("#!/bin/sh\n");
+    ENVIRONMENT.forEach(
+        (name, value) -> script.append("export ").append(name + "='" + value + "'\n"));
+    return script.append("exec '" + program + "' \"$@\"\n").toString();
   }
 
   /** Starts a program without waiting for it. */

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @EnabledIf("io.cowfs.tools.e2e.Requirements#fuse")
 final class SnapshotKillTest {
-  private static final int KILLS = 12;
+  private static final int KILLS = 30;
   private static final int SOAK_KILLS = 1000;
   private static final int LOAD_MS_MAX = 300;
 
