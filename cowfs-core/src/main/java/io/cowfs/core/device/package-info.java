@@ -12,7 +12,7 @@
  * later write and sync.
  *
  * <p>The front of the device ({@link io.cowfs.core.device.DeviceLayout}): two copies of the label,
- * the ring of root records, then data. Every byte before the data is covered by a checksum or must
- * be zero.
+ * the ring of root records, the intent log, then data. Every byte before the log is covered by a
+ * checksum or must be zero.
  */
 package io.cowfs.core.device;

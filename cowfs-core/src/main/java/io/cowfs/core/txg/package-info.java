@@ -21,9 +21,16 @@
  * between. The ring's record of txg N is made durable by the device sync of N+1 at the latest; it
  * is the way back when the index is lost, never the truth while the index is there.
  *
- * <p><b>Failure.</b> When any step of a commit fails, the pool is suspended: nothing is written any
- * more, every later change and every wait for durability fails, and the last committed state stays
- * as it is. Nothing is retried, because after a failed sync the host may have dropped what it could
- * not write.
+ * <p><b>The intent log</b> makes durable what is not committed yet. A txg has epochs; {@link
+ * io.cowfs.core.txg.GroupCommit} ends the open one, waits for its members, and appends what they
+ * did to the {@link io.cowfs.core.txg.IntentLog}, after all that is neither committed nor logged.
+ * Who saw a change joined in its epoch or later, because changes are made under locks that are
+ * taken before joining and kept until after leaving: so the log is at each moment what everybody
+ * saw at one moment. A commit says where the log begins that goes beyond it.
+ *
+ * <p><b>Failure.</b> When any step of a commit, or of writing the log, fails, the pool is
+ * suspended: nothing is written any more, every later change and every wait for durability fails,
+ * and the last committed state stays as it is. Nothing is retried, because after a failed sync the
+ * host may have dropped what it could not write.
  */
 package io.cowfs.core.txg;
