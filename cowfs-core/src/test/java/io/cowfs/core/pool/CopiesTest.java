@@ -149,12 +149,12 @@ final class CopiesTest {
     write("big", content(1, 3 << 20));
     pool.snapshot("s");
     FileHandle source = write("other", content(2, 1 << 20));
-    pool.fileSystem().syncAll();
+    pool.commit();
     FileHandle target = create("clone");
     pool.fileSystem()
         .copyRange(Caller.ROOT, new FileSystem.Copy(source, 0, target, 0, 1 << 20), false);
     files.put("clone", files.get("other"));
-    pool.fileSystem().syncAll();
+    pool.commit();
   }
 
   @ParameterizedTest
@@ -202,7 +202,7 @@ final class CopiesTest {
   void readingRepairsTheFirstCopy() throws Exception {
     create(CompressionSetting.NONE, "2");
     write("file", content(3, 1 << 20));
-    pool.fileSystem().syncAll();
+    pool.commit();
     Set<Reference> references = references();
     references.remove(pool.sources().directoryRoot());
     destroy(references, 0);
@@ -215,25 +215,25 @@ final class CopiesTest {
   void thePropertyIsForWhatIsWrittenFromThenOn() throws Exception {
     create(CompressionSetting.NONE, "1");
     write("once", content(1, 1 << 20));
-    pool.fileSystem().syncAll();
+    pool.commit();
     set("copies", "3");
     FileHandle thrice = write("thrice", content(2, 1 << 20));
     assertEquals(3 << 20, allocatedBytes("thrice"), "while it is dirty");
-    pool.fileSystem().syncAll();
+    pool.commit();
     set("copies", "2");
     write("twice", content(3, 1 << 20));
-    pool.fileSystem().syncAll();
+    pool.commit();
     set("copies", "1");
     pool.fileSystem()
         .copyRange(
             Caller.ROOT, new FileSystem.Copy(thrice, 0, create("clone"), 0, 512 << 10), false);
-    pool.fileSystem().syncAll();
+    pool.commit();
     assertEquals(1 << 20, allocatedBytes("once"));
     assertEquals(2 << 20, allocatedBytes("twice"));
     assertEquals(3 << 20, allocatedBytes("thrice"));
     assertEquals(3 * (512 << 10), allocatedBytes("clone"));
     pool.fileSystem().write(Caller.ROOT, thrice, 0, ByteBuffer.allocate(64 << 10), false);
-    pool.fileSystem().syncAll();
+    pool.commit();
     assertEquals((3 << 20) - 2 * (64 << 10), allocatedBytes("thrice"));
     pool.audit();
     pool.close();
