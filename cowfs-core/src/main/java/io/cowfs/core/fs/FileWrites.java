@@ -208,6 +208,7 @@ final class FileWrites {
       }
       if (any && firstWhole < endWhole) {
         change.punch(firstWhole, endWhole);
+        inode.punchedTxg = layer.txg();
       }
       if (!keepSize && end > inode.size) {
         inode.size = end;

@@ -79,6 +79,12 @@ final class Inode {
   long changedTxg;
 
   /**
+   * The newest txg in which fallocate made a hole: what the file takes is known again when that is
+   * committed.
+   */
+  long punchedTxg;
+
+  /**
    * Of the sync thread: how often in a row compressing did not pay, and how many extents to skip it
    * for.
    */

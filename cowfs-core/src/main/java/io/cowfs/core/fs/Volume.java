@@ -557,7 +557,17 @@ public final class Volume implements FileSystem {
   @Override
   public void sync(Caller caller, long number, boolean dataOnly) throws FsException {
     long txg = look(number, inode -> Math.max(inode.changedTxg, uncommittedTxg(number)));
+    // Whoever syncs after making a hole may look at the space that the file takes.
+    awaitCommitted(look(number, inode -> inode.punchedTxg));
     awaitSaved(txg);
+  }
+
+  private void awaitCommitted(long txg) throws FsException {
+    try {
+      services.txgs().awaitDurable(txg, () -> false);
+    } catch (PoolSuspendedException suspended) {
+      throw new FsException(FsError.IO, suspended);
+    }
   }
 
   private long uncommittedTxg(long number) {
