@@ -210,7 +210,9 @@ public final class LogReplay {
         int page = layer.pageForWriting(sector);
         int at = i * PageArena.PAGE_BYTES;
         int bytes = Math.max(0, Math.min(PageArena.PAGE_BYTES, content.capacity() - at));
-        arena.copyIn(page, 0, content, at, bytes);
+        if (bytes > 0) {
+          arena.copyIn(page, 0, content, at, bytes);
+        }
         arena.zero(page, bytes, PageArena.PAGE_BYTES - bytes);
       }
     }
