@@ -124,16 +124,35 @@ final class PostgresMountTest {
   }
 
   private void startServer() throws IOException {
-    succeed(
-        "pg_ctl",
-        "start",
-        "--wait",
-        "-D",
-        data.toString(),
-        "-l",
-        work.resolve("server.log").toString(),
-        "-o",
-        "-c listen_addresses='' -c unix_socket_directories='" + work + "'");
+    awaitEndOfServerBefore();
+    Path log = work.resolve("server.log");
+    try {
+      succeed(
+          "pg_ctl",
+          "start",
+          "--wait",
+          "-D",
+          data.toString(),
+          "-l",
+          log.toString(),
+          "-o",
+          "-c listen_addresses='' -c unix_socket_directories='" + work + "'");
+    } catch (AssertionError failure) {
+      List<String> lines = Files.readAllLines(log);
+      List<String> last = lines.subList(Math.max(0, lines.size() - 30), lines.size());
+      throw new AssertionError(String.join("\n", last), failure);
+    }
+  }
+
+  /** One that was killed counts as running until its parent, or init, has taken note of its end. */
+  private void awaitEndOfServerBefore() throws IOException {
+    Path lock = data.resolve("postmaster.pid");
+    if (Files.exists(lock)) {
+      Path process = Path.of("/proc", Files.readAllLines(lock).get(0));
+      for (int i = 0; i < 600 && Files.exists(process); i++) {
+        MountedPool.pause(50);
+      }
+    }
   }
 
   /** SIGKILL to all processes of the server. */
