@@ -85,6 +85,9 @@ final class HistoryCommandsMountTest {
         Program.run(
             mounted.root(), List.of("dd", "if=/dev/urandom", "of=large", "bs=1M", "count=32"));
     assertTrue(writer.errors().contains("No space left on device"), writer.toString());
+    // What was refused at once may leave room for less: until nothing is left at all.
+    String[] filling = {"dd", "if=/dev/urandom", "of=rest", "bs=4k", "count=2000", "oflag=sync"};
+    Program.run(mounted.root(), List.of(filling));
     Program.Result maker = Program.run(mounted.root(), List.of("mkdir", "directory"));
     assertTrue(maker.errors().contains("Disk quota exceeded"), maker.toString());
     mounted.succeed("snapshot", mounted.root() + "@one");
