@@ -309,12 +309,15 @@ class LogReplayTest {
               }
             });
     syncing.start();
-    while (syncing.getState() != Thread.State.WAITING) {
-      Thread.sleep(1);
-      assertTrue(syncing.isAlive(), "it has not waited");
+    try {
+      while (syncing.getState() != Thread.State.WAITING) {
+        Thread.sleep(1);
+        assertTrue(syncing.isAlive(), "it has not waited");
+      }
+      assertEquals(syncs, pool.device().count(Operation.SYNC));
+    } finally {
+      joined.leave();
     }
-    assertEquals(syncs, pool.device().count(Operation.SYNC));
-    joined.leave();
     syncing.join();
     assertEquals(syncs + 1, pool.device().count(Operation.SYNC));
   }
