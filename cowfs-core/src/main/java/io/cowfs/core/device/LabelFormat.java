@@ -22,7 +22,9 @@ final class LabelFormat {
   static final int COMPRESSION_LEVEL = COMPRESSION + Byte.BYTES;
   static final int DATA_CHECKSUM = COMPRESSION_LEVEL + Byte.BYTES;
   static final int BLOCK_CHECKSUM = DATA_CHECKSUM + Byte.BYTES;
-  static final int ZEROS = BLOCK_CHECKSUM + Byte.BYTES;
+  static final int MEMBER_HIGH = BLOCK_CHECKSUM + Byte.BYTES;
+  static final int MEMBER_LOW = MEMBER_HIGH + Long.BYTES;
+  static final int ZEROS = MEMBER_LOW + Long.BYTES;
   static final int CHECKSUM = BYTES - Integer.BYTES;
 
   /** "COWFS" and three zero bytes. */
@@ -45,6 +47,8 @@ final class LabelFormat {
     sector.put(COMPRESSION_LEVEL, (byte) label.compressionLevel());
     sector.put(DATA_CHECKSUM, (byte) label.dataChecksumId());
     sector.put(BLOCK_CHECKSUM, (byte) label.blockChecksumId());
+    sector.putLong(MEMBER_HIGH, label.member().getMostSignificantBits());
+    sector.putLong(MEMBER_LOW, label.member().getLeastSignificantBits());
     sector.putInt(CHECKSUM, checksum(sector));
     return sector;
   }
@@ -84,7 +88,8 @@ final class LabelFormat {
         Byte.toUnsignedInt(sector.get(DATA_CHECKSUM)),
         Byte.toUnsignedInt(sector.get(BLOCK_CHECKSUM)),
         sector.getLong(FEATURES_TO_READ),
-        sector.getLong(FEATURES_TO_WRITE));
+        sector.getLong(FEATURES_TO_WRITE),
+        new UUID(sector.getLong(MEMBER_HIGH), sector.getLong(MEMBER_LOW)));
   }
 
   private static int checksum(ByteBuffer sector) {

@@ -174,8 +174,12 @@ public final class MirrorDevice implements BlockDevice {
       if (!member.state().isWritten()) {
         throw new IOException(member.name() + ": not in use");
       }
+      int bytes = content.remaining();
       try {
         member.opened().write(content, offset);
+        if (trust == Trust.PARTIAL) {
+          member.countResilvered(bytes);
+        }
       } catch (IOException failure) {
         throw failed(member, failure);
       }

@@ -64,7 +64,8 @@ final class FeaturesTest {
             label.dataChecksumId(),
             label.blockChecksumId(),
             toRead,
-            toWrite)
+            toWrite,
+            PoolLabel.NO_MEMBER)
         .write(device);
     pool.setDevice(device);
   }
