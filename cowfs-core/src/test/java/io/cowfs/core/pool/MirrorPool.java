@@ -144,6 +144,23 @@ final class MirrorPool implements AutoCloseable {
     devices.putAll(survivors);
   }
 
+  /** The process ends at once; the devices keep all that was written. */
+  void kill() {
+    Map<Path, FaultInjectingDevice> survivors = new HashMap<>();
+    devices.forEach((file, device) -> survivors.put(file, device.reopen()));
+    try {
+      close();
+    } catch (IOException expected) {
+      // The last changes could not be committed.
+    }
+    devices.putAll(survivors);
+  }
+
+  /** One commit, which changes nothing of files. */
+  void commit() throws IOException {
+    pool.administration().inheritProperty("root", null, "user:none");
+  }
+
   /** The device of a member is not there any more; the pool is closed. */
   void takeAway(int number) throws IOException {
     Files.delete(file(number));
