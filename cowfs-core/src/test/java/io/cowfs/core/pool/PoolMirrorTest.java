@@ -123,6 +123,7 @@ class PoolMirrorTest {
     create(2);
     pool.write("before", 1 << 20);
     reopen();
+    pool.write("opened", 100_000);
     pool.commit();
     pool.commit();
     pool.device(1).failFrom(Operation.WRITE, 1, Fault.IO_ERROR);
