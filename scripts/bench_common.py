@@ -62,6 +62,13 @@ def install_missing(packages):
         env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
 
 
+def drop_caches():
+    """Writes back what is dirty, and drops the kernel's caches. Needs root."""
+    os.sync()
+    with open("/proc/sys/vm/drop_caches", "w", encoding="ascii") as control:
+        control.write("3\n")
+
+
 def plural(count, noun):
     return f"{count} {noun}" + ("" if count == 1 else "s")
 
@@ -73,28 +80,42 @@ def headline(options):
             + (", quick sizes" if options.quick else ""))
 
 
-def table(heads, figures, targets=None):
+def table(heads, figures, targets=None, ratios=True):
     """A Markdown table of medians.
 
     figures: name -> (unit, {index in heads: [value]}); what has no values gets a dash.
     targets: name -> text, for a last column, if given.
+    ratios: with the speeds relative to the first of the heads.
     """
-    columns = ["work", "unit"] + heads + [f"{head} / {heads[0]}" for head in heads[1:]]
+    columns = ["work", "unit"] + heads
+    if ratios:
+        columns += [f"{head} / {heads[0]}" for head in heads[1:]]
     if targets is not None:
         columns.append("target")
-    lines = ["| " + " | ".join(columns) + " |",
-             "|---|---|" + "---:|" * (len(columns) - 2)]
+    rows = []
     for name, (unit, values) in figures.items():
         if not values:
             continue
         medians = [statistics.median(values[index]) if values.get(index) else None
                    for index in range(len(heads))]
         cells = [name, unit] + ["-" if median is None else rounded(median) for median in medians]
-        cells += [ratio_text(unit, median, medians[0]) for median in medians[1:]]
+        if ratios:
+            cells += [ratio_text(unit, median, medians[0]) for median in medians[1:]]
         if targets is not None:
             cells.append(targets.get(name, ""))
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        rows.append(cells)
+    return markdown(columns, rows, "|---|---|" + "---:|" * (len(columns) - 2))
+
+
+def markdown(columns, rows, alignment):
+    return "\n".join(["| " + " | ".join(columns) + " |", alignment]
+                     + ["| " + " | ".join(cells) + " |" for cells in rows])
+
+
+def write_json(path, document):
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(document, file, indent=2)
+        file.write("\n")
 
 
 def ratio_text(unit, value, base):
