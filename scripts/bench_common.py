@@ -73,10 +73,11 @@ def plural(count, noun):
     return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
-def headline(options):
-    return (f"Linux {platform.release()}, {plural(os.cpu_count(), 'core')}, "
-            f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / (1 << 30):.0f} GiB "
-            f"memory, median of {plural(options.rounds, 'round')}"
+def headline(options, figures="median of {}"):
+    """What it was measured on; figures: what they are, of how many rounds."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / (1 << 30)
+    return (f"Linux {platform.release()}, {plural(os.cpu_count(), 'core')}, {memory:.0f} GiB memory, "
+            + figures.format(plural(options.rounds, "round"))
             + (", quick sizes" if options.quick else ""))
 
 
