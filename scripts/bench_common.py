@@ -69,6 +69,15 @@ def drop_caches():
         control.write("3\n")
 
 
+def java_home():
+    """The JDK, as Maven finds it."""
+    for line in run(["mvn", "--version"]).splitlines():
+        if ", runtime: " in line:
+            home = line.split(", runtime: ")[1].strip()
+            return home.removesuffix("/jre")
+    raise BenchError("mvn --version does not tell the virtual machine")
+
+
 def plural(count, noun):
     return f"{count} {noun}" + ("" if count == 1 else "s")
 

@@ -8,7 +8,7 @@ import sys
 import tempfile
 
 import bench_mounts
-from bench_common import BenchError, headline, install_missing, markdown, run, write_json
+from bench_common import BenchError, headline, install_missing, java_home, markdown, write_json
 
 WORK = {
     "checksum": "ChecksumBenchmark",
@@ -67,15 +67,6 @@ def measure(options, class_path, path):
     result = subprocess.run(command, stdout=sys.stderr, check=False)
     if result.returncode != 0 or not os.path.exists(path):
         raise BenchError(f"JMH: exit {result.returncode}")
-
-
-def java_home():
-    """As Maven finds it, so that what was compiled runs."""
-    for line in run(["mvn", "--version"]).splitlines():
-        if ", runtime: " in line:
-            home = line.split(", runtime: ")[1].strip()
-            return home.removesuffix("/jre")
-    raise BenchError("mvn --version does not tell the virtual machine")
 
 
 def name_of(result):

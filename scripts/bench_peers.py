@@ -49,14 +49,14 @@ FULL_SQLITE = tuple(name for (_, synchronous), name in SQLITE.items() if synchro
 class Peer(Place):
     """A file system that is made anew for each work."""
 
-    def __init__(self, kind, directory, image_bytes, options):
+    def __init__(self, kind, directory, image_bytes, options, flags=None):
         self.kind = kind
         self.directory = directory
         self.title = kind.title
         self.optional = kind is not bench_mounts.Cowfs
         self.arguments = {}
         if kind is bench_mounts.Cowfs:
-            self.arguments = {"options": options.cowfs_options}
+            self.arguments = {"options": options.cowfs_options, "flags": flags}
         elif kind in (bench_mounts.Btrfs, bench_mounts.Xfs, bench_mounts.ZfsFuse):
             self.arguments = {"image_bytes": image_bytes}
         self.image_bytes = image_bytes
@@ -205,6 +205,14 @@ def work_amplification(bench, place):
 
 
 class PeerBench(Bench):
+    """In one directory of the host, with so many bytes of room."""
+
+    def __init__(self, options):
+        super().__init__(options, [])
+        self.directory = os.path.abspath(options.directories[0])
+        # The large file, what overwriting leaves behind, and the rest.
+        self.room = 2 * self.sizes.large_bytes + 2 * KIB * MIB
+
     def scratch_directory(self, place, function):
         if function is work_amplification:
             return place.counted_scratch_directory()
@@ -280,30 +288,29 @@ def divide(value, by):
 # The run.
 
 
-def room_bytes(large_bytes):
-    """What the largest work needs: the large file, what overwriting leaves behind, and the rest."""
-    return 2 * large_bytes + 2 * KIB * MIB
-
-
 def main(options):
-    if os.geteuid() != 0:
-        raise BenchError("--peers mounts file systems and drops caches, which needs root")
-    directory = os.path.abspath(options.directories[0])
-    if not os.path.isdir(directory):
-        raise BenchError(f"{options.directories[0]}: not a directory")
-    bench = PeerBench(options, [])
-    room = room_bytes(bench.sizes.large_bytes)
-    space = os.statvfs(directory)
-    if space.f_bavail * space.f_frsize < room:
-        raise BenchError(f"{directory}: needs {room // MIB} MiB of room")
-    install_missing({"fio": "fio"})
-    run([bench_mounts.COWFS, "--version"])  # builds it, if need be
+    bench = bench_of(options)
     for name in options.peers_only:
-        peer = Peer(PEERS[name], directory, room, options)
+        peer = Peer(PEERS[name], bench.directory, bench.room, options)
         if can_be_had(bench, peer):
             bench.places.append(peer)
     bench.measure(options.rounds, {name: WORK[name] for name in options.work})
-    report(bench, options, directory)
+    report(bench, options)
+
+
+def bench_of(options):
+    """A bench without places yet, when everything is there that it takes."""
+    if os.geteuid() != 0:
+        raise BenchError("to mount file systems and to drop caches needs root")
+    bench = PeerBench(options)
+    if not os.path.isdir(bench.directory):
+        raise BenchError(f"{options.directories[0]}: not a directory")
+    space = os.statvfs(bench.directory)
+    if space.f_bavail * space.f_frsize < bench.room:
+        raise BenchError(f"{bench.directory}: needs {bench.room // MIB} MiB of room")
+    install_missing({"fio": "fio"})
+    run([bench_mounts.COWFS, "--version"])  # builds it, if need be
+    return bench
 
 
 def can_be_had(bench, peer):
@@ -320,8 +327,8 @@ def can_be_had(bench, peer):
         return False
 
 
-def report(bench, options, directory):
-    titles = [f"host {file_system_of(directory)}" if place.title == HOST else place.title
+def report(bench, options):
+    titles = [f"host {file_system_of(bench.directory)}" if place.title == HOST else place.title
               for place in bench.places]
     index = {place.title: number for number, place in enumerate(bench.places)}
     reached = list(goals(lambda name, peer: median_of(bench.figures, name, index.get(peer))))
