@@ -243,7 +243,7 @@ class ZfsFuse(DaemonFileSystem):
             self.stop()
 
     def start(self):
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError):  # of one that was killed
             os.unlink(self.socket)
         self.daemon = Daemon(["zfs-fuse", "--no-daemon", "--no-kstat-mount", "--pidfile",
                               os.path.join(self.directory, "pid")],
@@ -254,6 +254,8 @@ class ZfsFuse(DaemonFileSystem):
         if self.daemon:
             self.daemon.end()
             self.daemon = None
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.socket)
 
     def mount(self):
         self.start()
