@@ -7,7 +7,6 @@ import io.cowfs.core.alloc.SpaceStatus;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.BlockWriter;
-import io.cowfs.core.block.CacheLimits;
 import io.cowfs.core.block.Repair;
 import io.cowfs.core.codec.ChecksumAlgorithm;
 import io.cowfs.core.codec.CompressionSetting;
@@ -164,7 +163,7 @@ public final class Pool implements Closeable {
             device,
             purpose == Purpose.USE ? Repair.IN_PLACE : Repair.NEVER,
             allocator,
-            CacheLimits.DEFAULT,
+            environment.caches(),
             execution.writers().get());
     this.datasets =
         Datasets.open(
@@ -430,7 +429,12 @@ public final class Pool implements Closeable {
    *     program can only read is opened, see {@link #requireWritable}
    */
   public static Pool open(Path directory) throws IOException {
-    return open(directory, Environment.HOST);
+    return open(directory, MemoryUse.NORMAL);
+  }
+
+  /** The same, with a say in how much memory it takes. */
+  public static Pool open(Path directory, MemoryUse memory) throws IOException {
+    return open(directory, Environment.host(memory));
   }
 
   /** Opens a pool for {@link #audit()} alone: nothing of it is changed, and nothing may be. */
