@@ -691,13 +691,14 @@ public final class Allocator {
     synchronized (hostLock) {
       long done = 0;
       int runs = 0;
-      for (int i = 0; i <= map.regionCount(); i++) {
+      int regions = touchedRegions();
+      for (int i = 0; i <= regions; i++) {
         synchronized (stateLock) {
           Region region = map.regionIfTouched(punchRegion);
           if (region == null
               || !region.selectDue(
                   second(), PUNCH_AGE_SECONDS, PUNCH_AGE_SECONDS_OF_WHOLE_CHUNKS)) {
-            punchRegion = (punchRegion + 1) % map.regionCount();
+            punchRegion = punchRegion + 1 < regions ? punchRegion + 1 : 0;
             continue;
           }
         }
@@ -713,9 +714,16 @@ public final class Allocator {
         if (done >= maxBytes || runs >= PUNCH_RUNS_AT_ONCE) {
           return done;
         }
-        punchRegion = (punchRegion + 1) % map.regionCount();
+        punchRegion = punchRegion + 1 < regions ? punchRegion + 1 : 0;
       }
       return done;
+    }
+  }
+
+  /** A pool without a limit has a hundred thousand regions, of which most are never looked at. */
+  private int touchedRegions() {
+    synchronized (stateLock) {
+      return map.touchedEnd();
     }
   }
 
@@ -726,7 +734,8 @@ public final class Allocator {
    */
   public void punchAll() throws IOException {
     synchronized (hostLock) {
-      for (int index = 0; index < map.regionCount(); index++) {
+      int regions = touchedRegions();
+      for (int index = 0; index < regions; index++) {
         synchronized (stateLock) {
           Region region = map.regionIfTouched(index);
           if (region == null || region.availableCount() == 0) {
@@ -799,7 +808,8 @@ public final class Allocator {
   /** What earlier processes left behind; when the host is full. */
   private boolean punchUnknown() throws IOException {
     boolean any = false;
-    for (int index = 0; index < map.regionCount(); index++) {
+    int regions = touchedRegions();
+    for (int index = 0; index < regions; index++) {
       synchronized (stateLock) {
         Region region = map.regionIfTouched(index);
         if (region == null || !region.hasUnknown()) {

@@ -5,14 +5,15 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.UUID;
 
 /** The members of a mirror as stored in the index, one after the other, ascending by number. */
 final class MemberTableFormat {
   static final int NUMBER = 0;
   static final int STATE = NUMBER + Short.BYTES;
-  static final int ZEROS = STATE + Byte.BYTES;
-  static final int COMPLETE_TXG = ZEROS + Byte.BYTES;
+  static final int REPLACES = STATE + Byte.BYTES;
+  static final int COMPLETE_TXG = REPLACES + Byte.BYTES;
   static final int MEMBER_HIGH = COMPLETE_TXG + Long.BYTES;
   static final int MEMBER_LOW = MEMBER_HIGH + Long.BYTES;
   static final int BYTES = MEMBER_LOW + Long.BYTES;
@@ -25,6 +26,7 @@ final class MemberTableFormat {
     for (MemberRecord member : members) {
       table.putShort(at + NUMBER, (short) member.number());
       table.put(at + STATE, (byte) member.state().ordinal());
+      table.put(at + REPLACES, (byte) (member.replaces().orElse(-1) + 1));
       table.putLong(at + COMPLETE_TXG, member.completeTxg());
       table.putLong(at + MEMBER_HIGH, member.uuid().getMostSignificantBits());
       table.putLong(at + MEMBER_LOW, member.uuid().getLeastSignificantBits());
@@ -51,8 +53,9 @@ final class MemberTableFormat {
               Short.toUnsignedInt(table.getShort(at + NUMBER)),
               new UUID(table.getLong(at + MEMBER_HIGH), table.getLong(at + MEMBER_LOW)),
               MemberState.values()[state],
-              table.getLong(at + COMPLETE_TXG));
-      require(member.number() > before && table.get(at + ZEROS) == 0, "has a wrong number");
+              table.getLong(at + COMPLETE_TXG),
+              replaces(Byte.toUnsignedInt(table.get(at + REPLACES))));
+      require(member.number() > before, "has a wrong number");
       require(member.completeTxg() >= 0, "has a wrong txg");
       before = member.number();
       members.add(member);
@@ -61,6 +64,10 @@ final class MemberTableFormat {
         members.stream().anyMatch(member -> member.state() == MemberState.ONLINE),
         "has nobody who has everything");
     return List.copyOf(members);
+  }
+
+  private static OptionalInt replaces(int stored) {
+    return stored == 0 ? OptionalInt.empty() : OptionalInt.of(stored - 1);
   }
 
   private static void require(boolean condition, String what) throws BadRecordException {

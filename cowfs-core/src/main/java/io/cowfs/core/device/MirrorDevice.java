@@ -101,6 +101,9 @@ public final class MirrorDevice implements BlockDevice {
   @Override
   public List<DeviceCopy> copies(long offset) {
     List<MirrorMember> now = members;
+    if (now.size() == 1) {
+      return List.of(new MemberCopy(now.get(0), DeviceCopy.Trust.COMPLETE));
+    }
     List<MirrorMember> complete = new ArrayList<>(now.size());
     List<MirrorMember> partial = new ArrayList<>(0);
     int start = (int) Math.floorMod(offset >> READ_AREA_BITS, (long) now.size());

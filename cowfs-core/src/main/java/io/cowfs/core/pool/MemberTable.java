@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * What each commit tells of the members of a mirror: their states, and up to which txg one that is
@@ -29,6 +30,9 @@ final class MemberTable {
   /** By number, of members that are not ONLINE: what they are known to have. */
   private final Map<Integer, Long> completeTxgs = new HashMap<>();
 
+  /** The number of one that goes, by the number of the one that takes its place. */
+  private final Map<Integer, Integer> replaced = new HashMap<>();
+
   /**
    * @param durable as the index has it
    * @param completeTxgs by number, of members that were found to be behind
@@ -38,6 +42,7 @@ final class MemberTable {
     this.durable = List.copyOf(durable);
     this.committing = this.durable;
     this.completeTxgs.putAll(completeTxgs);
+    durable.forEach(each -> each.replaces().ifPresent(other -> replaced.put(each.number(), other)));
   }
 
   /** What a commit is to keep; empty when nothing is new. */
@@ -55,7 +60,9 @@ final class MemberTable {
       } else {
         complete = completeTxgs.computeIfAbsent(member.number(), number -> txg - 1);
       }
-      now.add(new MemberRecord(member.number(), member.uuid(), state, complete));
+      now.add(
+          new MemberRecord(
+              member.number(), member.uuid(), state, complete, replacedBy(member.number())));
     }
     committing = List.copyOf(now);
     return committing.equals(durable) ? Optional.empty() : Optional.of(committing);
@@ -73,5 +80,22 @@ final class MemberTable {
   /** A member turned out to have no more than this. */
   synchronized void hasOnly(int number, long txg) {
     completeTxgs.merge(number, txg, Math::min);
+  }
+
+  /** One is to go when another one has everything; part of the next commit. */
+  synchronized void replace(int number, int other) {
+    replaced.put(other, number);
+  }
+
+  /** The number of the one in whose place a member is to come. */
+  synchronized OptionalInt replacedBy(int other) {
+    Integer number = replaced.get(other);
+    return number == null ? OptionalInt.empty() : OptionalInt.of(number);
+  }
+
+  /** One is not there any more: it replaces nobody and nobody replaces it. */
+  synchronized void forget(int number) {
+    replaced.remove(number);
+    replaced.values().removeIf(each -> each == number);
   }
 }

@@ -22,6 +22,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.UUID;
 
 /**
@@ -270,7 +271,9 @@ final class PoolDevices {
       if (each.label() != null
           && each.label().uuid().equals(label.uuid())
           && each.label().isMirrored()) {
-        records.add(new MemberRecord(each.number(), each.label().member(), MemberState.ONLINE, 0));
+        records.add(
+            new MemberRecord(
+                each.number(), each.label().member(), MemberState.ONLINE, 0, OptionalInt.empty()));
       }
     }
     return records;

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.UUID;
 import java.util.function.Supplier;
 
@@ -56,7 +57,21 @@ public final class PoolMirror {
     this.mirror = mirror;
     this.table = table;
     this.txgs = txgs;
-    this.resilver = new Resilver(sources, txgs, this::behind);
+    this.resilver =
+        new Resilver(
+            sources,
+            txgs,
+            new Resilver.Targets() {
+              @Override
+              public Optional<Resilver.Group> behind() {
+                return PoolMirror.this.behind();
+              }
+
+              @Override
+              public void settled() throws IOException {
+                detachReplaced();
+              }
+            });
   }
 
   // ---- what there is
@@ -79,10 +94,20 @@ public final class PoolMirror {
 
   private String note(MirrorMember member) {
     if (member.state() == MemberState.RESILVERING) {
-      return "%d bytes compared, %d copied"
-          .formatted(resilver.checkedBytes(), member.resilveredBytes());
+      return "%s%d bytes compared, %d copied"
+          .formatted(
+              replaced(member).map(other -> "replaces " + other.name() + ", ").orElse(""),
+              resilver.checkedBytes(),
+              member.resilveredBytes());
     }
     return member.problem();
+  }
+
+  private Optional<MirrorMember> replaced(MirrorMember member) {
+    OptionalInt number = table.replacedBy(member.number());
+    return mirror.members().stream()
+        .filter(other -> number.isPresent() && other.number() == number.getAsInt())
+        .findFirst();
   }
 
   /** Whether some device is not what it should be. */
@@ -102,9 +127,9 @@ public final class PoolMirror {
 
   // ---- catching up
 
-  /** Has those that are behind catch up, in the background. */
+  /** Has those that are behind catch up, in the background, and those go that are replaced. */
   void goOn() {
-    if (behind().isPresent()) {
+    if (behind().isPresent() || mirror.members().stream().anyMatch(this::isInPlaceOfAnother)) {
       resilver.start();
     }
   }
@@ -283,6 +308,41 @@ public final class PoolMirror {
    * #awaitResilver}. A pool with one device becomes a mirror.
    */
   public void attach(NewMember newMember) throws IOException {
+    attach(newMember, Optional.empty());
+  }
+
+  /**
+   * Gives the pool another device as with {@link #attach}; when that has everything, an old one is
+   * detached. What comes to no end goes on when the pool is opened again.
+   */
+  public void replace(String oldName, NewMember newMember) throws IOException {
+    synchronized (commands) {
+      MirrorMember old = find(oldName);
+      for (MirrorMember member : mirror.members()) {
+        if (replaced(member).filter(it -> it == old).isPresent()) {
+          throw new MirrorException(
+              "%s: is being replaced already, by %s".formatted(old.name(), member.name()));
+        }
+      }
+      attach(newMember, Optional.of(old));
+    }
+  }
+
+  private boolean isInPlaceOfAnother(MirrorMember member) {
+    return member.state() == MemberState.ONLINE && replaced(member).isPresent();
+  }
+
+  private void detachReplaced() throws IOException {
+    synchronized (commands) {
+      for (MirrorMember member : mirror.members()) {
+        if (isInPlaceOfAnother(member)) {
+          detach(replaced(member).orElseThrow());
+        }
+      }
+    }
+  }
+
+  private void attach(NewMember newMember, Optional<MirrorMember> old) throws IOException {
     synchronized (commands) {
       requireWritable();
       newMember.requireFit(mirror.capacity());
@@ -297,6 +357,7 @@ public final class PoolMirror {
         identify(uuids);
         BlockDevice device = PoolDevices.reopen(path, label, member, environment);
         table.hasOnly(number, 0);
+        old.ifPresent(other -> table.replace(other.number(), number));
         mirror.catchUp(member, device);
       } catch (IOException | RuntimeException failure) {
         undo.run();
@@ -350,25 +411,29 @@ public final class PoolMirror {
   public void detach(String name) throws IOException {
     synchronized (commands) {
       requireWritable();
-      MirrorMember member = find(name);
-      if (!mirror.takeOut(member, MemberState.OFFLINE, "")) {
-        throw lastOne(member, "detach");
-      }
-      mirror.remove(member);
-      commit();
-      Optional<BlockDevice> device = member.device();
-      try {
-        if (device.isPresent()) {
-          FrontOfDevice.clear(device.get());
-          device.get().sync();
-          device.get().close();
-        }
-      } catch (IOException failure) {
-        LOG.log(Level.WARNING, "{0}: keeps its label: {1}", member.name(), failure.getMessage());
-      }
-      Files.deleteIfExists(path.data(member.number()));
-      path.sync();
+      detach(find(name));
     }
+  }
+
+  private void detach(MirrorMember member) throws IOException {
+    if (!mirror.takeOut(member, MemberState.OFFLINE, "")) {
+      throw lastOne(member, "detach");
+    }
+    mirror.remove(member);
+    table.forget(member.number());
+    commit();
+    Optional<BlockDevice> device = member.device();
+    try {
+      if (device.isPresent()) {
+        FrontOfDevice.clear(device.get());
+        device.get().sync();
+        device.get().close();
+      }
+    } catch (IOException failure) {
+      LOG.log(Level.WARNING, "{0}: keeps its label: {1}", member.name(), failure.getMessage());
+    }
+    Files.deleteIfExists(path.data(member.number()));
+    path.sync();
   }
 
   /** What a scrub reads of the devices one by one. */

@@ -47,6 +47,9 @@ public final class Resilver {
   public interface Targets {
     /** Those that are written again, and do not have everything; empty when there is none. */
     Optional<Group> behind();
+
+    /** Nobody is behind for now, as far as that can be mended. Called in no txg. */
+    void settled() throws IOException;
   }
 
   /** Some members that are behind. */
@@ -62,7 +65,6 @@ public final class Resilver {
   public Resilver(Scrub.Sources sources, TransactionGroups txgs, Targets targets) {
     this.sources = sources;
     this.txgs = txgs;
-
     this.targets = targets;
   }
 
@@ -125,8 +127,16 @@ public final class Resilver {
     }
   }
 
+  private Optional<Group> next() throws IOException {
+    Optional<Group> group = targets.behind();
+    if (group.isEmpty() && !isStopped()) {
+      targets.settled();
+    }
+    return lastLook();
+  }
+
   /** Whoever is behind when this finds nobody starts another thread. */
-  private synchronized Optional<Group> next() {
+  private synchronized Optional<Group> lastLook() {
     Optional<Group> group = stopped ? Optional.empty() : targets.behind();
     if (group.isEmpty()) {
       ended();

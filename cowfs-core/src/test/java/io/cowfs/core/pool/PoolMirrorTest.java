@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -252,6 +253,49 @@ class PoolMirrorTest {
   }
 
   @Test
+  void theNewDeviceTakesThePlaceOfTheOldOne() throws Exception {
+    create(2);
+    pool.write("before", 1 << 20);
+    PoolMirror mirror = pool.pool().mirror();
+    mirror.replace(pool.place(0).toString(), pool.newMember(2));
+    mirror.awaitResilver();
+    assertEquals(List.of(pool.place(1).toString(), pool.place(2).toString()), names());
+    assertEquals(BOTH, pool.states());
+    pool.write("after", 100_000);
+    pool.close();
+    // One that is missing can be replaced, too.
+    pool.takeAway(1);
+    pool.open();
+    pool.pool().mirror().replace(pool.place(1).toString(), pool.newMember(3));
+    pool.pool().mirror().awaitResilver();
+    assertEquals(BOTH, pool.states());
+    assertEquals(Set.of(pool.place(2).toString(), pool.place(3).toString()), Set.copyOf(names()));
+    pool.verify();
+  }
+
+  @Test
+  void whatIsReplacedGoesAfterTheNextMountWhereThatCameFirst() throws Exception {
+    create(2);
+    pool.write("before", 1 << 20);
+    PoolMirror mirror = pool.pool().mirror();
+    mirror.stop(); // As a crash before it has everything would.
+    mirror.replace(pool.place(0).toString(), pool.newMember(2));
+    assertThrows(
+        MirrorException.class, () -> mirror.replace(pool.place(0).toString(), pool.newMember(3)));
+    assertEquals(3, names().size());
+    pool.crash();
+    pool.open();
+    pool.resilver();
+    assertEquals(List.of(pool.place(1).toString(), pool.place(2).toString()), names());
+    assertEquals(BOTH, pool.states());
+    pool.verify();
+  }
+
+  private List<String> names() {
+    return pool.pool().mirror().devices().stream().map(DeviceStatus::name).toList();
+  }
+
+  @Test
   void aScrubRepairsWhatIsRottenAndCountsIt() throws Exception {
     create(2);
     pool.write("file", 4 << 20);
@@ -301,7 +345,8 @@ class PoolMirrorTest {
             () -> pool.pool().mirror().offline(pool.place(1).toString()),
             () -> pool.pool().mirror().online(pool.place(1).toString()),
             () -> pool.pool().mirror().attach(pool.newMember(2)),
-            () -> pool.pool().mirror().detach(pool.place(0).toString()));
+            () -> pool.pool().mirror().detach(pool.place(0).toString()),
+            () -> pool.pool().mirror().replace(pool.place(0).toString(), pool.newMember(2)));
     int number = 0;
     for (Command command : commands) {
       boolean done = false;

@@ -43,12 +43,18 @@ abstract class DeviceCommand extends PoolCommand {
     return List.of();
   }
 
+  /** Operands after the device, for a daemon. */
+  List<String> moreOperands() {
+    return List.of();
+  }
+
   @Override
   public final List<String> arguments() {
     List<String> arguments = new ArrayList<>();
     arguments.add(verb().text());
     arguments.addAll(options());
     arguments.addAll(List.of("--", target, device));
+    arguments.addAll(moreOperands());
     return arguments;
   }
 

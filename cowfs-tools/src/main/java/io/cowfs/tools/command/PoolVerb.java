@@ -29,6 +29,7 @@ public enum PoolVerb {
   SCRUB(Flush.NOTHING, Operands.PARSED),
   ATTACH(Flush.NOTHING, Operands.PARSED),
   DETACH(Flush.NOTHING, Operands.PARSED),
+  REPLACE(Flush.NOTHING, Operands.PARSED),
   ONLINE(Flush.NOTHING, Operands.PARSED),
   OFFLINE(Flush.NOTHING, Operands.PARSED),
   PRUNE(Flush.ALL, Operands.TARGET),

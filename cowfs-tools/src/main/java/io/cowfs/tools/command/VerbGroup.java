@@ -59,6 +59,7 @@ record VerbGroup(String heading, Map<String, Supplier<Object>> verbs) {
     Map<String, Supplier<Object>> verbs = new LinkedHashMap<>();
     verbs.put("attach", () -> new AttachCommand(runner));
     verbs.put("detach", () -> new DetachCommand(runner));
+    verbs.put("replace", () -> new ReplaceCommand(runner));
     verbs.put("offline", () -> new OfflineCommand(runner));
     verbs.put("online", () -> new OnlineCommand(runner));
     return new VerbGroup("Devices of a mirror", verbs);

@@ -47,6 +47,7 @@ class CowfsCommandTest {
               "inherit",
               "space",
               "attach",
+              "replace",
               "check",
               "scrub",
               "rewind",

@@ -3,6 +3,7 @@ package io.cowfs.tools.e2e;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -89,7 +90,7 @@ final class MirrorMountTest {
       Path spoilt = member("b").resolve("data");
       Program.shell(
           directory,
-          "dd if=/dev/urandom of=\"$1\" bs=4096 seek=130 count=1800 conv=notrunc,fsync status=none",
+          "dd if=/dev/urandom of=\"$1\" bs=4096 seek=16514 count=1800 conv=notrunc,fsync status=none",
           spoilt);
       mounted.remount();
       verify(mounted, FILES);
@@ -172,6 +173,50 @@ final class MirrorMountTest {
           MountedPool.cowfs("attach", pool, mounted.path("inside").toString());
       assertEquals(1, elsewhere.exitCode(), elsewhere::toString);
       assertTrue(elsewhere.errors().contains("file system of type fuse"), elsewhere::toString);
+    }
+  }
+
+  /** Of one kind a mirror can have one, of the other kind the other. */
+  @Test
+  void aBlockDeviceTakesThePlaceOfADirectory() throws Exception {
+    Program.shell(directory, "truncate -s 300M image");
+    Program.Result loop = Program.run(directory, List.of("losetup", "-f", "--show", "image"));
+    assumeTrue(loop.exitCode() == 0, "no loop devices here");
+    try {
+      replaceByBlockDevice(loop.output().strip());
+    } finally {
+      Program.succeed(directory, "losetup", "-d", loop.output().strip());
+    }
+  }
+
+  private void replaceByBlockDevice(String device) throws Exception {
+    try (MountedPool mounted = mirror()) {
+      // It has not the room that a pool without a limit may need.
+      Program.Result tooSmall =
+          MountedPool.cowfs("replace", mounted.pool().toString(), member("a").toString(), device);
+      assertEquals(1, tooSmall.exitCode(), tooSmall::toString);
+      assertTrue(tooSmall.errors().contains("needs at least"), tooSmall::errors);
+      assertStates(mounted, "ONLINE", "ONLINE");
+    }
+    try (MountedPool mounted =
+        MountedPool.init(
+            Files.createDirectory(directory.resolve("second")),
+            "--size",
+            "256M",
+            "--mirror",
+            member("c").toString(),
+            member("d").toString())) {
+      Files.write(mounted.path("file0"), random(0));
+      String pool = mounted.pool().toString();
+      mounted.succeed("replace", "--wait", pool, member("c").toString(), device);
+      List<String> devices = devices(mounted);
+      assertStates(mounted, "ONLINE", "ONLINE");
+      assertTrue(devices.stream().noneMatch(line -> line.contains("/c ")), devices::toString);
+      assertTrue(devices.stream().anyMatch(line -> line.contains(device)), devices::toString);
+      mounted.unmount();
+      Files.delete(member("d").resolve("data"));
+      mounted.mount();
+      verify(mounted, 1);
     }
   }
 }
