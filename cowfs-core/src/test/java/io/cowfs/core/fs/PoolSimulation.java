@@ -1,9 +1,12 @@
 package io.cowfs.core.fs;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cowfs.core.dataset.ByteSize;
 import io.cowfs.core.dataset.DatasetInfo;
+import io.cowfs.core.dataset.EffectiveProperty;
 import io.cowfs.core.device.FaultInjectingDevice;
 import io.cowfs.core.device.FaultInjectingDevice.Fault;
 import io.cowfs.core.device.FaultInjectingDevice.Operation;
@@ -375,8 +378,19 @@ final class PoolSimulation {
   private PoolState compareAll(PoolState state) throws IOException, FsException {
     PoolState named = state.named(pool.pool().list());
     for (Map.Entry<String, Model> each : named.datasets().entrySet()) {
+      assertEquals(named.quotas().get(each.getKey()), quotaOf(each.getKey()), each.getKey());
       each.getValue().copy().compare(pool.pool().fileSystem(each.getKey()), random);
     }
     return named;
+  }
+
+  /** In bytes; null when there is none. */
+  private Long quotaOf(String dataset) throws IOException {
+    for (EffectiveProperty property : pool.pool().administration().properties(dataset, null)) {
+      if (property.name().equals("quota") && !property.value().equals("none")) {
+        return ByteSize.parse(property.value());
+      }
+    }
+    return null;
   }
 }
