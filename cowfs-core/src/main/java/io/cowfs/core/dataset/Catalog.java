@@ -327,6 +327,11 @@ public final class Catalog implements Closeable {
     return reading(txn -> CatalogLoad.pool(databases, txn));
   }
 
+  /** The members of a mirror, by number; empty where nothing was committed of them. */
+  public List<MemberRecord> members() throws IOException {
+    return reading(txn -> CatalogLoad.members(databases, txn));
+  }
+
   /** The last scrub; empty when there was none. */
   public Optional<ScrubLog> scrub() throws IOException {
     return reading(txn -> CatalogLoad.scrub(databases, txn));
@@ -485,7 +490,17 @@ public final class Catalog implements Closeable {
    * @throws OutOfSpaceException when the index has reached its own limit
    * @throws HostFullException when the host has no space for it
    */
-  public synchronized void commit(CommitBatch batch) throws IOException {
+  public void commit(CommitBatch batch) throws IOException {
+    commit(batch, Optional.empty());
+  }
+
+  /**
+   * The same, with the members of a mirror as they are from this txg on.
+   *
+   * @param members empty where they are as before
+   */
+  public synchronized void commit(CommitBatch batch, Optional<List<MemberRecord>> members)
+      throws IOException {
     using(
         () -> {
           try (Txn<byte[]> txn = env.txnWrite()) {
@@ -495,6 +510,7 @@ public final class Catalog implements Closeable {
             writeCondemned(txn, batch);
             writeShared(txn, batch);
             batch.scrub().ifPresent(scrub -> writeScrub(txn, scrub));
+            members.ifPresent(table -> writeMembers(txn, table));
             writePool(txn, batch.pool());
             txn.commit();
           }
@@ -640,13 +656,21 @@ public final class Catalog implements Closeable {
 
   private void writeScrub(Txn<byte[]> txn, ScrubChange scrub) {
     int findings = scrub.kept();
-    deleteAll(txn, databases.pool, KeyRange.atLeast(CatalogFormat.scrubFindingKey(findings)));
+    deleteAll(
+        txn,
+        databases.pool,
+        KeyRange.closedOpen(CatalogFormat.scrubFindingKey(findings), CatalogFormat.membersKey()));
     for (String finding : scrub.added()) {
       byte[] text = CatalogFormat.findingText(finding);
       put(txn, databases.pool, CatalogFormat.scrubFindingKey(findings++), text);
     }
     byte[] record = ScrubRecordFormat.encode(scrub.record(), findings);
     put(txn, databases.pool, CatalogFormat.scrubKey(), record);
+  }
+
+  private void writeMembers(Txn<byte[]> txn, List<MemberRecord> members) {
+    byte[] key = CatalogFormat.membersKey();
+    put(txn, databases.pool, key, MemberTableFormat.encode(members));
   }
 
   private void writePool(Txn<byte[]> txn, PoolRecord pool) {

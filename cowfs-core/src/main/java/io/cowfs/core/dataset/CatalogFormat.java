@@ -21,6 +21,9 @@ final class CatalogFormat {
 
   static final int FIRST_SCRUB_FINDING_ID = 2;
 
+  /** Of the members of a mirror. Beyond the findings, of which there are few. */
+  static final int MEMBERS_ID = Integer.MAX_VALUE;
+
   /** Keys of the database {@code nodes}. */
   static final int NODE_KEY_ID = 0;
 
@@ -93,6 +96,10 @@ final class CatalogFormat {
     return ByteBuffer.allocate(POOL_KEY_BYTES)
         .putInt(POOL_KEY_ID, FIRST_SCRUB_FINDING_ID + finding)
         .array();
+  }
+
+  static byte[] membersKey() {
+    return ByteBuffer.allocate(POOL_KEY_BYTES).putInt(POOL_KEY_ID, MEMBERS_ID).array();
   }
 
   static byte[] nodeKey(int node) {

@@ -57,8 +57,9 @@ final class CatalogLoad {
             condemned(),
             shared());
     long scrubRecords = scrub(databases, txn).map(scrub -> 1 + scrub.findings().size()).orElse(0);
+    long memberRecords = members(databases, txn).isEmpty() ? 0 : 1;
     if (!PoolRecordFormat.decodeCounts(content).equals(databases.counts(txn))
-        || databases.pool().stat(txn).entries != 1 + scrubRecords) {
+        || databases.pool().stat(txn).entries != 1 + scrubRecords + memberRecords) {
       throw new BadRecordException("records are missing");
     }
     return state;
@@ -83,6 +84,13 @@ final class CatalogLoad {
       findings.add(new String(CatalogFormat.unseal(findingKey, finding), StandardCharsets.UTF_8));
     }
     return Optional.of(new ScrubLog(record, findings));
+  }
+
+  static List<MemberRecord> members(Catalog.Databases databases, Txn<byte[]> txn)
+      throws BadRecordException {
+    byte[] key = CatalogFormat.membersKey();
+    byte[] value = databases.pool().get(txn, key);
+    return value == null ? List.of() : MemberTableFormat.decode(CatalogFormat.unseal(key, value));
   }
 
   private static byte[] poolContent(Catalog.Databases databases, Txn<byte[]> txn)

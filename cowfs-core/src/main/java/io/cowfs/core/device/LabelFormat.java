@@ -23,7 +23,9 @@ final class LabelFormat {
   static final int DATA_CHECKSUM = COMPRESSION_LEVEL + Byte.BYTES;
   static final int BLOCK_CHECKSUM = DATA_CHECKSUM + Byte.BYTES;
   static final int LOG_SECTORS = BLOCK_CHECKSUM + Byte.BYTES;
-  static final int ZEROS = LOG_SECTORS + Integer.BYTES;
+  static final int MEMBER_HIGH = LOG_SECTORS + Integer.BYTES;
+  static final int MEMBER_LOW = MEMBER_HIGH + Long.BYTES;
+  static final int ZEROS = MEMBER_LOW + Long.BYTES;
   static final int CHECKSUM = BYTES - Integer.BYTES;
 
   /** "COWFS" and three zero bytes. */
@@ -47,6 +49,8 @@ final class LabelFormat {
     sector.put(DATA_CHECKSUM, (byte) label.dataChecksumId());
     sector.put(BLOCK_CHECKSUM, (byte) label.blockChecksumId());
     sector.putInt(LOG_SECTORS, label.logSectors());
+    sector.putLong(MEMBER_HIGH, label.member().getMostSignificantBits());
+    sector.putLong(MEMBER_LOW, label.member().getLeastSignificantBits());
     sector.putInt(CHECKSUM, checksum(sector));
     return sector;
   }
@@ -87,7 +91,8 @@ final class LabelFormat {
         Byte.toUnsignedInt(sector.get(BLOCK_CHECKSUM)),
         sector.getLong(FEATURES_TO_READ),
         sector.getLong(FEATURES_TO_WRITE),
-        sector.getInt(LOG_SECTORS));
+        sector.getInt(LOG_SECTORS),
+        new UUID(sector.getLong(MEMBER_HIGH), sector.getLong(MEMBER_LOW)));
   }
 
   private static int checksum(ByteBuffer sector) {

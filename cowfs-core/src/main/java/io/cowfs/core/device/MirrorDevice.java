@@ -32,7 +32,7 @@ public final class MirrorDevice implements BlockDevice {
   private static final long RING_BEGIN =
       (long) DeviceLayout.RING_FIRST_SECTOR * DeviceLayout.SECTOR_BYTES;
   private static final long RING_END =
-      (long) DeviceLayout.DATA_FIRST_SECTOR * DeviceLayout.SECTOR_BYTES;
+      (long) DeviceLayout.LOG_FIRST_SECTOR * DeviceLayout.SECTOR_BYTES;
 
   private final String name;
   private final Executor syncers;
@@ -43,7 +43,7 @@ public final class MirrorDevice implements BlockDevice {
   /**
    * @param name for messages
    * @param members one of them at least is ONLINE; closed with this
-   * @param syncers run the syncs of the members beside each other
+   * @param syncers run what waits for the members beside each other
    */
   public MirrorDevice(String name, List<MirrorMember> members, Executor syncers) {
     this.name = name;
@@ -174,8 +174,12 @@ public final class MirrorDevice implements BlockDevice {
       if (!member.state().isWritten()) {
         throw new IOException(member.name() + ": not in use");
       }
+      int bytes = content.remaining();
       try {
         member.opened().write(content, offset);
+        if (trust == Trust.PARTIAL) {
+          member.countResilvered(bytes);
+        }
       } catch (IOException failure) {
         throw failed(member, failure);
       }
@@ -239,42 +243,66 @@ public final class MirrorDevice implements BlockDevice {
         last = failed(member, failure);
       }
     }
-    if (!done) {
-      throw last != null ? last : new IOException(name + ": no member is online");
-    }
+    requireDone(done, null, last);
   }
 
   @Override
   public void sync() throws IOException {
+    together(BlockDevice::sync, false);
+  }
+
+  /**
+   * A host that is full is no fault of its device: its sectors stay as undefined as the others'.
+   */
+  @Override
+  public void writeDurably(ByteBuffer source, long offset) throws IOException {
+    checkRange(offset, source.remaining());
+    together(device -> device.writeDurably(source.duplicate(), offset), true);
+    source.position(source.limit());
+  }
+
+  /** The same for all that are written, beside each other. */
+  private void together(Change change, boolean mayBeFull) throws IOException {
     List<MirrorMember> written =
         members.stream().filter(member -> member.state().isWritten()).toList();
-    List<CompletableFuture<IOException>> syncs = new ArrayList<>();
+    List<CompletableFuture<IOException>> others = new ArrayList<>();
     for (MirrorMember member : written.subList(1, written.size())) {
-      syncs.add(CompletableFuture.supplyAsync(() -> trySync(member), syncers));
+      others.add(CompletableFuture.supplyAsync(() -> tryOn(member, change), syncers));
     }
     List<IOException> failures = new ArrayList<>();
-    failures.add(trySync(written.get(0)));
-    for (CompletableFuture<IOException> sync : syncs) {
-      failures.add(resultOf(sync));
+    failures.add(tryOn(written.get(0), change));
+    for (CompletableFuture<IOException> other : others) {
+      failures.add(resultOf(other));
     }
     boolean done = false;
+    IOException full = null;
     IOException last = null;
     for (int i = 0; i < written.size(); i++) {
       MirrorMember member = written.get(i);
-      if (failures.get(i) != null) {
-        last = failed(member, failures.get(i));
-      } else {
+      IOException failure = failures.get(i);
+      if (failure == null) {
         done |= member.state() == MemberState.ONLINE;
+      } else if (mayBeFull && failure instanceof HostFullException) {
+        full = failure;
+      } else {
+        last = failed(member, failure);
       }
+    }
+    requireDone(done, full, last);
+  }
+
+  private void requireDone(boolean done, IOException full, IOException last) throws IOException {
+    if (full != null) {
+      throw full;
     }
     if (!done) {
       throw last != null ? last : new IOException(name + ": no member is online");
     }
   }
 
-  private static IOException trySync(MirrorMember member) {
+  private static IOException tryOn(MirrorMember member, Change change) {
     try {
-      member.opened().sync();
+      change.make(member.opened());
       return null;
     } catch (IOException failure) {
       return failure;
@@ -282,11 +310,11 @@ public final class MirrorDevice implements BlockDevice {
   }
 
   /** As {@link CompletableFuture#join}, which no interrupt ends. */
-  private static IOException resultOf(CompletableFuture<IOException> sync) {
+  private static IOException resultOf(CompletableFuture<IOException> other) {
     try {
-      return sync.join();
+      return other.join();
     } catch (CompletionException e) {
-      return new IOException("a sync failed: " + e.getCause(), e.getCause());
+      return new IOException("it failed: " + e.getCause(), e.getCause());
     }
   }
 
@@ -340,12 +368,7 @@ public final class MirrorDevice implements BlockDevice {
         last = failed(member, failure);
       }
     }
-    if (full != null) {
-      throw full;
-    }
-    if (!done) {
-      throw last != null ? last : new IOException(name + ": no member is online");
-    }
+    requireDone(done, full, last);
   }
 
   // ---- members

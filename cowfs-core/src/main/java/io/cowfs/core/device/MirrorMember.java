@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class MirrorMember {
   private final int number;
-  private final UUID uuid;
+  private volatile UUID uuid;
   private final String name;
 
   /** Null while it is not open. */
@@ -24,6 +24,7 @@ public final class MirrorMember {
   private final AtomicLong readErrors = new AtomicLong();
   private final AtomicLong writeErrors = new AtomicLong();
   private final AtomicLong checksumErrors = new AtomicLong();
+  private final AtomicLong resilveredBytes = new AtomicLong();
 
   private MirrorMember(
       int number, UUID uuid, String name, BlockDevice device, MemberState state, String problem) {
@@ -107,6 +108,20 @@ public final class MirrorMember {
   void become(MemberState newState, String newProblem) {
     state = newState;
     problem = newProblem;
+  }
+
+  /** The only device of a pool becomes a member of a mirror: it has an identity now. */
+  public void identify(UUID newUuid) {
+    uuid = newUuid;
+  }
+
+  /** What catching up has written; bytes. */
+  public long resilveredBytes() {
+    return resilveredBytes.get();
+  }
+
+  void countResilvered(long bytes) {
+    resilveredBytes.addAndGet(bytes);
   }
 
   /** Opened again: its device is another one. */

@@ -8,7 +8,7 @@ import java.util.UUID;
 import java.util.stream.Collectors;
 
 /**
- * What a pool is, written once when it is created, in two equal copies at the front of the device.
+ * What a pool is, written when it is created, in two equal copies at the front of each device.
  *
  * @param capacityBytes size limit; 0 means that the pool grows as long as the host has space
  * @param createdMillis milliseconds since 1970
@@ -20,6 +20,8 @@ import java.util.stream.Collectors;
  * @param featuresToWrite bits a program must know to write the pool; see {@link #requireWritable}
  * @param logSectors the size of the intent log, from {@link DeviceLayout#LOG_FIRST_SECTOR} on; 0
  *     where there is none
+ * @param member of a mirror, by which its members differ; {@link #NO_MEMBER} where the device is
+ *     the only one
  */
 public record PoolLabel(
     UUID uuid,
@@ -31,7 +33,17 @@ public record PoolLabel(
     int blockChecksumId,
     long featuresToRead,
     long featuresToWrite,
-    int logSectors) {
+    int logSectors,
+    UUID member) {
+
+  /** Of a device that is the only one of its pool. */
+  public static final UUID NO_MEMBER = new UUID(0, 0);
+
+  /**
+   * The bit of {@link #featuresToWrite} for a pool over several devices: whoever does not know it
+   * writes only one of them.
+   */
+  public static final long MIRRORED = 1;
 
   /** The newest format version this program knows. */
   public static final int FORMAT_VERSION = 4;
@@ -39,8 +51,8 @@ public record PoolLabel(
   /** The bits of {@link #featuresToRead} that this program knows: none are defined. */
   private static final long KNOWN_TO_READ = 0;
 
-  /** The bits of {@link #featuresToWrite} that this program knows: none are defined. */
-  private static final long KNOWN_TO_WRITE = 0;
+  /** The bits of {@link #featuresToWrite} that this program knows. */
+  private static final long KNOWN_TO_WRITE = MIRRORED;
 
   /** The smallest log, in sectors: some records of ordinary size. */
   private static final int LOG_SECTORS_MIN = 64;
@@ -67,16 +79,70 @@ public record PoolLabel(
         blockChecksumId,
         0,
         0,
-        0);
+        0,
+        NO_MEMBER);
+  }
+
+  /** The label of one of the devices of a mirror. */
+  public PoolLabel ofMember(UUID newMember) {
+    return new PoolLabel(
+        uuid,
+        capacityBytes,
+        createdMillis,
+        compressionId,
+        compressionLevel,
+        dataChecksumId,
+        blockChecksumId,
+        featuresToRead,
+        featuresToWrite | MIRRORED,
+        logSectors,
+        newMember);
+  }
+
+  /** The same with an intent log as large as a new pool gets it. */
+  public PoolLabel withLog(long deviceBytes) {
+    return new PoolLabel(
+        uuid,
+        capacityBytes,
+        createdMillis,
+        compressionId,
+        compressionLevel,
+        dataChecksumId,
+        blockChecksumId,
+        featuresToRead,
+        featuresToWrite,
+        logSectorsFor(deviceBytes),
+        member);
+  }
+
+  /** The same with another size limit. */
+  public PoolLabel withCapacity(long newCapacityBytes) {
+    return new PoolLabel(
+        uuid,
+        newCapacityBytes,
+        createdMillis,
+        compressionId,
+        compressionLevel,
+        dataChecksumId,
+        blockChecksumId,
+        featuresToRead,
+        featuresToWrite,
+        logSectors,
+        member);
+  }
+
+  /** Whether the pool has, or had, several devices. */
+  public boolean isMirrored() {
+    return (featuresToWrite & MIRRORED) != 0;
   }
 
   /**
    * The size of the intent log of a new pool, in sectors.
    *
-   * @param capacityBytes what the device can hold
+   * @param deviceBytes what the device can hold
    */
-  public static int logSectorsFor(long capacityBytes) {
-    long share = capacityBytes / DeviceLayout.SECTOR_BYTES / LOG_SHARE;
+  private static int logSectorsFor(long deviceBytes) {
+    long share = deviceBytes / DeviceLayout.SECTOR_BYTES / LOG_SHARE;
     return (int) Math.max(LOG_SECTORS_MIN, Math.min(share, DeviceLayout.LOG_SECTORS_MAX));
   }
 
@@ -89,6 +155,17 @@ public record PoolLabel(
   public void write(BlockDevice device) throws IOException {
     for (int copy = 0; copy < DeviceLayout.LABEL_COPIES; copy++) {
       device.write(LabelFormat.encode(this), offsetOf(copy));
+    }
+  }
+
+  /**
+   * Writes over a label of the same pool, durably, so that a crash leaves the one or the other copy
+   * whole; for {@link #readEither}.
+   */
+  public void writeOneByOne(BlockDevice device) throws IOException {
+    for (int copy = 0; copy < DeviceLayout.LABEL_COPIES; copy++) {
+      device.write(LabelFormat.encode(this), offsetOf(copy));
+      device.sync();
     }
   }
 
@@ -112,6 +189,28 @@ public record PoolLabel(
     }
     checkSupported(device, first);
     return LabelFormat.decode(first);
+  }
+
+  /**
+   * Reads the label of a device of a mirror, of which one copy is enough: another device has the
+   * same. Where the copies differ, the first is the newer one.
+   *
+   * @throws UnsupportedFormatException as {@link #read} does
+   * @throws DamagedPoolException when no copy is whole
+   */
+  public static PoolLabel readEither(BlockDevice device) throws IOException {
+    ByteBuffer first = readSector(device, 0);
+    ByteBuffer second = readSector(device, 1);
+    if (!LabelFormat.hasMagic(first) && !LabelFormat.hasMagic(second)) {
+      throw new UnsupportedFormatException(device.name() + " is not a cowfs pool");
+    }
+    boolean isFirstWhole = LabelFormat.hasMagic(first) && LabelFormat.hasValidChecksum(first);
+    if (!isFirstWhole) {
+      checkWhole(device, second, "second");
+    }
+    ByteBuffer whole = isFirstWhole ? first : second;
+    checkSupported(device, whole);
+    return LabelFormat.decode(whole);
   }
 
   private static ByteBuffer readSector(BlockDevice device, int copy) throws IOException {
@@ -150,6 +249,7 @@ public record PoolLabel(
         || label.capacityBytes > FileDevice.UNLIMITED_BYTES
         || label.logSectors < 0
         || label.logSectors > DeviceLayout.LOG_SECTORS_MAX
+        || label.isMirrored() == label.member.equals(NO_MEMBER)
         || !LabelFormat.restIsZero(sector)) {
       throw new DamagedPoolException(device.name() + ": the label holds impossible values");
     }

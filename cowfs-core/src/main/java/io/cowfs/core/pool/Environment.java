@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.UUID;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -38,11 +39,27 @@ record Environment(Devices devices, DirtyLimit limit, Clock clock, Execution exe
    *
    * @param nanoTime by which intervals are measured, as {@link System#nanoTime}
    * @param writers makes the threads that write blocks; each pool has its own, and ends them
+   * @param syncers run the syncs of the members of a mirror beside each other
    * @param uuids for new pools
    */
-  record Execution(LongSupplier nanoTime, Supplier<ExecutorService> writers, Supplier<UUID> uuids) {
+  record Execution(
+      LongSupplier nanoTime,
+      Supplier<ExecutorService> writers,
+      Supplier<Executor> syncers,
+      Supplier<UUID> uuids) {
     static final Execution CONCURRENT =
-        new Execution(System::nanoTime, BlockStore::writingThreads, UUID::randomUUID);
+        new Execution(
+            System::nanoTime,
+            BlockStore::writingThreads,
+            () -> Execution::startSync,
+            UUID::randomUUID);
+
+    /** A commit is rare enough for threads of its own. */
+    private static void startSync(Runnable sync) {
+      Thread thread = new Thread(sync, "cowfs-mirror-sync");
+      thread.setDaemon(true);
+      thread.start();
+    }
   }
 
   private record HostDevices() implements Devices {

@@ -22,8 +22,8 @@ import io.cowfs.core.dataset.IndexBackup;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.DamagedIndexException;
 import io.cowfs.core.device.DamagedPoolException;
-import io.cowfs.core.device.DeviceLayout;
 import io.cowfs.core.device.FileDevice;
+import io.cowfs.core.device.MirrorDevice;
 import io.cowfs.core.device.NewDevice;
 import io.cowfs.core.device.PoolLabel;
 import io.cowfs.core.device.UnsupportedFormatException;
@@ -49,6 +49,7 @@ import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -70,9 +71,19 @@ public final class Pool implements Closeable {
    * @param capacityBytes size limit; 0 for none
    * @param compression of new data
    * @param blockDevice where data goes instead of a file in the pool directory; may be null
+   * @param mirror where data goes, all of it to each of them, instead of all that; may be empty
    */
   public record CreateOptions(
-      long capacityBytes, CompressionSetting compression, NewDevice blockDevice) {}
+      long capacityBytes,
+      CompressionSetting compression,
+      NewDevice blockDevice,
+      List<NewMember> mirror) {
+    /** Of a pool with one device. */
+    public CreateOptions(
+        long capacityBytes, CompressionSetting compression, NewDevice blockDevice) {
+      this(capacityBytes, compression, blockDevice, List.of());
+    }
+  }
 
   /** The least size limit: an empty pool, and some room to write. */
   public static final long CAPACITY_BYTES_MIN = 16L << 20;
@@ -96,6 +107,7 @@ public final class Pool implements Closeable {
   private final VolumeServices services;
   private final PoolAdministration administration;
   private final Scrub scrub;
+  private final PoolMirror mirror;
   private final Clock clock;
 
   /** Guarded by this; null until there is one. */
@@ -120,11 +132,13 @@ public final class Pool implements Closeable {
   private Pool(
       PoolLock lock,
       PoolLabel label,
-      BlockDevice device,
+      PoolDevices.Opened opened,
       Catalog catalog,
       Environment environment,
       Purpose purpose)
       throws IOException {
+    MirrorDevice device = opened.device();
+    MemberTable members = new MemberTable(device, catalog.members(), opened.completeTxgs());
     this.lock = lock;
     this.purpose = purpose;
     this.clock = environment.clock();
@@ -177,10 +191,10 @@ public final class Pool implements Closeable {
             device,
             allocator,
             store,
-            new PoolIndex(datasets, catalog, allocator, backup),
+            new PoolIndex(datasets, catalog, allocator, backup, members),
             ring,
             clock);
-    this.readOnlyReason = readOnlyReason(label, device);
+    this.readOnlyReason = readOnlyReason(label, device.name());
     List<IntentLog.Section> beyond = purpose == Purpose.CHECK ? List.of() : log.recover(txg);
     this.txgs =
         purpose == Purpose.READ
@@ -213,17 +227,19 @@ public final class Pool implements Closeable {
             processOwner());
     recover(beyond);
     this.administration = new PoolAdministration(this, datasets, txgs, clock);
+    PoolMetadata metadata = new PoolMetadata(label, device, catalog, store, txgs);
+    this.mirror =
+        new PoolMirror(
+            new PoolPath(catalog.poolDirectory()),
+            label,
+            environment,
+            device,
+            members,
+            txgs,
+            scrubSources(metadata::directory));
     this.scrub =
         new Scrub(
-            new Scrub.Sources(
-                datasets,
-                store,
-                new FileItems(),
-                new PoolMetadata(label, device, catalog, store, txgs),
-                datasets::scrubBytesPerSecond),
-            txgs,
-            clock,
-            catalog.scrub());
+            scrubSources(() -> metadata.run(mirror::checkFronts)), txgs, clock, catalog.scrub());
   }
 
   /** Replays the log; only then anything else takes part in commits. */
@@ -251,13 +267,18 @@ public final class Pool implements Closeable {
     }
   }
 
-  private static Optional<IOException> readOnlyReason(PoolLabel label, BlockDevice device) {
+  private static Optional<IOException> readOnlyReason(PoolLabel label, String name) {
     try {
-      label.requireWritable(device.name());
+      label.requireWritable(name);
       return Optional.empty();
     } catch (UnsupportedFormatException unknown) {
       return Optional.of(unknown);
     }
+  }
+
+  private Scrub.Sources scrubSources(Scrub.MetadataCheck metadata) {
+    return new Scrub.Sources(
+        datasets, store, new FileItems(), metadata, datasets::scrubBytesPerSecond);
   }
 
   /** Checkpoints go before a writer is refused, and what was destroyed is waited for. */
@@ -313,6 +334,9 @@ public final class Pool implements Closeable {
     if (options.blockDevice() != null) {
       options.blockDevice().requireFit(CAPACITY_BYTES_MIN);
     }
+    for (NewMember member : options.mirror()) {
+      member.requireFit(Math.max(CAPACITY_BYTES_MIN, limit));
+    }
     create(directory, options, Environment.HOST);
   }
 
@@ -320,14 +344,18 @@ public final class Pool implements Closeable {
       throws IOException {
     PoolPath path = new PoolPath(directory);
     PoolPath.Origin origin = path.prepareNew();
+    List<NewMember.Undo> undo = new ArrayList<>();
     try {
-      fill(path, options, environment);
+      fill(path, options, environment, undo);
       try (Pool pool = open(directory, environment)) {
         pool.administration.createRoot(Map.of("compression", options.compression().toString()));
         pool.fileSystem("root");
       }
     } catch (IOException | RuntimeException failure) {
       try {
+        for (NewMember.Undo each : undo) {
+          each.run();
+        }
         path.removeNew(origin);
       } catch (IOException alsoFailed) {
         failure.addSuppressed(alsoFailed);
@@ -338,39 +366,55 @@ public final class Pool implements Closeable {
 
   /** Makes the files of a pool, which has no dataset yet. */
   @SuppressWarnings("try") // The lock is for what is made.
-  private static void fill(PoolPath path, CreateOptions options, Environment environment)
+  private static void fill(
+      PoolPath path, CreateOptions options, Environment environment, List<NewMember.Undo> undo)
       throws IOException {
     UUID uuid = environment.execution().uuids().get();
     CompressionSetting compression = options.compression();
     NewDevice blockDevice = options.blockDevice();
     try (PoolLock lock = path.lock()) {
+      long limit = sizeLimit(options);
+      PoolLabel label =
+          new PoolLabel(
+              uuid,
+              limit,
+              environment.clock().millis(),
+              compression.compression().id(),
+              compression.level(),
+              ChecksumAlgorithm.CRC32C.id(),
+              BlockWriter.BLOCK_CHECKSUM.id());
       if (blockDevice != null) {
         Files.createSymbolicLink(path.data(), blockDevice.path());
       }
-      Catalog.create(path.directory(), uuid, options.capacityBytes()).close();
-      long capacity = capacity(options.capacityBytes());
-      try (BlockDevice device =
-          blockDevice == null
-              ? environment.devices().create(path.data(), capacity)
-              : environment.devices().open(path.data(), capacity)) {
-        new PoolLabel(
-                uuid,
-                options.capacityBytes(),
-                environment.clock().millis(),
-                compression.compression().id(),
-                compression.level(),
-                ChecksumAlgorithm.CRC32C.id(),
-                BlockWriter.BLOCK_CHECKSUM.id(),
-                0,
-                0,
-                PoolLabel.logSectorsFor(device.capacity()))
-            .write(device);
-        // Commits write here when the host may be full. The log does without what it has not.
-        device.preallocate(0, (long) DeviceLayout.LOG_FIRST_SECTOR * DeviceLayout.SECTOR_BYTES);
-        device.sync();
+      Catalog.create(path.directory(), uuid, limit).close();
+      int number = 0;
+      for (NewMember member : options.mirror()) {
+        UUID memberUuid = environment.execution().uuids().get();
+        undo.add(
+            member.make(
+                path, number++, label.withLog(capacity(limit)).ofMember(memberUuid), environment));
+      }
+      if (options.mirror().isEmpty()) {
+        try (BlockDevice device =
+            blockDevice == null
+                ? environment.devices().create(path.data(), capacity(limit))
+                : environment.devices().open(path.data(), capacity(limit))) {
+          label.withLog(device.capacity()).write(device);
+          FrontOfDevice.reserve(device);
+          device.sync();
+        }
       }
       path.sync();
     }
+  }
+
+  /** The smallest device of a mirror tells how much each of them can hold. */
+  private static long sizeLimit(CreateOptions options) throws IOException {
+    long least = capacity(options.capacityBytes());
+    for (NewMember member : options.mirror()) {
+      least = Math.min(least, member.capacityBytes());
+    }
+    return least == FileDevice.UNLIMITED_BYTES ? 0 : least;
   }
 
   static long capacity(long limit) {
@@ -417,12 +461,18 @@ public final class Pool implements Closeable {
     BlockDevice device = null;
     Catalog catalog = null;
     try {
-      PoolLabel label = readLabel(path, environment);
-      device = environment.devices().open(path.data(), capacity(label.capacityBytes()));
-      catalog = Catalog.open(directory, label.uuid(), label.capacityBytes());
-      boolean canBeChanged = readOnlyReason(label, device).isEmpty();
+      PoolDevices devices = PoolDevices.find(path, environment);
+      PoolLabel label = devices.label();
+      boolean canBeChanged = readOnlyReason(label, directory.toString()).isEmpty();
       Purpose possible = purpose == Purpose.USE && !canBeChanged ? Purpose.READ : purpose;
-      return new Pool(lock, label, device, catalog, environment, possible);
+      catalog = Catalog.open(directory, label.uuid(), label.capacityBytes());
+      PoolDevices.Opened opened =
+          devices.open(
+              catalog.members(),
+              catalog.pool().txg(),
+              possible == Purpose.USE ? PoolDevices.Purpose.USE : PoolDevices.Purpose.READ);
+      device = opened.device();
+      return new Pool(lock, label, opened, catalog, environment, possible);
     } catch (IOException | RuntimeException failure) {
       if (catalog != null) {
         catalog.close();
@@ -432,13 +482,6 @@ public final class Pool implements Closeable {
       }
       lock.close();
       throw failure;
-    }
-  }
-
-  static PoolLabel readLabel(PoolPath path, Environment environment) throws IOException {
-    try (BlockDevice unlimited =
-        environment.devices().open(path.data(), FileDevice.UNLIMITED_BYTES)) {
-      return PoolLabel.read(unlimited);
     }
   }
 
@@ -463,6 +506,7 @@ public final class Pool implements Closeable {
     if (housekeeper == null && !closed && purpose == Purpose.USE) {
       datasets.checkpoints().enable(this::usableSectors);
       scrub.goOn();
+      mirror.goOn();
       Retention retention = new Retention(administration, datasets);
       housekeeper =
           new Housekeeper(administration, retention, clock, beforeSnapshot, this::tidyCheckpoints);
@@ -598,6 +642,11 @@ public final class Pool implements Closeable {
         new FileItems());
   }
 
+  /** The devices, and the commands that change them. */
+  public PoolMirror mirror() {
+    return mirror;
+  }
+
   /** Reads everything now and then, beside all other work. */
   public Scrub scrub() {
     return scrub;
@@ -632,13 +681,14 @@ public final class Pool implements Closeable {
         datasets.destroyingBytes(),
         txgs.durableTxg(),
         txgs.dirtyDataBytes(),
-        scrub.status());
+        scrub.status(),
+        mirror.devices());
   }
 
   private String stateText() {
     IOException suspended = txgs.suspendedBy();
     if (suspended == null) {
-      return "active";
+      return mirror.isDegraded() ? "degraded" : "active";
     }
     return (txgs.isReadOnly() ? "read-only: " : "suspended: ") + suspended.getMessage();
   }
@@ -663,6 +713,7 @@ public final class Pool implements Closeable {
       ending.close();
     }
     scrub.stop();
+    mirror.stop();
     // Whatever fails: everything is let go, the last resource first.
     try (lock;
         device;

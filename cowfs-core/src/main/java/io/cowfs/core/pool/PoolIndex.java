@@ -4,13 +4,19 @@ import io.cowfs.core.alloc.Allocator;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.BlockWriter;
 import io.cowfs.core.dataset.Catalog;
+import io.cowfs.core.dataset.CommitBatch;
 import io.cowfs.core.dataset.Datasets;
 import io.cowfs.core.dataset.IndexBackup;
 import io.cowfs.core.txg.Index;
 import java.io.IOException;
 
 /** The datasets and their catalog, as the commit sees them. */
-record PoolIndex(Datasets datasets, Catalog catalog, Allocator allocator, IndexBackup backup)
+record PoolIndex(
+    Datasets datasets,
+    Catalog catalog,
+    Allocator allocator,
+    IndexBackup backup,
+    MemberTable members)
     implements Index {
   @Override
   public void beginTxg(long txg, BlockWriter writer) {
@@ -25,7 +31,9 @@ record PoolIndex(Datasets datasets, Catalog catalog, Allocator allocator, IndexB
 
   @Override
   public void commit() throws IOException {
-    catalog.commit(datasets.prepareCommit());
+    CommitBatch batch = datasets.prepareCommit();
+    catalog.commit(batch, members.changes(batch.txg()));
+    members.committed();
     backup.discard();
   }
 

@@ -6,30 +6,49 @@ import io.cowfs.core.btree.Tree;
 import io.cowfs.core.dataset.Catalog;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.PoolLabel;
-import io.cowfs.core.scrub.Scrub;
 import io.cowfs.core.txg.ReadPins;
 import io.cowfs.core.txg.RootRing;
 import io.cowfs.core.txg.TransactionGroups;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /** What a scrub reads that belongs to no dataset, while the pool is in use. */
 record PoolMetadata(
-    PoolLabel label, BlockDevice device, Catalog catalog, BlockStore store, TransactionGroups txgs)
-    implements Scrub.MetadataCheck {
+    PoolLabel label,
+    BlockDevice device,
+    Catalog catalog,
+    BlockStore store,
+    TransactionGroups txgs) {
 
   private interface Part {
     void check() throws IOException;
   }
 
-  @Override
-  public List<String> run() throws IOException {
+  /**
+   * Reads all of it.
+   *
+   * @param fronts looks at the labels and rings of the members of a mirror, between two commits
+   */
+  List<String> run(Supplier<List<String>> fronts) throws IOException {
     List<String> findings = new ArrayList<>();
-    check("scrub/label", () -> PoolLabel.read(device), findings);
     // Between two commits: nothing is written to the ring then.
-    txgs.runTask(txg -> () -> check("scrub/ring", this::checkRing, findings));
+    txgs.runTask(
+        txg ->
+            () -> {
+              findings.addAll(fronts.get());
+              check("scrub/label", () -> PoolLabel.read(device), findings);
+              check("scrub/ring", this::checkRing, findings);
+            });
     check("scrub/index", catalog::verify, findings);
+    check("scrub/directory", this::checkDirectory, findings);
+    return findings;
+  }
+
+  /** Reads the dataset directory alone. */
+  List<String> directory() {
+    List<String> findings = new ArrayList<>();
     check("scrub/directory", this::checkDirectory, findings);
     return findings;
   }

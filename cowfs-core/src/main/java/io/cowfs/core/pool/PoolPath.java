@@ -14,6 +14,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /** The files of a pool directory. Immutable. */
@@ -35,8 +37,33 @@ public record PoolPath(Path directory) {
     }
   }
 
+  private static final String DATA = "data";
+
+  /** The file of a device in a directory of its own. */
+  static final String MEMBER_FILE = "data";
+
+  /** The most devices that a pool can have, those that are away included. */
+  static final int DEVICES_MAX = 16;
+
+  /** The first, or only, device. */
   Path data() {
-    return directory.resolve("data");
+    return data(0);
+  }
+
+  /** A device of the pool, by its number: a file, or a link to one or to a block device. */
+  Path data(int number) {
+    return directory.resolve(number == 0 ? DATA : DATA + "." + number);
+  }
+
+  /** Those that have an entry in the directory, whether it leads to anything or not. */
+  SortedMap<Integer, Path> devices() {
+    SortedMap<Integer, Path> found = new TreeMap<>();
+    for (int number = 0; number < DEVICES_MAX; number++) {
+      if (Files.exists(data(number), LinkOption.NOFOLLOW_LINKS)) {
+        found.put(number, data(number));
+      }
+    }
+    return found;
   }
 
   Path index() {
@@ -52,8 +79,7 @@ public record PoolPath(Path directory) {
    * lost: it can be made anew.
    */
   public boolean looksLikePool() {
-    return Files.exists(data(), LinkOption.NOFOLLOW_LINKS)
-        && (Files.isDirectory(index()) || Files.isRegularFile(lockFile()));
+    return !devices().isEmpty() && (Files.isDirectory(index()) || Files.isRegularFile(lockFile()));
   }
 
   void requirePool() throws IOException {
@@ -63,8 +89,9 @@ public record PoolPath(Path directory) {
     if (!looksLikePool()) {
       throw new PoolPathException(directory + ": not a cowfs pool");
     }
-    if (!Files.exists(data())) {
-      throw new PoolPathException(data() + ": the pool's device is missing");
+    if (devices().values().stream().noneMatch(Files::exists)) {
+      throw new PoolPathException(
+          devices().values().iterator().next() + ": the pool's device is missing");
     }
     requireFitHost(directory);
     requirePrivate();
@@ -78,7 +105,10 @@ public record PoolPath(Path directory) {
     }
     // Where nobody else can pass the directory, the modes of the files say nothing.
     int reaching = (mode & OTHERS_PASS) << 1;
-    for (Path each : List.of(data(), index(), index().resolve("data.mdb"))) {
+    List<Path> files = new ArrayList<>(devices().values());
+    files.add(index());
+    files.add(index().resolve("data.mdb"));
+    for (Path each : files) {
       boolean isOfPool = Files.isRegularFile(each) || Files.isDirectory(each);
       if (isOfPool && (mode(each) & reaching) != 0) {
         throw openToOthers(each);
@@ -113,28 +143,38 @@ public record PoolPath(Path directory) {
     WAS_EMPTY
   }
 
-  /** Makes the directory, or takes an empty one. */
-  Origin prepareNew() throws IOException {
-    Origin origin = Files.exists(directory) ? Origin.WAS_EMPTY : Origin.MADE;
+  /** Refuses a directory that cannot become one of a pool. Changes nothing. */
+  void requireNew() throws IOException {
     if (!Files.exists(directory)) {
       Path parent = directory.toAbsolutePath().getParent();
       if (parent == null || !Files.isDirectory(parent)) {
         throw new PoolPathException(directory + ": the directory above does not exist");
       }
       requireFitHost(parent);
-      Files.createDirectory(directory);
-    } else if (!Files.isDirectory(directory)) {
+      return;
+    }
+    if (!Files.isDirectory(directory)) {
       throw new PoolPathException(directory + ": not a directory");
-    } else if (looksLikePool()) {
+    }
+    if (looksLikePool()) {
       throw new PoolPathException(directory + ": a pool is there already");
-    } else {
-      try (Stream<Path> files = Files.list(directory)) {
-        if (files.findAny().isPresent()) {
-          throw new PoolPathException(directory + ": not empty");
-        }
-      } catch (UncheckedIOException failure) {
-        throw failure.getCause();
+    }
+    try (Stream<Path> files = Files.list(directory)) {
+      if (files.findAny().isPresent()) {
+        throw new PoolPathException(directory + ": not empty");
       }
+    } catch (UncheckedIOException failure) {
+      throw failure.getCause();
+    }
+    requireFitHost(directory);
+  }
+
+  /** Makes the directory, or takes an empty one. */
+  Origin prepareNew() throws IOException {
+    requireNew();
+    Origin origin = Files.exists(directory) ? Origin.WAS_EMPTY : Origin.MADE;
+    if (origin == Origin.MADE) {
+      Files.createDirectory(directory);
     }
     requireFitHost(directory);
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));

@@ -1,11 +1,13 @@
 package io.cowfs.core.pool;
 
 import io.cowfs.core.scrub.ScrubStatus;
+import java.util.List;
 
 /**
  * The state of an open pool at one moment.
  *
- * @param state {@code active}, or {@code suspended: } or {@code read-only: } and why
+ * @param state {@code active}, {@code degraded}, or {@code suspended: } or {@code read-only: } and
+ *     why
  * @param capacityBytes the size limit; 0 when there is none
  * @param allocatedBytes in use on the device, what is being freed included
  * @param freeingBytes freed, reusable after coming commits
@@ -13,6 +15,7 @@ import io.cowfs.core.scrub.ScrubStatus;
  * @param txg the newest durable transaction group
  * @param dirtyBytes file data that is in memory only
  * @param scrub the last or running one
+ * @param devices all of them, by number
  */
 public record PoolStatus(
     String state,
@@ -22,4 +25,5 @@ public record PoolStatus(
     long destroyingBytes,
     long txg,
     long dirtyBytes,
-    ScrubStatus scrub) {}
+    ScrubStatus scrub,
+    List<DeviceStatus> devices) {}

@@ -85,8 +85,9 @@ final class UnopenedPool implements Closeable {
     PoolLock lock = path.lock();
     BlockDevice device = null;
     try {
-      PoolLabel label = Pool.readLabel(path, environment);
-      device = environment.devices().open(path.data(), Pool.capacity(label.capacityBytes()));
+      PoolDevices devices = PoolDevices.find(path, environment);
+      PoolLabel label = devices.label();
+      device = devices.open(List.of(), -1, PoolDevices.Purpose.READ).device();
       return new UnopenedPool(directory, environment, lock, label, device);
     } catch (IOException | RuntimeException failure) {
       if (device != null) {

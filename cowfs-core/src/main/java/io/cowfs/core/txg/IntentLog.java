@@ -191,25 +191,40 @@ public final class IntentLog {
    * is a later one, then that was damaged since.
    */
   private void requireEnd() throws IOException {
-    int ahead = Math.min(sectors, STEP_BYTES / SECTOR_BYTES);
     for (int begin : List.of(head.sector(), 0)) {
-      int count = Math.min(ahead, sectors - begin);
-      ByteBuffer window = newBuffer(count * SECTOR_BYTES);
-      device.read(window.duplicate(), offset(new LogPosition(begin, 0)));
-      for (int i = 0; i < count; i++) {
-        LogPosition next = new LogPosition(begin + i, head.sequence() + 1);
-        ByteBuffer sector =
-            window.slice(i * SECTOR_BYTES, SECTOR_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        int bytesMax =
-            (int) Math.min(RECORD_BYTES_MAX, (long) (sectors - next.sector()) * SECTOR_BYTES);
-        if (LogRecordFormat.size(sector, pool, next.sequence(), bytesMax).isPresent()
-            && read(next).isPresent()) {
-          throw new DamagedPoolException(
-              ("%s: record %d of the intent log is damaged, and what was synced after the last commit"
-                      + " with it: 'cowfs rewind' goes back to an older commit")
-                  .formatted(device.name(), head.sequence()));
+      int count = Math.min(Math.min(sectors, STEP_BYTES / SECTOR_BYTES), sectors - begin);
+      long offset = offset(new LogPosition(begin, 0));
+      IOException unreadable = null;
+      int readable = 0;
+      for (DeviceCopy copy : device.copies(offset)) {
+        ByteBuffer window = newBuffer(count * SECTOR_BYTES);
+        try {
+          copy.read(window.duplicate(), offset, Source.CACHE);
+          readable++;
+        } catch (IOException failure) {
+          unreadable = failure;
+          continue;
+        }
+        for (int i = 0; i < count; i++) {
+          requireNoLater(window.slice(i * SECTOR_BYTES, SECTOR_BYTES), begin + i);
         }
       }
+      if (readable == 0) {
+        throw unreadable;
+      }
+    }
+  }
+
+  private void requireNoLater(ByteBuffer sector, int at) throws IOException {
+    LogPosition next = new LogPosition(at, head.sequence() + 1);
+    int bytesMax = (int) Math.min(RECORD_BYTES_MAX, (long) (sectors - at) * SECTOR_BYTES);
+    ByteBuffer first = sector.order(ByteOrder.LITTLE_ENDIAN);
+    if (LogRecordFormat.size(first, pool, next.sequence(), bytesMax).isPresent()
+        && read(next).isPresent()) {
+      throw new DamagedPoolException(
+          ("%s: record %d of the intent log is damaged, and what was synced after the last commit"
+                  + " with it: 'cowfs rewind' goes back to an older commit")
+              .formatted(device.name(), head.sequence()));
     }
   }
 

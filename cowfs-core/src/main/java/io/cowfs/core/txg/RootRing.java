@@ -81,6 +81,27 @@ public final class RootRing {
     return found;
   }
 
+  /** The txg of the newest record that is whole; 0 when there is none. Changes nothing. */
+  public static long newestTxg(BlockDevice device, UUID poolUuid) throws IOException {
+    return survivors(device, poolUuid).stream().mapToLong(RootRecord::txg).findFirst().orElse(0);
+  }
+
+  /**
+   * Gives a device the ring that another one has. Nobody writes to either meanwhile. Durable with
+   * the next sync.
+   *
+   * @return whether there was any difference
+   */
+  public static boolean copy(BlockDevice from, BlockDevice to, UUID poolUuid) throws IOException {
+    ByteBuffer source = new RootRing(from, poolUuid).readSlots();
+    ByteBuffer target = new RootRing(to, poolUuid).readSlots();
+    boolean differs = !source.clear().equals(target.clear());
+    if (differs) {
+      to.write(source, offset(0));
+    }
+    return differs;
+  }
+
   /** Whether each slot has the record that must be in it. Changes nothing. */
   public static boolean isWhole(BlockDevice device, UUID poolUuid) throws IOException {
     try {

@@ -75,7 +75,8 @@ class PoolLabelTest {
 
   @Test
   void unknownFeaturesToReadAreRefused() throws IOException {
-    new PoolLabel(new UUID(1, 2), 0, 0, 0, 0, 1, 2, 1L << 63 | 1L << 2, 0, 0).write(device);
+    new PoolLabel(new UUID(1, 2), 0, 0, 0, 0, 1, 2, 1L << 63 | 1L << 2, 0, 0, PoolLabel.NO_MEMBER)
+        .write(device);
     StorageException e =
         assertThrows(UnsupportedFormatException.class, () -> PoolLabel.read(device));
     assertTrue(e.getMessage().endsWith("not known to this program: bits 2, 63"), e.getMessage());
@@ -83,12 +84,12 @@ class PoolLabelTest {
 
   @Test
   void withUnknownFeaturesToWriteItCanBeRead() throws IOException {
-    PoolLabel label = new PoolLabel(new UUID(1, 2), 0, 0, 0, 0, 1, 2, 0, 1, 0);
+    PoolLabel label = new PoolLabel(new UUID(1, 2), 0, 0, 0, 0, 1, 2, 0, 2, 0, PoolLabel.NO_MEMBER);
     label.write(device);
     assertEquals(label, PoolLabel.read(device));
     StorageException e =
         assertThrows(UnsupportedFormatException.class, () -> label.requireWritable("pool"));
-    assertTrue(e.getMessage().endsWith("not known to this program: bit 0"), e.getMessage());
+    assertTrue(e.getMessage().endsWith("not known to this program: bit 1"), e.getMessage());
     LABEL.requireWritable("pool");
   }
 }

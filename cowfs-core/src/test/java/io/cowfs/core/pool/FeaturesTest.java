@@ -65,7 +65,8 @@ final class FeaturesTest {
             label.blockChecksumId(),
             toRead,
             toWrite,
-            label.logSectors())
+            label.logSectors(),
+            PoolLabel.NO_MEMBER)
         .write(device);
     pool.setDevice(device);
   }

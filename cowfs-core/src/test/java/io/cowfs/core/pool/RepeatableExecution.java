@@ -17,7 +17,10 @@ final class RepeatableExecution {
   static Environment.Execution of(long seed) {
     Random random = new Random(seed);
     return new Environment.Execution(
-        () -> 0, SameThread::new, () -> new UUID(random.nextLong(), random.nextLong()));
+        () -> 0,
+        SameThread::new,
+        () -> Runnable::run,
+        () -> new UUID(random.nextLong(), random.nextLong()));
   }
 
   /** Runs everything at once. */

@@ -31,6 +31,16 @@ final class ClientPaths implements PathLookup {
   }
 
   @Override
+  public Path path(String text) throws IOException {
+    try {
+      Path absolute = workingDirectory.resolve(text);
+      return Files.exists(absolute) ? absolute.toRealPath() : absolute.normalize();
+    } catch (InvalidPathException e) {
+      throw new TargetException("not a path: " + text);
+    }
+  }
+
+  @Override
   public String insideDataset(String path, Target target) throws IOException {
     Path real;
     try {

@@ -4,9 +4,12 @@ import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.dataset.ByteSize;
 import io.cowfs.core.device.NewDevice;
 import io.cowfs.core.device.NewDevice.Overwrite;
+import io.cowfs.core.pool.NewMember;
 import io.cowfs.core.pool.Pool;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
@@ -23,8 +26,9 @@ import picocli.CommandLine.TypeConversionException;
     description = "Create a pool in a new or empty directory, with one empty dataset, root.",
     footer = {
       "",
-      "Example:",
+      "Examples:",
       "  cowfs init --size 100G --compression zstd-3 /srv/pool",
+      "  cowfs init /srv/pool --mirror /disk1/pool /disk2/pool",
     })
 public final class InitCommand implements Callable<Integer> {
   /** The last whole TiB below what a pool can have. */
@@ -57,8 +61,17 @@ public final class InitCommand implements Callable<Integer> {
   private Path device;
 
   @Option(
+      names = "--mirror",
+      arity = "2..*",
+      paramLabel = "DIR|DEVICE",
+      description =
+          "Keep all data on each of these: block devices, and directories that are new or empty."
+              + " Comes last.")
+  private List<Path> mirror = new ArrayList<>();
+
+  @Option(
       names = "--force",
-      description = "Take the device although it holds something, which is lost.")
+      description = "Take devices although they hold something, which is lost.")
   private boolean force;
 
   @Parameters(paramLabel = "POOL", description = "The directory of the pool.")
@@ -79,19 +92,25 @@ public final class InitCommand implements Callable<Integer> {
 
   /** What was asked for. */
   public Pool.CreateOptions options(Path workingDirectory) {
+    Overwrite overwrite = force ? Overwrite.FORCE : Overwrite.REFUSE;
     NewDevice blockDevice =
         device == null
             ? null
-            : new NewDevice(
-                workingDirectory.resolve(device).normalize(),
-                force ? Overwrite.FORCE : Overwrite.REFUSE);
-    return new Pool.CreateOptions(sizeBytes, compression, blockDevice);
+            : new NewDevice(workingDirectory.resolve(device).normalize(), overwrite);
+    List<NewMember> members =
+        mirror.stream()
+            .map(each -> new NewMember(workingDirectory.resolve(each).normalize(), overwrite))
+            .toList();
+    return new Pool.CreateOptions(sizeBytes, compression, blockDevice, members);
   }
 
   @Override
   public Integer call() throws IOException {
-    if (force && device == null) {
-      throw new ParameterException(spec.commandLine(), "--force goes with --device");
+    if (force && device == null && mirror.isEmpty()) {
+      throw new ParameterException(spec.commandLine(), "--force goes with --device or --mirror");
+    }
+    if (device != null && !mirror.isEmpty()) {
+      throw new ParameterException(spec.commandLine(), "use --device or --mirror, not both");
     }
     if (sizeBytes != 0 && (sizeBytes < Pool.CAPACITY_BYTES_MIN || sizeBytes > SIZE_BYTES_MAX)) {
       throw new ParameterException(spec.commandLine(), "--size: use at least 16M, at most 15T");

@@ -4,6 +4,7 @@ import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.pool.ChangeVisitor;
 import io.cowfs.core.pool.Pool;
 import io.cowfs.core.pool.PoolAdministration;
+import io.cowfs.core.pool.PoolMirror;
 import io.cowfs.core.pool.PoolStatus;
 import io.cowfs.core.scrub.Scrub;
 import java.io.IOException;
@@ -31,6 +32,11 @@ public abstract class OpenPoolSession implements PoolSession {
   @Override
   public List<String> check() throws IOException {
     return pool.audit();
+  }
+
+  @Override
+  public PoolMirror mirror() {
+    return pool.mirror();
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.cowfs.tools.command;
 
 import io.cowfs.tools.target.Target;
 import java.io.IOException;
+import java.nio.file.Path;
 
 /**
  * What only the client can say about paths on a command line: a daemon has another working
@@ -10,6 +11,9 @@ import java.io.IOException;
 public interface PathLookup {
   /** What a text means as a target. */
   Target target(String text) throws IOException;
+
+  /** The absolute path of something of this system, without symbolic links where it exists. */
+  Path path(String text) throws IOException;
 
   /**
    * Where a path of this system lies within the dataset that is mounted there.

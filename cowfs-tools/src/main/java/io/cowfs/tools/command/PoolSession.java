@@ -3,6 +3,7 @@ package io.cowfs.tools.command;
 import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.pool.ChangeVisitor;
 import io.cowfs.core.pool.PoolAdministration;
+import io.cowfs.core.pool.PoolMirror;
 import io.cowfs.core.pool.PoolStatus;
 import io.cowfs.core.scrub.Scrub;
 import io.cowfs.fuse.kernel.Transport;
@@ -47,6 +48,9 @@ public interface PoolSession {
    * @return the findings, one line each; empty when all is well
    */
   List<String> check() throws IOException;
+
+  /** The devices, and the commands that change them. */
+  PoolMirror mirror();
 
   /** The running or last scrub. */
   Scrub scrub();

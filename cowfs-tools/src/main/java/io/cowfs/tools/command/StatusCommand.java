@@ -1,5 +1,6 @@
 package io.cowfs.tools.command;
 
+import io.cowfs.core.pool.DeviceStatus;
 import io.cowfs.core.pool.PoolStatus;
 import io.cowfs.tools.target.CowfsMount;
 import io.cowfs.tools.target.Target;
@@ -12,7 +13,15 @@ import picocli.CommandLine.Parameters;
 /** Prints the state of a pool. */
 @Command(
     name = "status",
-    description = "Print the state of a pool, its space, its last scrub and its mounts.",
+    description = {
+      "Print the state of a pool, its space, its last scrub, its devices and its mounts.",
+      "",
+      "Of each device it tells the state and the errors since the pool was opened: reads that",
+      "failed, writes that failed, and what did not match its checksum. A device is ONLINE;",
+      "RESILVERING: what it has missed is being copied to it; OFFLINE: by 'cowfs offline';",
+      "FAULTED: a write to it failed; or UNAVAIL: it is missing, or is not what it should be. The",
+      "pool is degraded while one of its devices is not ONLINE.",
+    },
     footer = {
       "",
       "Example:",
@@ -47,12 +56,23 @@ public final class StatusCommand extends PoolCommand {
     line(out, "dirty", size(status.dirtyBytes()));
     line(out, "txg", Long.toString(status.txg()));
     line(out, "scrub", ScrubText.summary(status.scrub()));
+    for (DeviceStatus device : status.devices()) {
+      line(out, "device", deviceText(device));
+    }
     for (CowfsMount mount : session.mounts()) {
       line(
           out,
           "mount",
           mount.dataset() + " at " + mount.mountPoint() + " (" + session.transport(mount) + ")");
     }
+  }
+
+  private static String deviceText(DeviceStatus device) {
+    String errors =
+        "%d read, %d write, %d checksum errors"
+            .formatted(device.readErrors(), device.writeErrors(), device.checksumErrors());
+    String note = device.note().isEmpty() ? "" : " (" + device.note() + ")";
+    return ErrorLine.oneLine(device.name() + " " + device.state() + ", " + errors + note);
   }
 
   private String size(long bytes) {

@@ -13,7 +13,8 @@ import java.util.function.Supplier;
 record VerbGroup(String heading, Map<String, Supplier<Object>> verbs) {
   /** All groups, in the order of the help. */
   static List<VerbGroup> all(CommandRunner runner) {
-    return List.of(mounting(runner), snapshots(runner), datasets(runner), state(runner));
+    return List.of(
+        mounting(runner), snapshots(runner), datasets(runner), devices(runner), state(runner));
   }
 
   private static VerbGroup mounting(CommandRunner runner) {
@@ -52,6 +53,16 @@ record VerbGroup(String heading, Map<String, Supplier<Object>> verbs) {
     verbs.put("set", () -> new SetCommand(runner));
     verbs.put("inherit", () -> new InheritCommand(runner));
     return new VerbGroup("Datasets and properties", verbs);
+  }
+
+  private static VerbGroup devices(CommandRunner runner) {
+    Map<String, Supplier<Object>> verbs = new LinkedHashMap<>();
+    verbs.put("attach", () -> new AttachCommand(runner));
+    verbs.put("detach", () -> new DetachCommand(runner));
+    verbs.put("replace", () -> new ReplaceCommand(runner));
+    verbs.put("offline", () -> new OfflineCommand(runner));
+    verbs.put("online", () -> new OnlineCommand(runner));
+    return new VerbGroup("Devices of a mirror", verbs);
   }
 
   private static VerbGroup state(CommandRunner runner) {

@@ -40,6 +40,11 @@ class UnparsedLineTest {
           }
 
           @Override
+          public Path path(String text) {
+            throw new AssertionError("needs no path");
+          }
+
+          @Override
           public String insideDataset(String path, Target target) {
             throw new AssertionError("needs no path");
           }
