@@ -11,6 +11,7 @@ import io.cowfs.core.pool.PoolAdministration;
 import io.cowfs.core.pool.PoolAdministration.Mode;
 import io.cowfs.core.pool.PoolAdministration.Scope;
 import io.cowfs.core.pool.TestPool;
+import io.cowfs.core.scrub.ScrubStatus;
 import io.cowfs.core.vfs.Attributes;
 import io.cowfs.core.vfs.Caller;
 import io.cowfs.core.vfs.FileSystem;
@@ -18,6 +19,7 @@ import io.cowfs.core.vfs.FileSystemStatus;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -36,6 +38,9 @@ final class PoolDriver {
   static final String ROOT = "root";
   private static final int DATASETS_MAX = 4;
   private static final int SNAPSHOTS_MAX = 6;
+
+  /** Enough for any scrub: then something hangs. */
+  private static final Duration SCRUB_TIME = Duration.ofMinutes(5);
 
   /** Up to so much is left by a new quota. */
   private static final int QUOTA_LEFT_MAX = 2 << 20;
@@ -84,8 +89,19 @@ final class PoolDriver {
   private long certainTxg;
   private int nextName;
   private int steps;
-  private AssertionError failureInSync;
+  private AssertionError failureInBackground;
   private String where = "";
+
+  /** Files are changed by other threads than the client's, which waits meanwhile. */
+  private boolean operatesInBackground;
+
+  /** An operation of {@link #operateInScrub} is under way. */
+  private boolean isOperating;
+
+  /** During a scrub: what each txg has, by the durable one before it. */
+  private final TreeMap<Long, PoolState> frozen = new TreeMap<>();
+
+  private boolean isScrubbing;
 
   /** Nothing may be changed now. */
   private boolean isQuiet;
@@ -173,7 +189,8 @@ final class PoolDriver {
     if (isSmall) {
       errors.add(FsError.NO_SPACE);
     }
-    if (keepsOperating && !errors.contains(FsError.NO_SPACE)) {
+    operatesInBackground = keepsOperating && !errors.contains(FsError.NO_SPACE);
+    if (operatesInBackground) {
       pool.device().beforeSync(() -> operateInSync(choice));
     }
     try {
@@ -181,25 +198,42 @@ final class PoolDriver {
         steps++;
         drivers.forEach((name, driver) -> driver.expect(withQuota(name, errors)));
         tolerating(errors, () -> step(choice, errors));
-        if (failureInSync != null) {
-          throw failureInSync;
+        if (failureInBackground != null) {
+          throw failureInBackground;
         }
       }
     } finally {
       pool.device().beforeSync(() -> {});
+      operatesInBackground = false;
     }
   }
 
   /** While a txg syncs, the next one is changed. */
   private void operateInSync(Random choice) {
+    if (isScrubbing) {
+      frozen.putIfAbsent(pool.pool().status().txg(), now());
+    }
+    operateInBackground(choice.nextInt(3), choice);
+  }
+
+  /** The scrub is about to read something: files change meanwhile. */
+  private void operateInScrub(Random choice) {
+    if (!isOperating) {
+      isOperating = true;
+      operateInBackground(choice.nextInt(8) == 0 ? 1 : 0, choice);
+      isOperating = false;
+    }
+  }
+
+  private void operateInBackground(int count, Random choice) {
     try {
-      for (int i = choice.nextInt(3); i > 0 && !isQuiet; i--) {
+      for (int i = count; i > 0 && !isQuiet; i--) {
         drivers.get(anyOf(List.copyOf(drivers.keySet()), choice)).step(choice.nextLong());
       }
     } catch (FsException | IOException failure) {
-      where += ", in sync: " + failure;
+      where += ", in the background: " + failure;
     } catch (AssertionError | RuntimeException failure) {
-      failureInSync = new AssertionError("while a txg was synced: " + failure, failure);
+      failureInBackground = new AssertionError("in the background: " + failure, failure);
     }
   }
 
@@ -257,6 +291,9 @@ final class PoolDriver {
     } else if (kind == 21) {
       where = "punch";
       pool.punchSome();
+    } else if (kind == 22 && !mayBeRefused && choice.nextBoolean()) {
+      ScrubStatus status = scrub(choice);
+      assertEquals(List.of(), status.findings());
     } else {
       boolean mayWait = expected.contains(FsError.NO_SPACE) || quotas.containsKey(dataset);
       operate(dataset, choice, mayWait);
@@ -343,6 +380,44 @@ final class PoolDriver {
     where = "syncAll";
     FileSystem fs = pool.pool().fileSystem(anyOf(List.copyOf(drivers.keySet()), random));
     commits(now(), fs::syncAll);
+  }
+
+  /**
+   * Reads everything, to the end if no commit fails; one that a crash has interrupted goes on. In
+   * some lives, files change between what it reads.
+   */
+  ScrubStatus scrub(Random choice) throws IOException {
+    where = "scrub";
+    possible.clear();
+    possible.add(now());
+    isScrubbing = true;
+    ScrubStatus status;
+    try {
+      if (operatesInBackground) {
+        pool.device().onMediumReads(() -> operateInScrub(choice));
+      }
+      pool.pool().scrub().start();
+      status = pool.pool().scrub().await(SCRUB_TIME);
+    } finally {
+      pool.device().onMediumReads(() -> {});
+      isScrubbing = false;
+      possible.addAll(frozen.values());
+      frozen.clear();
+    }
+    if (isActive()) {
+      assertEquals(ScrubStatus.State.FINISHED, status.state());
+      // What the last txg of the scrub has; without changes meanwhile it is what there is now.
+      certain = possible.get(possible.size() - 1);
+      certainTxg = pool.pool().status().txg();
+      possible.clear();
+    }
+    return status;
+  }
+
+  /** Commits, so that nothing is in the log only. */
+  void commit() throws FsException, IOException {
+    where = "commit";
+    commits(now(), pool::commit);
   }
 
   // ---- quotas
@@ -585,8 +660,7 @@ final class PoolDriver {
 
   /** What there should be now. */
   PoolState now() {
-    PoolState now =
-        new PoolState(new TreeMap<>(), new TreeMap<>(snapshots), new TreeMap<>(quotas));
+    PoolState now = new PoolState(new TreeMap<>(), new TreeMap<>(snapshots), new TreeMap<>(quotas));
     drivers.forEach((name, driver) -> now.datasets().put(name, driver.model().copy()));
     return now;
   }

@@ -11,6 +11,7 @@ import io.cowfs.core.device.FaultInjectingDevice;
 import io.cowfs.core.device.FaultInjectingDevice.Fault;
 import io.cowfs.core.device.FaultInjectingDevice.Operation;
 import io.cowfs.core.pool.TestPool;
+import io.cowfs.core.scrub.ScrubStatus;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
@@ -228,6 +229,10 @@ final class PoolSimulation {
 
   /** Some sectors are not what was written: nobody takes them for it. Then they are again. */
   private void decay() throws IOException, FsException {
+    if (random.nextBoolean()) {
+      decayOfOneCopy();
+      return;
+    }
     driver.syncAll(random);
     PoolState expected = driver.now();
     List<Long> sectors = pool.device().writtenSectors();
@@ -253,6 +258,34 @@ final class PoolSimulation {
     if (driver.isActive() && !driver.wasInterrupted()) {
       compareAll(driver.now());
     }
+    restart(random.nextBoolean());
+  }
+
+  /**
+   * One sector after another is not what was written, and a scrub comes by. Where there is a second
+   * copy, it is whole afterwards. What the scrub does not find, nobody finds.
+   */
+  private void decayOfOneCopy() throws IOException, FsException {
+    driver.commit();
+    boolean whole = true;
+    for (int i = 1 + random.nextInt(2); i > 0 && whole; i--) {
+      List<Long> sectors = pool.device().writtenSectors();
+      long sector = sectors.get(random.nextInt(sectors.size()));
+      pool.device().rot(sector * 4096 + random.nextInt(4096), random.nextInt(8));
+      pool.dropCaches();
+      ScrubStatus status = driver.scrub(random);
+      driver.note(", sector " + sector + ": " + status.findings());
+      boolean isOfData =
+          status.findings().stream()
+              .anyMatch(found -> found.startsWith("scrub/data") || found.startsWith("scrub/node"));
+      assertEquals(!isOfData, pool.findings().isEmpty(), () -> "" + pool.findings());
+      whole = status.findings().isEmpty();
+    }
+    if (!whole) {
+      pool.device().heal();
+      pool.dropCaches();
+    }
+    compareAll(driver.now());
     restart(random.nextBoolean());
   }
 

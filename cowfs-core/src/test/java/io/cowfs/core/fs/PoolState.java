@@ -24,7 +24,8 @@ record PoolState(
 
   /** A copy that later changes do not touch. */
   PoolState copy() {
-    PoolState copy = new PoolState(new TreeMap<>(), new TreeMap<>(snapshots), new TreeMap<>(quotas));
+    PoolState copy =
+        new PoolState(new TreeMap<>(), new TreeMap<>(snapshots), new TreeMap<>(quotas));
     datasets.forEach((name, model) -> copy.datasets.put(name, model.copy()));
     return copy;
   }
