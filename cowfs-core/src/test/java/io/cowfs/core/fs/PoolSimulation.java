@@ -16,6 +16,7 @@ import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -269,8 +270,13 @@ final class PoolSimulation {
     driver.commit();
     boolean whole = true;
     for (int i = 1 + random.nextInt(2); i > 0 && whole; i--) {
-      List<Long> sectors = pool.device().writtenSectors();
-      long sector = sectors.get(random.nextInt(sectors.size()));
+      List<Long> sectors = new ArrayList<>();
+      for (long sector : pool.device().writtenSectors()) {
+        if (pool.isAllocated(sector, 1)) {
+          sectors.add(sector);
+        }
+      }
+      long sector = PoolDriver.anyOf(sectors, random);
       pool.device().rot(sector * 4096 + random.nextInt(4096), random.nextInt(8));
       pool.dropCaches();
       ScrubStatus status = driver.scrub(random);
