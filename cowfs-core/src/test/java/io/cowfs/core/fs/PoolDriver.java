@@ -291,7 +291,7 @@ final class PoolDriver {
     } else if (kind == 21) {
       where = "punch";
       pool.punchSome();
-    } else if (kind == 22 && !mayBeRefused && choice.nextBoolean()) {
+    } else if (kind == 22 && !mayBeRefused && choice.nextInt(4) == 0) {
       ScrubStatus status = scrub(choice);
       assertEquals(List.of(), status.findings());
     } else {
