@@ -54,6 +54,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.LongSupplier;
 
 /**
  * A pool that is open in this process. Thread-safe: operations on its structure are done one at a
@@ -235,10 +236,13 @@ public final class Pool implements Closeable {
             device,
             members,
             txgs,
-            scrubSources(metadata::directory));
+            scrubSources(metadata::directory, execution.nanoTime()));
     this.scrub =
         new Scrub(
-            scrubSources(() -> metadata.run(mirror::checkFronts)), txgs, clock, catalog.scrub());
+            scrubSources(() -> metadata.run(mirror::checkFronts), execution.nanoTime()),
+            txgs,
+            clock,
+            catalog.scrub());
   }
 
   /** Replays the log; only then anything else takes part in commits. */
@@ -275,9 +279,9 @@ public final class Pool implements Closeable {
     }
   }
 
-  private Scrub.Sources scrubSources(Scrub.MetadataCheck metadata) {
+  private Scrub.Sources scrubSources(Scrub.MetadataCheck metadata, LongSupplier nanoTime) {
     return new Scrub.Sources(
-        datasets, store, new FileItems(), metadata, datasets::scrubBytesPerSecond);
+        datasets, store, new FileItems(), metadata, datasets::scrubBytesPerSecond, nanoTime);
   }
 
   /** Checkpoints go before a writer is refused, and what was destroyed is waited for. */
