@@ -62,39 +62,70 @@ def install_missing(packages):
         env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
 
 
+def drop_caches():
+    """Writes back what is dirty, and drops the kernel's caches. Needs root."""
+    os.sync()
+    with open("/proc/sys/vm/drop_caches", "w", encoding="ascii") as control:
+        control.write("3\n")
+
+
+def java_home():
+    """The JDK, as Maven finds it."""
+    for line in run(["mvn", "--version"]).splitlines():
+        if ", runtime: " in line:
+            home = line.split(", runtime: ")[1].strip()
+            return home.removesuffix("/jre")
+    raise BenchError("mvn --version does not tell the virtual machine")
+
+
 def plural(count, noun):
     return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
-def headline(options):
-    return (f"Linux {platform.release()}, {plural(os.cpu_count(), 'core')}, "
-            f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / (1 << 30):.0f} GiB "
-            f"memory, median of {plural(options.rounds, 'round')}"
+def headline(options, figures="median of {}"):
+    """What it was measured on; figures: what they are, of how many rounds."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / (1 << 30)
+    return (f"Linux {platform.release()}, {plural(os.cpu_count(), 'core')}, {memory:.0f} GiB memory, "
+            + figures.format(plural(options.rounds, "round"))
             + (", quick sizes" if options.quick else ""))
 
 
-def table(heads, figures, targets=None):
+def table(heads, figures, targets=None, ratios=True):
     """A Markdown table of medians.
 
     figures: name -> (unit, {index in heads: [value]}); what has no values gets a dash.
     targets: name -> text, for a last column, if given.
+    ratios: with the speeds relative to the first of the heads.
     """
-    columns = ["work", "unit"] + heads + [f"{head} / {heads[0]}" for head in heads[1:]]
+    columns = ["work", "unit"] + heads
+    if ratios:
+        columns += [f"{head} / {heads[0]}" for head in heads[1:]]
     if targets is not None:
         columns.append("target")
-    lines = ["| " + " | ".join(columns) + " |",
-             "|---|---|" + "---:|" * (len(columns) - 2)]
+    rows = []
     for name, (unit, values) in figures.items():
         if not values:
             continue
         medians = [statistics.median(values[index]) if values.get(index) else None
                    for index in range(len(heads))]
         cells = [name, unit] + ["-" if median is None else rounded(median) for median in medians]
-        cells += [ratio_text(unit, median, medians[0]) for median in medians[1:]]
+        if ratios:
+            cells += [ratio_text(unit, median, medians[0]) for median in medians[1:]]
         if targets is not None:
             cells.append(targets.get(name, ""))
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        rows.append(cells)
+    return markdown(columns, rows, "|---|---|" + "---:|" * (len(columns) - 2))
+
+
+def markdown(columns, rows, alignment):
+    return "\n".join(["| " + " | ".join(columns) + " |", alignment]
+                     + ["| " + " | ".join(cells) + " |" for cells in rows])
+
+
+def write_json(path, document):
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(document, file, indent=2)
+        file.write("\n")
 
 
 def ratio_text(unit, value, base):

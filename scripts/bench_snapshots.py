@@ -16,17 +16,16 @@ import json
 import os
 import random
 import re
-import shutil
 import statistics
 import sys
-import tempfile
 import threading
 import time
 
-from bench_common import (KIB, MIB, BenchError, fio, fio_mib_per_second, headline, install_missing,
-                          run, seconds, table)
+import bench_mounts
+from bench_common import (KIB, MIB, BenchError, drop_caches, fio, fio_mib_per_second, headline,
+                          install_missing, run, seconds, table, write_json)
+from bench_mounts import COWFS
 
-COWFS = os.path.join(os.path.dirname(os.path.realpath(__file__)), "cowfs")
 BLOCK = 4 * KIB
 REPEAT = 5  # commands of a kind in a round
 FREEING_SECONDS_MAX = 120
@@ -47,29 +46,16 @@ class Sizes:
         self.image_bytes = (4 if quick else 64) * KIB * MIB
 
 
-class Cowfs:
+class Cowfs(bench_mounts.Cowfs):
     """A pool, mounted. Commands are argument lists; None for what this version cannot do."""
 
-    title = "cowfs"
     has_daemon = True
     verbs = None
 
-    def __init__(self, directory):
-        self.pool = os.path.join(directory, "pool")
-        self.root = os.path.join(directory, "mounted")
-        os.mkdir(self.root)
+    def make(self):
+        super().make()
         if Cowfs.verbs is None:
             Cowfs.verbs = set(re.findall(r"^  (\w+) ", run([COWFS, "--help"]), re.MULTILINE))
-        run([COWFS, "mount", "--create", self.pool, self.root])
-
-    def close(self):
-        if not os.path.ismount(self.root):
-            return
-        try:
-            run([COWFS, "umount", self.root])
-        finally:
-            if os.path.ismount(self.root):
-                run(["umount", "-l", self.root])
 
     def command_snapshot(self, name):
         return [COWFS, "snapshot", f"{self.pool}@{name}"]
@@ -113,14 +99,14 @@ class Cowfs:
     def allocated_bytes(self, whole=False):
         """What the host has given to the pool's data, or to the whole pool, when it is at rest."""
         self.await_freed()
-        run([COWFS, "umount", self.root])
+        self.unmount()
         try:
             if not whole:
                 return os.stat(os.path.join(self.pool, "data")).st_blocks * 512
             return sum(os.lstat(os.path.join(directory, name)).st_blocks * 512
                        for directory, _, names in os.walk(self.pool) for name in names)
         finally:
-            run([COWFS, "mount", self.pool, self.root])
+            self.mount()
 
     def used_bytes(self):
         return self.status()["used"]
@@ -167,32 +153,26 @@ class Cowfs:
         return since
 
 
-class Btrfs:
+class Btrfs(bench_mounts.Btrfs):
     """A Btrfs in a file, with the live data in a subvolume."""
 
-    title = "btrfs"
     has_daemon = False
 
     def __init__(self, directory, image_bytes):
-        image = os.path.join(directory, "btrfs.img")
-        self.mounted = os.path.join(directory, "btrfs")
-        os.mkdir(self.mounted)
-        with open(image, "xb") as file:
-            file.truncate(image_bytes)
-        run(["mkfs.btrfs", "-q", image])
-        run(["mount", "-o", "loop", image, self.mounted])
+        super().__init__(directory, image_bytes)
+        self.mounted = self.root
+
+    def mount(self):
+        super().mount()
         self.root = self.path("live")
-        try:
-            run(["btrfs", "subvolume", "create", self.root])
-        except BenchError:
-            self.close()
-            raise
+        run(["btrfs", "subvolume", "create", self.root])
 
     def path(self, name):
         return os.path.join(self.mounted, name)
 
-    def close(self):
-        run(["umount", self.mounted])
+    def unmount(self):
+        self.root = self.mounted
+        super().unmount()
 
     def command_snapshot(self, name):
         return ["btrfs", "subvolume", "snapshot", "-r", self.root, self.path(name)]
@@ -250,17 +230,11 @@ class SnapshotBench:
         self.targets = {}
         self.skipped = []
 
-    @contextlib.contextmanager
     def fresh(self, kind):
-        directory = tempfile.mkdtemp(prefix=".bench-", dir=self.directory)
-        peer = None
-        try:
-            peer = Cowfs(directory) if kind is Cowfs else Btrfs(directory, self.sizes.image_bytes)
-            yield peer
-        finally:
-            if peer is not None:
-                peer.close()
-            shutil.rmtree(directory)
+        return bench_mounts.mounted(
+            self.directory,
+            lambda directory: Cowfs(directory) if kind is Cowfs
+            else Btrfs(directory, self.sizes.image_bytes))
 
     def record(self, peer, name, value, unit, target=None):
         """Without a value it only keeps a place in the table for those that have one."""
@@ -551,12 +525,6 @@ def work_scrub(bench, peer):
     bench.record(peer, "scrub of large files, cold", result["bytesPerSecond"] / MIB, "MiB/s")
 
 
-def drop_caches():
-    os.sync()
-    with open("/proc/sys/vm/drop_caches", "w", encoding="ascii") as file:
-        file.write("3")
-
-
 WORK = {
     "commands": work_commands,
     "large": work_large,
@@ -583,12 +551,9 @@ def why_no_btrfs(directory):
     if not os.path.exists("/dev/loop-control"):
         return "no loop devices"
     try:
-        install_missing({"mkfs.btrfs": "btrfs-progs"})
-        probe = tempfile.mkdtemp(prefix=".bench-", dir=directory)
-        try:
-            Btrfs(probe, 256 * MIB).close()
-        finally:
-            shutil.rmtree(probe)
+        install_missing(Btrfs.packages)
+        with bench_mounts.mounted(directory, lambda below: Btrfs(below, 256 * MIB)):
+            pass
     except BenchError as error:
         return str(error)
     return None
@@ -618,7 +583,7 @@ def report(bench, options):
     for line in bench.skipped:
         print(f"\nSkipped: {line}")
     if options.json:
-        document = {
+        write_json(options.json, {
             "fileSystems": titles,
             "rounds": options.rounds,
             "quick": options.quick,
@@ -626,7 +591,4 @@ def report(bench, options):
             "figures": [{"work": name, "unit": unit, "target": bench.targets.get(name),
                          "values": {titles[i]: values[i] for i in sorted(values)}}
                         for name, (unit, values) in bench.figures.items()],
-        }
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(document, file, indent=2)
-            file.write("\n")
+        })

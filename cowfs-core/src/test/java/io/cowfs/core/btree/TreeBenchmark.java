@@ -16,9 +16,6 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
-import org.openjdk.jmh.runner.Runner;
-import org.openjdk.jmh.runner.RunnerException;
-import org.openjdk.jmh.runner.options.OptionsBuilder;
 
 /** The tree alone, with nodes in memory: a million items of 60 bytes. */
 @State(Scope.Thread)
@@ -85,10 +82,5 @@ public class TreeBenchmark {
 
   private static Key key(long i) {
     return new Key(i >>> 6, 1, i & 63);
-  }
-
-  /** Runs the benchmark. */
-  public static void main(String[] args) throws RunnerException {
-    new Runner(new OptionsBuilder().include(TreeBenchmark.class.getSimpleName()).build()).run();
   }
 }

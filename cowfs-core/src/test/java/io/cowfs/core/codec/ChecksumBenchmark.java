@@ -14,11 +14,8 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
-import org.openjdk.jmh.runner.Runner;
-import org.openjdk.jmh.runner.RunnerException;
-import org.openjdk.jmh.runner.options.OptionsBuilder;
 
-/** The time of one checksum; see the decision record on checksums. Run its main. */
+/** The time of one checksum; see the decision record on checksums. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -50,9 +47,5 @@ public class ChecksumBenchmark {
   @Benchmark
   public long directBuffer() {
     return algorithm.of(direct, 0, bytes);
-  }
-
-  public static void main(String[] arguments) throws RunnerException {
-    new Runner(new OptionsBuilder().include(ChecksumBenchmark.class.getSimpleName()).build()).run();
   }
 }
