@@ -6,9 +6,9 @@
 # What every virtual machine of cowfs is started with. A class-data archive that does not fit is no reason
 # to say anything.
 java_flags="-Xshare:auto -Xlog:disable -Xlog:all=error:stderr"
-# A command runs for a tenth of a second: one simple compiler, started at once. (G1, because only with it
-# JDK 17 takes archived objects over.)
-client_flags="-XX:TieredStopAtLevel=1 -XX:+UseG1GC -Xmx128m -XX:-UsePerfData"
+# A command runs for a tenth of a second: one simple compiler, and that only for what is called thousands of
+# times. (G1, because only with it JDK 17 takes archived objects over.)
+client_flags="-XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=10 -XX:+UseG1GC -Xmx128m -XX:-UsePerfData"
 # Spares the virtual machine to relocate the archive; later ones do not know the option.
 archive_flags="-XX:+IgnoreUnrecognizedVMOptions -XX:+UnlockDiagnosticVMOptions -XX:ArchiveRelocationMode=0"
 # What the manifest says where the program runs from its jar.

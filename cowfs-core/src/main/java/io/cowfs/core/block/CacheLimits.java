@@ -8,4 +8,7 @@ package io.cowfs.core.block;
  */
 public record CacheLimits(long nodeBytes, long extentBytes) {
   public static final CacheLimits DEFAULT = new CacheLimits(64L << 20, 16L << 20);
+
+  /** For a process that is to get along with little. */
+  public static final CacheLimits SMALL = new CacheLimits(16L << 20, 4L << 20);
 }

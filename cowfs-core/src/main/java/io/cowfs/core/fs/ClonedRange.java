@@ -41,6 +41,7 @@ final class ClonedRange implements TreeEdits.Edit {
   private final List<Copy> copies = new ArrayList<>();
   private RangeCloning.Range range;
   private int reserved;
+  private long claimed;
   private int weight;
   private int itemBytes;
   private long cloned;
@@ -151,7 +152,7 @@ final class ClonedRange implements TreeEdits.Edit {
         Mutation.sectorsOfItems(itemBytes)
             + (layer.pageCount() + cutPages) * layer.copies()
             + 3 * Mutation.REWRITE_SECTORS;
-    volume.requireQuota(cloned + sectors);
+    claimed = volume.quota().claim(cloned + sectors);
     volume.space().reserve(sectors, ReserveTier.WRITE);
     reserved = sectors;
     weight = WEIGHT + clones.size() + layer.pageCount() * WEIGHT_OF_PAGE;
@@ -162,6 +163,8 @@ final class ClonedRange implements TreeEdits.Edit {
     layer.drop();
     volume.space().unreserve(reserved);
     reserved = 0;
+    volume.quota().settle(claimed);
+    claimed = 0;
   }
 
   /** Bytes of the range. */
@@ -174,10 +177,6 @@ final class ClonedRange implements TreeEdits.Edit {
     return weight;
   }
 
-  long clonedSectors() {
-    return cloned;
-  }
-
   /** Whose content changes. */
   Inode target() {
     return target;
@@ -188,6 +187,7 @@ final class ClonedRange implements TreeEdits.Edit {
    * may use the target meanwhile.
    */
   void handIn() throws IOException {
+    keepClaimOfData();
     Txg txg = volume.txgs().join();
     Lock lock = target.writeLock();
     lock.lock();
@@ -207,6 +207,13 @@ final class ClonedRange implements TreeEdits.Edit {
       lock.unlock();
       txg.leave();
     }
+  }
+
+  /** Others may be granted what was claimed for nodes: there may be many ranges in one txg. */
+  private void keepClaimOfData() {
+    long data = Math.min(claimed, cloned + (long) layer.pageCount() * layer.copies());
+    volume.quota().count(data - claimed);
+    claimed = data;
   }
 
   /** Sync thread: it is in the published tree. */

@@ -18,18 +18,16 @@ final class DataMutation implements AutoCloseable {
   private final VolumeState volume;
   private final Mutation change;
   private final Inode inode;
-  private final int pages;
-  private final int copies;
+  private final Claim claim;
   private DirtyFile layer;
   private int pagesBefore;
   private int sectorsBefore;
 
-  private DataMutation(VolumeState volume, Mutation change, Inode inode, int pages, int copies) {
+  private DataMutation(VolumeState volume, Mutation change, Inode inode, Claim claim) {
     this.volume = volume;
     this.change = change;
     this.inode = inode;
-    this.pages = pages;
-    this.copies = copies;
+    this.claim = claim;
   }
 
   /**
@@ -41,22 +39,32 @@ final class DataMutation implements AutoCloseable {
    */
   record Target(long inode, long offset, long end, int pages) {}
 
-  /** On whose behalf, and how often what is written will be stored. */
-  private record Terms(Caller caller, ReserveTier tier, int copies) {}
+  /**
+   * What is held for the pages until the change is closed.
+   *
+   * @param copies how often each page will be stored
+   * @param reserved sectors of space
+   * @param ofQuota sectors
+   */
+  private record Claim(int copies, int reserved, long ofQuota) {
+    void drop(VolumeState volume) {
+      volume.space().unreserve(reserved);
+      volume.quota().count(-ofQuota);
+    }
+  }
+
+  /** On whose behalf, and with what. */
+  private record Terms(Caller caller, ReserveTier tier, Claim claim) {}
 
   /** Reserves space, then locks the file; what the change cuts can be written anew. */
   static DataMutation begin(VolumeState volume, Caller caller, Target target, ReserveTier tier)
       throws FsException, IOException {
     volume.checkWritable();
     int copies = volume.head().settings().copies();
-    int sectors = copies * target.pages;
-    if (tier == ReserveTier.WRITE) {
-      volume.requireQuota(sectors);
-    }
-    volume.space().reserve(sectors, tier);
+    Claim claim = claim(volume, copies, copies * target.pages, tier);
     DataMutation begun = null;
     try {
-      Terms terms = new Terms(caller, tier, copies);
+      Terms terms = new Terms(caller, tier, claim);
       begun = lock(volume, terms, target, 0);
       if (begun == null) {
         begun = lock(volume, terms, target, 2 * DataExtent.SECTORS_MAX * copies);
@@ -64,7 +72,22 @@ final class DataMutation implements AutoCloseable {
       return begun;
     } finally {
       if (begun == null) {
-        volume.space().unreserve(sectors);
+        claim.drop(volume);
+      }
+    }
+  }
+
+  private static Claim claim(VolumeState volume, int copies, int sectors, ReserveTier tier)
+      throws FsException, IOException {
+    long ofQuota = tier == ReserveTier.WRITE ? volume.quota().claim(sectors) : 0;
+    boolean reserved = false;
+    try {
+      volume.space().reserve(sectors, tier);
+      reserved = true;
+      return new Claim(copies, sectors, ofQuota);
+    } finally {
+      if (!reserved) {
+        volume.quota().count(-ofQuota);
       }
     }
   }
@@ -78,7 +101,7 @@ final class DataMutation implements AutoCloseable {
   private static DataMutation lock(VolumeState volume, Terms terms, Target target, int cutSectors)
       throws FsException, IOException {
     while (true) {
-      Mutation change = Mutation.begin(volume, terms.caller, terms.tier, cutSectors);
+      Mutation change = Mutation.beginWithinQuota(volume, terms.caller, terms.tier, cutSectors);
       boolean kept = false;
       Inode inode;
       try {
@@ -90,8 +113,8 @@ final class DataMutation implements AutoCloseable {
         if (inode.clonedTxg == 0) {
           int cut =
               volume.reads().cutExtents(inode, target.offset, target.end, volume.txgs().openTxg());
-          kept = cut * DataExtent.SECTORS_MAX * terms.copies <= cutSectors;
-          return kept ? new DataMutation(volume, change, inode, target.pages, terms.copies) : null;
+          kept = cut * DataExtent.SECTORS_MAX * terms.claim.copies <= cutSectors;
+          return kept ? new DataMutation(volume, change, inode, terms.claim) : null;
         }
       } finally {
         if (!kept) {
@@ -113,11 +136,11 @@ final class DataMutation implements AutoCloseable {
   /** Joins the txg and gives the layer of dirty data to change. */
   DirtyFile join() throws PoolSuspendedException {
     change.join();
-    layer = volume.dirtyLayer(inode, change.txg(), copies);
+    layer = volume.dirtyLayer(inode, change.txg(), claim.copies);
     pagesBefore = layer.pageCount();
     sectorsBefore = layer.reservedSectors();
     // More may be in force by now, but this is what space was reserved for.
-    layer.limitCopies(copies);
+    layer.limitCopies(claim.copies);
     return layer;
   }
 
@@ -148,14 +171,14 @@ final class DataMutation implements AutoCloseable {
 
   @Override
   public void close() {
-    long reserved = (long) pages * copies;
     if (layer == null) {
-      volume.space().unreserve(reserved);
+      claim.drop(volume);
     } else {
       // Each page in the layer holds its reserved sectors until the layer is dropped.
       int more = layer.reservedSectors() - sectorsBefore;
-      volume.space().unreserve(reserved - more);
-      volume.countDirty(change.txg(), layer.pageCount() - pagesBefore, more);
+      volume.space().unreserve(claim.reserved - more);
+      volume.quota().count(more - claim.ofQuota);
+      volume.countDirty(change.txg(), layer.pageCount() - pagesBefore);
     }
     change.close();
   }

@@ -122,12 +122,16 @@ final class InodeStage implements TreeEdits.Edit {
       return;
     }
     int sectors = Mutation.sectorsOfItems(bytes) + REWRITE_SECTORS;
-    volume.requireQuota(sectors + cloned);
-    volume.space().reserve(sectors, ReserveTier.WRITE);
+    long claimed = volume.quota().claim(sectors + cloned);
     try {
-      volume.edits().commit(this);
+      volume.space().reserve(sectors, ReserveTier.WRITE);
+      try {
+        volume.edits().commit(this);
+      } finally {
+        volume.space().unreserve(sectors);
+      }
     } finally {
-      volume.space().unreserve(sectors);
+      volume.quota().settle(claimed);
     }
     items.clear();
     extents.clear();

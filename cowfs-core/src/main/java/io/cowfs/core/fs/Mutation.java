@@ -32,14 +32,18 @@ final class Mutation implements AutoCloseable {
   private Timestamp now;
   private int moreFiles;
 
+  /** Sectors that this change has claimed from the quota. */
+  private final long claimed;
+
   /** Sectors for what is added. */
   private final int growth;
 
   /** Sectors for nodes that are there and are written anew. */
   private final int rewrites;
 
-  private Mutation(VolumeState volume, int growth, int rewrites) {
+  private Mutation(VolumeState volume, long claimed, int growth, int rewrites) {
     this.volume = volume;
+    this.claimed = claimed;
     this.growth = growth;
     this.rewrites = rewrites;
   }
@@ -64,14 +68,33 @@ final class Mutation implements AutoCloseable {
       throws FsException, IOException {
     volume.checkWritable();
     volume.txgs().throttle(caller.interrupted());
+    return begin(volume, tier, tier == ReserveTier.WRITE ? GROWTH_SECTORS + more : 0, more);
+  }
+
+  /** The same for a change of content, which has claimed its data from the quota. */
+  static Mutation beginWithinQuota(VolumeState volume, Caller caller, ReserveTier tier, int more)
+      throws FsException, IOException {
+    volume.checkWritable();
+    volume.txgs().throttle(caller.interrupted());
+    return begin(volume, tier, 0, more);
+  }
+
+  private static Mutation begin(VolumeState volume, ReserveTier tier, int claim, int more)
+      throws FsException, IOException {
     int growth = GROWTH_SECTORS + more;
     int rewrites = rewrites(volume);
-    if (tier == ReserveTier.WRITE) {
-      volume.requireQuota(GROWTH_SECTORS);
+    long claimed = claim == 0 ? 0 : volume.quota().claim(claim);
+    boolean reserved = false;
+    try {
+      volume.space().reserve(growth + rewrites, tier);
+      reserved = true;
+    } finally {
+      if (!reserved) {
+        volume.quota().count(-claimed);
+      }
     }
-    volume.space().reserve(growth + rewrites, tier);
     volume.gate().lock();
-    return new Mutation(volume, growth, rewrites);
+    return new Mutation(volume, claimed, growth, rewrites);
   }
 
   /** Sectors to reserve for items of so many bytes: they may leave their nodes half empty. */
@@ -92,7 +115,7 @@ final class Mutation implements AutoCloseable {
       return null;
     }
     volume.gate().lock();
-    return new Mutation(volume, GROWTH_SECTORS, rewrites);
+    return new Mutation(volume, 0, GROWTH_SECTORS, rewrites);
   }
 
   /** Takes an inode into use until the change is closed, and reads it. */
@@ -208,10 +231,14 @@ final class Mutation implements AutoCloseable {
       TxgState state = volume.stateOf(txg.number());
       state.reservedForItems().addAndGet(growth + rewrites);
       state.reservedForRewrites().addAndGet(rewrites);
+      if (claimed != 0) {
+        state.claimedForItems().addAndGet(claimed);
+      }
       state.moreFiles().addAndGet(moreFiles);
       txg.leave();
     } else {
       volume.space().unreserve(growth + rewrites);
+      volume.quota().count(-claimed);
     }
     unlock();
     volume.gate().unlock();

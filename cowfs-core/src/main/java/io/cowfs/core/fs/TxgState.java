@@ -11,6 +11,7 @@ final class TxgState {
   private final Queue<ClonedRange> clones = new ConcurrentLinkedQueue<>();
   private final AtomicLong reservedForItems = new AtomicLong();
   private final AtomicLong reservedForRewrites = new AtomicLong();
+  private final AtomicLong claimedForItems = new AtomicLong();
   private final AtomicLong moreFiles = new AtomicLong();
 
   TxgState(long txg) {
@@ -44,5 +45,10 @@ final class TxgState {
   /** Sectors reserved for the tree nodes that the txg will write. */
   AtomicLong reservedForItems() {
     return reservedForItems;
+  }
+
+  /** Sectors claimed from the quota for the items that the txg adds. */
+  AtomicLong claimedForItems() {
+    return claimedForItems;
   }
 }

@@ -645,7 +645,7 @@ public final class Volume implements FileSystem {
     long free = Math.min(now.free(), now.backed() + services.hostFreeSectors().getAsLong());
     long available = Math.max(0, free - now.reserve() - now.reserved());
     long total = now.allocated() + free;
-    long quotaLeft = state.quotaLeft();
+    long quotaLeft = state.quota().left();
     if (quotaLeft != Long.MAX_VALUE) {
       free = Math.max(0, Math.min(free, quotaLeft));
       available = Math.min(available, free);
@@ -720,7 +720,7 @@ public final class Volume implements FileSystem {
     }
     long missing =
         copies * (pages - lookAtContent(handle, file -> seek.dataSectors(file, offset, end)));
-    state.requireQuota(missing);
+    state.quota().require(missing);
     for (int commits = 0; missing > status().availableBlocks(); commits++) {
       if (commits == COMMITS_TO_WAIT_FOR || services.allocator().status().pending() == 0) {
         throw new FsException(FsError.NO_SPACE);

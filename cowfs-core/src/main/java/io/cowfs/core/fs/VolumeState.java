@@ -15,7 +15,6 @@ import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.Timestamp;
 import java.io.IOException;
 import java.time.Instant;
-import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Lock;
@@ -41,6 +40,7 @@ final class VolumeState {
   private final InodeTable inodes;
   private final DirectoryItems directories;
   private final SpaceBudget space;
+  private final Quota quota;
   private final Reaper reaper;
   private final TreeEdits edits;
   private final FileReads reads;
@@ -50,13 +50,7 @@ final class VolumeState {
   /** Nodes of the committed tree. */
   private final AtomicLong treeNodes = new AtomicLong();
 
-  /** Sectors that the dirty data of this volume will take. */
-  private final AtomicLong dirtySectors = new AtomicLong();
-
-  /** Sectors that are to be cloned into files of this volume. */
-  private final AtomicLong clonedSectors = new AtomicLong();
-
-  /** What those take in memory, counted in extents. */
+  /** What ranges that are to be cloned take in memory, counted in extents. */
   private final AtomicInteger clonesWeight = new AtomicInteger();
 
   private volatile boolean opened;
@@ -80,6 +74,7 @@ final class VolumeState {
             orphan -> reaper.add(orphan.number, Math.max(orphan.unlinkedTxg, orphan.changedTxg)));
     this.directories = new DirectoryItems(tree);
     this.space = new SpaceBudget(services.allocator(), services.txgs(), services.relief());
+    this.quota = new Quota(head, services.txgs(), reaper);
     this.reads = new FileReads(tree, services.store(), arena());
   }
 
@@ -134,6 +129,10 @@ final class VolumeState {
 
   SpaceBudget space() {
     return space;
+  }
+
+  Quota quota() {
+    return quota;
   }
 
   Reaper reaper() {
@@ -207,34 +206,6 @@ final class VolumeState {
   /** From here on the dataset's own setting decides whether it may be changed. */
   void opened() {
     opened = true;
-  }
-
-  /** What the quota of the dataset leaves, in sectors; all there can be where it has none. */
-  long quotaLeft() {
-    OptionalLong quota = head.settings().quotaBytes();
-    return quota.isEmpty()
-        ? Long.MAX_VALUE
-        : quota.getAsLong() / BlockPointer.SECTOR_BYTES
-            - head.referencedSectors()
-            - dirtySectors.get()
-            - clonedSectors.get();
-  }
-
-  /**
-   * Keeps a change within the quota, which counts what is new before it lets go of what is
-   * overwritten. No lock may be held and no txg joined.
-   *
-   * @param sectors that may be added
-   */
-  void requireQuota(long sectors) throws FsException, PoolSuspendedException {
-    for (int commits = 0; quotaLeft() < sectors; commits++) {
-      // What was overwritten is let go by the next commit, a large file that was deleted by
-      // several.
-      if (commits > 0 && reaper.isIdle()) {
-        throw new FsException(FsError.QUOTA_EXCEEDED);
-      }
-      services.txgs().awaitDurable(services.txgs().openTxg(), () -> false);
-    }
   }
 
   void checkWritable() throws FsException {
@@ -329,6 +300,7 @@ final class VolumeState {
 
   void forgetState(long txg) {
     space.unreserve(stateOf(txg).reservedForItems().get());
+    quota.settle(stateOf(txg).claimedForItems().get());
     states = new States(null, states.open);
   }
 
@@ -352,7 +324,6 @@ final class VolumeState {
 
   /** A range is cloned by the sync of a txg that was joined. */
   void addClone(Txg txg, ClonedRange clone) {
-    clonedSectors.addAndGet(clone.clonedSectors());
     if (clonesWeight.addAndGet(clone.weight()) >= RangeCloning.EXTENTS_MAX) {
       services.txgs().requestSync(txg.number());
     }
@@ -361,7 +332,6 @@ final class VolumeState {
 
   /** Sync thread: it was. */
   void removeClone(ClonedRange clone) {
-    clonedSectors.addAndGet(-clone.clonedSectors());
     clonesWeight.addAndGet(-clone.weight());
     clone.published();
   }
@@ -389,8 +359,8 @@ final class VolumeState {
     }
   }
 
-  void countDirty(Txg txg, int pages, int sectors) {
-    dirtySectors.addAndGet(sectors);
+  /** A member of a txg has so many more pages of dirty data. */
+  void countDirty(Txg txg, int pages) {
     if (pages > 0) {
       services.txgs().addDirtyData(txg, (long) pages * BlockPointer.SECTOR_BYTES);
     } else if (pages < 0) {
@@ -417,7 +387,8 @@ final class VolumeState {
       inode.writeLock().unlock();
     }
     space.unreserve(sectors);
-    countDirty(null, -pages, -sectors);
+    quota.settle(sectors);
+    countDirty(null, -pages);
     inodes.release(inode);
   }
 }

@@ -1,6 +1,7 @@
 package io.cowfs.core.pool;
 
 import io.cowfs.core.block.BlockStore;
+import io.cowfs.core.block.CacheLimits;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.FileDevice;
 import io.cowfs.core.txg.DirtyLimit;
@@ -10,6 +11,7 @@ import java.time.Clock;
 import java.util.UUID;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
@@ -17,14 +19,24 @@ import java.util.function.Supplier;
  * What a pool stands on besides its directory.
  *
  * @param limit of what may be changed and not committed
+ * @param caches how much of what was read is kept
  * @param clock for times that are stored, and for what is done on a schedule
  * @param execution what else makes one run differ from another
  */
-record Environment(Devices devices, DirtyLimit limit, Clock clock, Execution execution) {
-  /** Devices in files of the host, and the ordinary limit. */
-  static final Environment HOST =
-      new Environment(
-          new HostDevices(), DirtyLimit.DEFAULT, Clock.systemUTC(), Execution.CONCURRENT);
+record Environment(
+    Devices devices, DirtyLimit limit, CacheLimits caches, Clock clock, Execution execution) {
+  /** Devices in files of the host, and the ordinary limits. */
+  static final Environment HOST = host(MemoryUse.NORMAL);
+
+  /** Devices in files of the host. */
+  static Environment host(MemoryUse memory) {
+    return new Environment(
+        new HostDevices(),
+        memory.limit(),
+        memory.caches(),
+        Clock.systemUTC(),
+        Execution.CONCURRENT);
+  }
 
   /** Where devices come from. */
   interface Devices {
@@ -47,19 +59,18 @@ record Environment(Devices devices, DirtyLimit limit, Clock clock, Execution exe
       Supplier<ExecutorService> writers,
       Supplier<Executor> syncers,
       Supplier<UUID> uuids) {
+    /** Of all pools: there are none while nothing is synced. */
+    private static final Executor MIRROR_SYNCERS =
+        Executors.newCachedThreadPool(
+            sync -> {
+              Thread thread = new Thread(sync, "cowfs-mirror-sync");
+              thread.setDaemon(true);
+              return thread;
+            });
+
     static final Execution CONCURRENT =
         new Execution(
-            System::nanoTime,
-            BlockStore::writingThreads,
-            () -> Execution::startSync,
-            UUID::randomUUID);
-
-    /** A commit is rare enough for threads of its own. */
-    private static void startSync(Runnable sync) {
-      Thread thread = new Thread(sync, "cowfs-mirror-sync");
-      thread.setDaemon(true);
-      thread.start();
-    }
+            System::nanoTime, BlockStore::writingThreads, () -> MIRROR_SYNCERS, UUID::randomUUID);
   }
 
   private record HostDevices() implements Devices {

@@ -7,7 +7,6 @@ import io.cowfs.core.alloc.SpaceStatus;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.BlockWriter;
-import io.cowfs.core.block.CacheLimits;
 import io.cowfs.core.block.Repair;
 import io.cowfs.core.codec.ChecksumAlgorithm;
 import io.cowfs.core.codec.CompressionSetting;
@@ -55,6 +54,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.LongSupplier;
 
 /**
  * A pool that is open in this process. Thread-safe: operations on its structure are done one at a
@@ -164,7 +164,7 @@ public final class Pool implements Closeable {
             device,
             purpose == Purpose.USE ? Repair.IN_PLACE : Repair.NEVER,
             allocator,
-            CacheLimits.DEFAULT,
+            environment.caches(),
             execution.writers().get());
     this.datasets =
         Datasets.open(
@@ -236,10 +236,13 @@ public final class Pool implements Closeable {
             device,
             members,
             txgs,
-            scrubSources(metadata::directory));
+            scrubSources(metadata::directory, execution.nanoTime()));
     this.scrub =
         new Scrub(
-            scrubSources(() -> metadata.run(mirror::checkFronts)), txgs, clock, catalog.scrub());
+            scrubSources(() -> metadata.run(mirror::checkFronts), execution.nanoTime()),
+            txgs,
+            clock,
+            catalog.scrub());
   }
 
   /** Replays the log; only then anything else takes part in commits. */
@@ -276,9 +279,9 @@ public final class Pool implements Closeable {
     }
   }
 
-  private Scrub.Sources scrubSources(Scrub.MetadataCheck metadata) {
+  private Scrub.Sources scrubSources(Scrub.MetadataCheck metadata, LongSupplier nanoTime) {
     return new Scrub.Sources(
-        datasets, store, new FileItems(), metadata, datasets::scrubBytesPerSecond);
+        datasets, store, new FileItems(), metadata, datasets::scrubBytesPerSecond, nanoTime);
   }
 
   /** Checkpoints go before a writer is refused, and what was destroyed is waited for. */
@@ -430,7 +433,12 @@ public final class Pool implements Closeable {
    *     program can only read is opened, see {@link #requireWritable}
    */
   public static Pool open(Path directory) throws IOException {
-    return open(directory, Environment.HOST);
+    return open(directory, MemoryUse.NORMAL);
+  }
+
+  /** The same, with a say in how much memory it takes. */
+  public static Pool open(Path directory, MemoryUse memory) throws IOException {
+    return open(directory, Environment.host(memory));
   }
 
   /** Opens a pool for {@link #audit()} alone: nothing of it is changed, and nothing may be. */

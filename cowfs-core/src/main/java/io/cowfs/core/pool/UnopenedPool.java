@@ -2,7 +2,6 @@ package io.cowfs.core.pool;
 
 import io.cowfs.core.alloc.Allocator;
 import io.cowfs.core.block.BlockStore;
-import io.cowfs.core.block.CacheLimits;
 import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.block.Repair;
 import io.cowfs.core.dataset.Catalog;
@@ -70,7 +69,7 @@ final class UnopenedPool implements Closeable {
             device,
             Repair.NEVER,
             Allocator.create(device),
-            CacheLimits.DEFAULT,
+            environment.caches(),
             environment.execution().writers().get());
   }
 

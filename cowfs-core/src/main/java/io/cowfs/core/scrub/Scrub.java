@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -75,13 +76,18 @@ public final class Scrub {
   /** How many of the findings are durable. Guarded by commands, or owned by the run. */
   private int keptFindings;
 
-  /** What a scrub works on. */
+  /**
+   * What a scrub works on.
+   *
+   * @param nanoTime by which its work is measured, as {@link System#nanoTime}
+   */
   public record Sources(
       Datasets datasets,
       BlockStore store,
       ItemReader items,
       MetadataCheck metadata,
-      Supplier<OptionalLong> bytesPerSecond) {}
+      Supplier<OptionalLong> bytesPerSecond,
+      LongSupplier nanoTime) {}
 
   /** Reads what belongs to no dataset. */
   @FunctionalInterface
@@ -361,7 +367,7 @@ public final class Scrub {
   /** The scrub at work, from its start or continuation to where it ends or is interrupted. */
   private final class Run {
     private final Thread thread = new Thread(this::run, "cowfs-scrub");
-    private final long startNanos = System.nanoTime();
+    private final long startNanos = nanoTime();
     private final long startBytes = current().readBytes();
     private final DamageReport report =
         new DamageReport(
@@ -385,12 +391,16 @@ public final class Scrub {
       thread.setDaemon(true);
     }
 
+    private long nanoTime() {
+      return sources.nanoTime().getAsLong();
+    }
+
     private boolean isInterrupted() {
       return interrupted;
     }
 
     long bytesPerSecond(ScrubRecord now) {
-      double seconds = (System.nanoTime() - startNanos) / NANOS_PER_SECOND;
+      double seconds = (nanoTime() - startNanos) / NANOS_PER_SECOND;
       return (long) ((now.readBytes() - startBytes) / Math.max(0.001, seconds));
     }
 
@@ -415,7 +425,7 @@ public final class Scrub {
 
     @SuppressWarnings("try") // The hold is for what is read.
     private void step() throws IOException {
-      long start = System.nanoTime();
+      long start = nanoTime();
       long repairedBefore = sources.store().repairedBytes();
       ScrubRecord from = current();
       ScrubRecord at;
@@ -437,12 +447,12 @@ public final class Scrub {
         findings.addAll(report.takeAdded());
         record = at;
       }
-      long paced = System.nanoTime();
+      long paced = nanoTime();
       pace(bytes, start);
       at = at.withWork(millisSince(paced), 0, 0, 0);
-      if (at.state() == State.FINISHED || System.nanoTime() - keptNanos >= KEEP_NANOS) {
+      if (at.state() == State.FINISHED || nanoTime() - keptNanos >= KEEP_NANOS) {
         keep(at);
-        keptNanos = System.nanoTime();
+        keptNanos = nanoTime();
       }
       synchronized (Scrub.this) {
         record = at;
@@ -450,7 +460,7 @@ public final class Scrub {
     }
 
     private long millisSince(long nanos) {
-      return (System.nanoTime() - nanos) / NANOS_PER_MILLI;
+      return (nanoTime() - nanos) / NANOS_PER_MILLI;
     }
 
     private long pieceBytes(OptionalLong limit) {
@@ -465,7 +475,7 @@ public final class Scrub {
       while (!interrupted) {
         OptionalLong limit = sources.bytesPerSecond().get();
         double seconds = limit.isPresent() ? bytes / (double) limit.getAsLong() : 0;
-        long left = sinceNanos + (long) (seconds * NANOS_PER_SECOND) - System.nanoTime();
+        long left = sinceNanos + (long) (seconds * NANOS_PER_SECOND) - nanoTime();
         if (left <= 0) {
           return;
         }

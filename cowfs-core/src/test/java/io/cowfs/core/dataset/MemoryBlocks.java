@@ -12,6 +12,7 @@ import io.cowfs.core.codec.Compression;
 import io.cowfs.core.device.BlockDevice;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -22,7 +23,9 @@ import java.util.Map;
 final class MemoryBlocks implements NodeReader {
   private static final int MAX_NODE_SECTORS = 4;
 
-  private final Map<Long, Long> writeOfSector = new HashMap<>();
+  /** By sector; 0 where nothing was ever written. */
+  private long[] writeOfSector = new long[1 << 12];
+
   private final Map<Long, byte[]> nodeOfWrite = new HashMap<>();
   private long writes;
 
@@ -41,7 +44,7 @@ final class MemoryBlocks implements NodeReader {
       long second = BlockPointer.NONE;
       if (writes % 5 != 0) {
         SectorRange copy = allocate(allocator, sectors, sectors, AllocationKind.NODE);
-        copies(copy, write);
+        put(copy, write);
         second = copy.sector();
       }
       return new BlockPointer(
@@ -68,21 +71,18 @@ final class MemoryBlocks implements NodeReader {
 
   private long write(SectorRange range) {
     writes++;
-    for (long sector = range.sector(); sector < range.end(); sector++) {
-      Long before = writeOfSector.put(sector, writes);
-      if (before != null) {
-        nodeOfWrite.remove(before);
-      }
-    }
+    put(range, writes);
     return writes;
   }
 
-  private void copies(SectorRange range, long write) {
-    for (long sector = range.sector(); sector < range.end(); sector++) {
-      Long before = writeOfSector.put(sector, write);
-      if (before != null) {
-        nodeOfWrite.remove(before);
-      }
+  /** What was in the range before is gone. */
+  private void put(SectorRange range, long write) {
+    if (range.end() > writeOfSector.length) {
+      writeOfSector = Arrays.copyOf(writeOfSector, Math.toIntExact(2 * range.end()));
+    }
+    for (int sector = (int) range.sector(); sector < range.end(); sector++) {
+      nodeOfWrite.remove(writeOfSector[sector]);
+      writeOfSector[sector] = write;
     }
   }
 
@@ -112,8 +112,11 @@ final class MemoryBlocks implements NodeReader {
 
   /** Whether the range still has what a write put there. */
   boolean holds(long sector, int sectors, long write) {
-    for (long s = sector; s < sector + sectors; s++) {
-      if (!Long.valueOf(write).equals(writeOfSector.get(s))) {
+    if (sector + sectors > writeOfSector.length) {
+      return false;
+    }
+    for (int s = (int) sector; s < sector + sectors; s++) {
+      if (writeOfSector[s] != write) {
         return false;
       }
     }

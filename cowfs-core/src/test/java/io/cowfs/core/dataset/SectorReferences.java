@@ -58,6 +58,16 @@ final class SectorReferences {
     return Arrays.copyOf(packed, size);
   }
 
+  /** How often each sector is referred to, up to the last that is. */
+  int[] countsBySector() {
+    long last = LongStream.of(packed).limit(size).map(SectorReferences::sector).max().orElse(-1);
+    int[] counts = new int[Math.toIntExact(last + 1)];
+    for (int i = 0; i < size; i++) {
+      counts[(int) sector(packed[i])]++;
+    }
+    return counts;
+  }
+
   SectorReferences bornAfter(long txg) {
     return filtered(txg, true);
   }

@@ -23,8 +23,8 @@ import java.util.zip.CRC32C;
  *
  * <p>As with a real one, after a sync that failed every later write and sync fails.
  *
- * <p>Everything that is asked of it goes into a {@linkplain #trace trace}, which its successors go
- * on with: two runs that did the same have the same.
+ * <p>Everything that is asked of it, but reads past caches, goes into a {@linkplain #trace trace},
+ * which its successors go on with: two runs that did the same have the same.
  */
 public final class FaultInjectingDevice implements BlockDevice {
   /** What can be made to fail. */
@@ -314,8 +314,12 @@ public final class FaultInjectingDevice implements BlockDevice {
 
   @Override
   public synchronized void read(ByteBuffer destination, long offset) throws IOException {
+    note(Operation.READ, offset, destination.remaining());
+    take(destination, offset);
+  }
+
+  private void take(ByteBuffer destination, long offset) throws IOException {
     int bytes = destination.remaining();
-    note(Operation.READ, offset, bytes);
     Fault fault = begin(Operation.READ);
     int start = destination.position();
     long at = fault == Fault.MISDIRECTED ? elsewhere(offset, bytes) : offset;
@@ -361,7 +365,8 @@ public final class FaultInjectingDevice implements BlockDevice {
         throw new IOException(name() + ": bad sector");
       }
     }
-    read(destination, offset);
+    // Several threads may read at once: in the trace, the order would be by chance.
+    take(destination, offset);
   }
 
   @Override

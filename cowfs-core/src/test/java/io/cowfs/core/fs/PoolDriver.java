@@ -3,20 +3,26 @@ package io.cowfs.core.fs;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.dataset.DatasetException;
+import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.device.FaultInjectingDevice.Operation;
 import io.cowfs.core.pool.PoolAdministration;
 import io.cowfs.core.pool.PoolAdministration.Mode;
 import io.cowfs.core.pool.PoolAdministration.Scope;
 import io.cowfs.core.pool.TestPool;
+import io.cowfs.core.scrub.ScrubStatus;
 import io.cowfs.core.vfs.Attributes;
 import io.cowfs.core.vfs.Caller;
 import io.cowfs.core.vfs.FileSystem;
+import io.cowfs.core.vfs.FileSystemStatus;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -32,6 +38,21 @@ final class PoolDriver {
   static final String ROOT = "root";
   private static final int DATASETS_MAX = 4;
   private static final int SNAPSHOTS_MAX = 6;
+
+  /** Enough for any scrub: then something hangs. */
+  private static final Duration SCRUB_TIME = Duration.ofMinutes(5);
+
+  /** Up to so much is left by a new quota. */
+  private static final int QUOTA_LEFT_MAX = 2 << 20;
+
+  /** The most that one change claims from a quota. */
+  private static final int CLAIM_BYTES_MAX = 640 << 10;
+
+  /**
+   * By how much a dataset may be above its quota: for nodes that were not counted before they were
+   * written, and for deleting and making holes, which is allowed when the quota is full.
+   */
+  private static final int QUOTA_EXCESS_MAX = 512 << 10;
 
   interface Action {
     void run() throws FsException, IOException;
@@ -53,6 +74,12 @@ final class PoolDriver {
 
   private final TreeMap<String, Model> snapshots = new TreeMap<>();
 
+  /** In bytes. */
+  private final TreeMap<String, Long> quotas = new TreeMap<>();
+
+  /** What datasets with a quota had when it was set, when they were rolled back or found. */
+  private final Map<String, Long> usedBefore = new HashMap<>();
+
   /** What must be found after a crash, unless it is one of {@link #possible}. */
   private PoolState certain;
 
@@ -62,8 +89,19 @@ final class PoolDriver {
   private long certainTxg;
   private int nextName;
   private int steps;
-  private AssertionError failureInSync;
+  private AssertionError failureInBackground;
   private String where = "";
+
+  /** Files are changed by other threads than the client's, which waits meanwhile. */
+  private boolean operatesInBackground;
+
+  /** An operation of {@link #operateInScrub} is under way. */
+  private boolean isOperating;
+
+  /** During a scrub: what each txg has, by the durable one before it. */
+  private final TreeMap<Long, PoolState> frozen = new TreeMap<>();
+
+  private boolean isScrubbing;
 
   /** Nothing may be changed now. */
   private boolean isQuiet;
@@ -151,33 +189,51 @@ final class PoolDriver {
     if (isSmall) {
       errors.add(FsError.NO_SPACE);
     }
-    if (keepsOperating && !errors.contains(FsError.NO_SPACE)) {
+    operatesInBackground = keepsOperating && !errors.contains(FsError.NO_SPACE);
+    if (operatesInBackground) {
       pool.device().beforeSync(() -> operateInSync(choice));
     }
     try {
       for (int i = 0; i < count && isActive() && !wasInterrupted; i++) {
         steps++;
-        drivers.values().forEach(driver -> driver.expect(errors));
+        drivers.forEach((name, driver) -> driver.expect(withQuota(name, errors)));
         tolerating(errors, () -> step(choice, errors));
-        if (failureInSync != null) {
-          throw failureInSync;
+        if (failureInBackground != null) {
+          throw failureInBackground;
         }
       }
     } finally {
       pool.device().beforeSync(() -> {});
+      operatesInBackground = false;
     }
   }
 
   /** While a txg syncs, the next one is changed. */
   private void operateInSync(Random choice) {
+    if (isScrubbing) {
+      frozen.putIfAbsent(pool.pool().status().txg(), now());
+    }
+    operateInBackground(choice.nextInt(3), choice);
+  }
+
+  /** The scrub is about to read something: files change meanwhile. */
+  private void operateInScrub(Random choice) {
+    if (!isOperating) {
+      isOperating = true;
+      operateInBackground(choice.nextInt(8) == 0 ? 1 : 0, choice);
+      isOperating = false;
+    }
+  }
+
+  private void operateInBackground(int count, Random choice) {
     try {
-      for (int i = choice.nextInt(3); i > 0 && !isQuiet; i--) {
+      for (int i = count; i > 0 && !isQuiet; i--) {
         drivers.get(anyOf(List.copyOf(drivers.keySet()), choice)).step(choice.nextLong());
       }
     } catch (FsException | IOException failure) {
-      where += ", in sync: " + failure;
+      where += ", in the background: " + failure;
     } catch (AssertionError | RuntimeException failure) {
-      failureInSync = new AssertionError("while a txg was synced: " + failure, failure);
+      failureInBackground = new AssertionError("in the background: " + failure, failure);
     }
   }
 
@@ -197,6 +253,16 @@ final class PoolDriver {
     }
   }
 
+  /** An operation may also be refused for the dataset's quota. */
+  private Set<FsError> withQuota(String dataset, Set<FsError> errors) {
+    if (!quotas.containsKey(dataset)) {
+      return errors;
+    }
+    Set<FsError> more = EnumSet.of(FsError.QUOTA_EXCEEDED);
+    more.addAll(errors);
+    return more;
+  }
+
   private void step(Random choice, Set<FsError> expected) throws FsException, IOException {
     String dataset = anyOf(List.copyOf(drivers.keySet()), choice);
     int kind = choice.nextInt(60);
@@ -207,8 +273,12 @@ final class PoolDriver {
     } else if (kind < 20) {
       wasInterrupted = true;
       isQuiet = mayBeRefused;
+      long txg = pool.pool().status().txg();
       try {
         administer(dataset, choice);
+        if (pool.pool().status().txg() != txg) {
+          checkQuotas();
+        }
       } catch (IOException failure) {
         finishCommit();
         throw failure;
@@ -221,8 +291,12 @@ final class PoolDriver {
     } else if (kind == 21) {
       where = "punch";
       pool.punchSome();
+    } else if (kind == 22 && !mayBeRefused && choice.nextInt(4) == 0) {
+      ScrubStatus status = scrub(choice);
+      assertEquals(List.of(), status.findings());
     } else {
-      operate(dataset, choice, expected.contains(FsError.NO_SPACE));
+      boolean mayWait = expected.contains(FsError.NO_SPACE) || quotas.containsKey(dataset);
+      operate(dataset, choice, mayWait);
     }
   }
 
@@ -235,7 +309,7 @@ final class PoolDriver {
     }
   }
 
-  /** One operation on files; where space is short, it may wait for commits. */
+  /** One operation on files; where space or the quota is short, it may wait for commits. */
   private void operate(String dataset, Random choice, boolean mayCommit)
       throws FsException, IOException {
     VolumeDriver driver = drivers.get(dataset);
@@ -247,6 +321,12 @@ final class PoolDriver {
     }
     try {
       driver.step(choice.nextLong());
+    } catch (FsException refused) {
+      if (refused.error() != FsError.QUOTA_EXCEEDED) {
+        throw refused;
+      }
+      long used = referencedBytes(dataset);
+      assertTrue(used + CLAIM_BYTES_MAX > quotas.get(dataset), () -> "refused with " + used);
     } finally {
       where = dataset + ": " + driver.trace();
       long committed = pool.pool().status().txg();
@@ -302,13 +382,105 @@ final class PoolDriver {
     commits(now(), fs::syncAll);
   }
 
+  /**
+   * Reads everything, to the end if no commit fails; one that a crash has interrupted goes on. In
+   * some lives, files change between what it reads.
+   */
+  ScrubStatus scrub(Random choice) throws IOException {
+    where = "scrub";
+    possible.clear();
+    possible.add(now());
+    isScrubbing = true;
+    ScrubStatus status;
+    try {
+      if (operatesInBackground) {
+        pool.device().onMediumReads(() -> operateInScrub(choice));
+      }
+      pool.pool().scrub().start();
+      status = pool.pool().scrub().await(SCRUB_TIME);
+    } finally {
+      pool.device().onMediumReads(() -> {});
+      isScrubbing = false;
+      possible.addAll(frozen.values());
+      frozen.clear();
+    }
+    if (isActive()) {
+      assertEquals(ScrubStatus.State.FINISHED, status.state());
+      // What the last txg of the scrub has; without changes meanwhile it is what there is now.
+      certain = possible.get(possible.size() - 1);
+      certainTxg = pool.pool().status().txg();
+      possible.clear();
+    }
+    return status;
+  }
+
+  /** Commits, so that nothing is in the log only. */
+  void commit() throws FsException, IOException {
+    where = "commit";
+    commits(now(), pool::commit);
+  }
+
+  // ---- quotas
+
+  /** Everything is committed: nothing is claimed, and no quota was overrun. */
+  private void checkQuotas() throws FsException, IOException {
+    long free = Long.MAX_VALUE;
+    for (String dataset : drivers.keySet()) {
+      free = quotas.containsKey(dataset) ? free : Math.min(free, freeBytes(dataset));
+    }
+    for (Map.Entry<String, Long> quota : quotas.entrySet()) {
+      String dataset = quota.getKey();
+      long used = referencedBytes(dataset);
+      long allowed = Math.max(quota.getValue(), usedBefore.get(dataset)) + QUOTA_EXCESS_MAX;
+      assertTrue(used <= allowed, () -> dataset + " has " + used + " of " + quota);
+      long left = Math.max(0, quota.getValue() - used);
+      if (left <= free && free != Long.MAX_VALUE) {
+        assertEquals(left, freeBytes(dataset), dataset + ": what the quota leaves");
+      }
+    }
+  }
+
+  private long freeBytes(String dataset) throws FsException, IOException {
+    FileSystemStatus status = pool.pool().fileSystem(dataset).status();
+    return status.freeBlocks() * status.blockSize();
+  }
+
+  private long referencedBytes(String dataset) {
+    for (DatasetInfo info : pool.pool().list()) {
+      if (info.fullName().equals(dataset)) {
+        return info.referencedBytes();
+      }
+    }
+    throw new IllegalArgumentException(dataset);
+  }
+
+  /** Sets one that leaves little, or takes it away. */
+  private void setQuota(String dataset, Random choice) throws FsException, IOException {
+    PoolState after = now();
+    String text = "none";
+    if (choice.nextInt(4) == 0) {
+      after.quotas().remove(dataset);
+    } else {
+      long left = choice.nextInt(QUOTA_LEFT_MAX / BlockPointer.SECTOR_BYTES);
+      long quota = referencedBytes(dataset) + left * BlockPointer.SECTOR_BYTES;
+      after.quotas().put(dataset, quota);
+      text = Long.toString(quota);
+    }
+    where = "quota of " + dataset + " " + text;
+    Map<String, String> property = Map.of("quota", text);
+    commits(after, () -> pool.pool().administration().setProperties(dataset, null, property));
+    quotas.clear();
+    quotas.putAll(after.quotas());
+    usedBefore.put(dataset, referencedBytes(dataset));
+  }
+
   // ---- datasets and snapshots
 
   private void administer(String dataset, Random choice) throws FsException, IOException {
     PoolAdministration administration = pool.pool().administration();
     String snapshot = anySnapshotOf(dataset, choice);
     PoolState after = now();
-    switch (choice.nextInt(11)) {
+    switch (choice.nextInt(13)) {
       case 0, 1, 2 -> {
         if (snapshots.size() < SNAPSHOTS_MAX) {
           takeSnapshot(dataset, choice, after);
@@ -353,6 +525,12 @@ final class PoolDriver {
           commits(after, () -> administration.renameSnapshot(dataset, snapshot, renamed));
           snapshots.clear();
           snapshots.putAll(after.snapshots());
+        }
+      }
+      case 10, 11 -> {
+        // What waits for commits cannot be done during one.
+        if (!keepsOperating) {
+          setQuota(dataset, choice);
         }
       }
       default -> {
@@ -423,6 +601,7 @@ final class PoolDriver {
     snapshots.clear();
     snapshots.putAll(certain.snapshots());
     drivers.get(dataset).rolledBack(target.copy());
+    usedBefore.put(dataset, referencedBytes(dataset));
   }
 
   /** With its snapshots; clones of those live on. */
@@ -430,6 +609,7 @@ final class PoolDriver {
     where = "destroy " + dataset;
     PoolState after = now();
     after.datasets().remove(dataset);
+    after.quotas().remove(dataset);
     after.snapshots().keySet().removeIf(name -> name.startsWith(dataset + "@"));
     isQuiet = true;
     commits(
@@ -442,6 +622,7 @@ final class PoolDriver {
               .destroyDataset(dataset, Scope.WITH_DESCENDANTS, Mode.EXECUTE);
         });
     drivers.remove(dataset);
+    quotas.remove(dataset);
     snapshots.clear();
     snapshots.putAll(after.snapshots());
   }
@@ -459,6 +640,9 @@ final class PoolDriver {
   void isFound(PoolState state) throws IOException {
     snapshots.clear();
     snapshots.putAll(state.snapshots());
+    quotas.clear();
+    quotas.putAll(state.quotas());
+    quotas.keySet().forEach(dataset -> usedBefore.put(dataset, referencedBytes(dataset)));
     drivers.clear();
     for (Map.Entry<String, Model> each : state.datasets().entrySet()) {
       FileSystem fs = pool.pool().fileSystem(each.getKey());
@@ -476,7 +660,7 @@ final class PoolDriver {
 
   /** What there should be now. */
   PoolState now() {
-    PoolState now = new PoolState(new TreeMap<>(), new TreeMap<>(snapshots));
+    PoolState now = new PoolState(new TreeMap<>(), new TreeMap<>(snapshots), new TreeMap<>(quotas));
     drivers.forEach((name, driver) -> now.datasets().put(name, driver.model().copy()));
     return now;
   }

@@ -1,17 +1,22 @@
 package io.cowfs.core.fs;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cowfs.core.dataset.ByteSize;
 import io.cowfs.core.dataset.DatasetInfo;
+import io.cowfs.core.dataset.EffectiveProperty;
 import io.cowfs.core.device.FaultInjectingDevice;
 import io.cowfs.core.device.FaultInjectingDevice.Fault;
 import io.cowfs.core.device.FaultInjectingDevice.Operation;
 import io.cowfs.core.pool.TestPool;
+import io.cowfs.core.scrub.ScrubStatus;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -225,6 +230,10 @@ final class PoolSimulation {
 
   /** Some sectors are not what was written: nobody takes them for it. Then they are again. */
   private void decay() throws IOException, FsException {
+    if (random.nextBoolean()) {
+      decayOfOneCopy();
+      return;
+    }
     driver.syncAll(random);
     PoolState expected = driver.now();
     List<Long> sectors = pool.device().writtenSectors();
@@ -250,6 +259,39 @@ final class PoolSimulation {
     if (driver.isActive() && !driver.wasInterrupted()) {
       compareAll(driver.now());
     }
+    restart(random.nextBoolean());
+  }
+
+  /**
+   * One sector after another is not what was written, and a scrub comes by. Where there is a second
+   * copy, it is whole afterwards. What the scrub does not find, nobody finds.
+   */
+  private void decayOfOneCopy() throws IOException, FsException {
+    driver.commit();
+    boolean whole = true;
+    for (int i = 1 + random.nextInt(2); i > 0 && whole; i--) {
+      List<Long> sectors = new ArrayList<>();
+      for (long sector : pool.device().writtenSectors()) {
+        if (pool.isAllocated(sector, 1)) {
+          sectors.add(sector);
+        }
+      }
+      long sector = PoolDriver.anyOf(sectors, random);
+      pool.device().rot(sector * 4096 + random.nextInt(4096), random.nextInt(8));
+      pool.dropCaches();
+      ScrubStatus status = driver.scrub(random);
+      driver.note(", sector " + sector + ": " + status.findings());
+      boolean isOfData =
+          status.findings().stream()
+              .anyMatch(found -> found.startsWith("scrub/data") || found.startsWith("scrub/node"));
+      assertEquals(!isOfData, pool.findings().isEmpty(), () -> "" + pool.findings());
+      whole = status.findings().isEmpty();
+    }
+    if (!whole) {
+      pool.device().heal();
+      pool.dropCaches();
+    }
+    compareAll(driver.now());
     restart(random.nextBoolean());
   }
 
@@ -375,8 +417,19 @@ final class PoolSimulation {
   private PoolState compareAll(PoolState state) throws IOException, FsException {
     PoolState named = state.named(pool.pool().list());
     for (Map.Entry<String, Model> each : named.datasets().entrySet()) {
+      assertEquals(named.quotas().get(each.getKey()), quotaOf(each.getKey()), each.getKey());
       each.getValue().copy().compare(pool.pool().fileSystem(each.getKey()), random);
     }
     return named;
+  }
+
+  /** In bytes; null when there is none. */
+  private Long quotaOf(String dataset) throws IOException {
+    for (EffectiveProperty property : pool.pool().administration().properties(dataset, null)) {
+      if (property.name().equals("quota") && !property.value().equals("none")) {
+        return ByteSize.parse(property.value());
+      }
+    }
+    return null;
   }
 }

@@ -13,14 +13,19 @@ import java.util.TreeSet;
  *
  * @param datasets by name
  * @param snapshots by "dataset@snapshot"; never changed
+ * @param quotas in bytes, of the datasets that have one
  */
-record PoolState(TreeMap<String, Model> datasets, TreeMap<String, Model> snapshots) {
+record PoolState(
+    TreeMap<String, Model> datasets,
+    TreeMap<String, Model> snapshots,
+    TreeMap<String, Long> quotas) {
   /** Ends the name of a snapshot that is not known yet. */
   static final String UNNAMED = "@?";
 
   /** A copy that later changes do not touch. */
   PoolState copy() {
-    PoolState copy = new PoolState(new TreeMap<>(), new TreeMap<>(snapshots));
+    PoolState copy =
+        new PoolState(new TreeMap<>(), new TreeMap<>(snapshots), new TreeMap<>(quotas));
     datasets.forEach((name, model) -> copy.datasets.put(name, model.copy()));
     return copy;
   }
@@ -37,7 +42,7 @@ record PoolState(TreeMap<String, Model> datasets, TreeMap<String, Model> snapsho
       (info.snapshot().isEmpty() ? heads : found).add(info.fullName());
     }
     assertEquals(datasets.keySet(), heads);
-    PoolState named = new PoolState(datasets, new TreeMap<>(snapshots));
+    PoolState named = new PoolState(datasets, new TreeMap<>(snapshots), quotas);
     for (String unnamed : snapshots.keySet()) {
       if (unnamed.endsWith(UNNAMED)) {
         Set<String> others = new TreeSet<>(found);

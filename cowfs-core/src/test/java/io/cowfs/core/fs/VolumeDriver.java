@@ -263,8 +263,10 @@ final class VolumeDriver {
       case 0 -> random.nextBytes(bytes);
       case 1 -> java.util.Arrays.fill(bytes, (byte) random.nextInt(256));
       default -> {
+        long bits = 0;
         for (int i = 0; i < length; i++) {
-          bytes[i] = (byte) ((i >> 6) * 31 + random.nextInt(2));
+          bits = (i & 63) == 0 ? random.nextLong() : bits >>> 1;
+          bytes[i] = (byte) ((i >> 6) * 31 + (bits & 1));
         }
       }
     }

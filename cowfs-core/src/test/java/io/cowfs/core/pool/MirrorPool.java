@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.cowfs.core.block.BlockStore;
+import io.cowfs.core.block.CacheLimits;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.FaultInjectingDevice;
@@ -81,6 +82,7 @@ final class MirrorPool implements AutoCloseable {
     return new Environment(
         new MemoryDevices(),
         TestPool.ON_DEMAND,
+        CacheLimits.DEFAULT,
         Clock.systemUTC(),
         new Environment.Execution(
             System::nanoTime, BlockStore::writingThreads, () -> Runnable::run, UUID::randomUUID));

@@ -3,6 +3,7 @@ package io.cowfs.core.pool;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.cowfs.core.block.BlockPointer;
+import io.cowfs.core.block.CacheLimits;
 import io.cowfs.core.block.Reference;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.codec.CompressionSetting;
@@ -135,7 +136,7 @@ public final class TestPool implements AutoCloseable {
   }
 
   private Environment environment() {
-    return new Environment(new MemoryDevices(), limit, clock, execution);
+    return new Environment(new MemoryDevices(), limit, CacheLimits.DEFAULT, clock, execution);
   }
 
   /** The one device in memory, whoever opens it. */

@@ -17,6 +17,7 @@ import java.util.Set;
  * @param nonEmpty the mount point may have entries, which are then hidden
  * @param userSnapshots every user may make, rename and remove directories where that changes the
  *     snapshots of the file system; for whoever makes the file system to obey
+ * @param smallMemory whoever opens the pool is to take little memory
  */
 public record MountOptions(
     String source,
@@ -24,7 +25,8 @@ public record MountOptions(
     boolean allowOther,
     boolean writeback,
     boolean nonEmpty,
-    boolean userSnapshots) {
+    boolean userSnapshots,
+    boolean smallMemory) {
 
   /** Flags that the kernel itself obeys; the numbers are those of {@code mount(2)}. */
   public enum Flag {
@@ -75,11 +77,12 @@ public record MountOptions(
   /** Writeback cache on; open to other users exactly when root mounts. */
   public static MountOptions defaults() {
     boolean root = LibC.Native.LIBC.geteuid() == 0;
-    return new MountOptions("cowfs", Set.of(), root, true, false, false);
+    return new MountOptions("cowfs", Set.of(), root, true, false, false, false);
   }
 
   public MountOptions withSource(String newSource) {
-    return new MountOptions(newSource, flags, allowOther, writeback, nonEmpty, userSnapshots);
+    return new MountOptions(
+        newSource, flags, allowOther, writeback, nonEmpty, userSnapshots, smallMemory);
   }
 
   /**
@@ -124,6 +127,7 @@ public record MountOptions(
     requireSame("allow_other", allowOther, wanted.allowOther);
     requireSame("writeback", writeback, wanted.writeback);
     requireSame("usersnap", userSnapshots, wanted.userSnapshots);
+    requireSame("memory", smallMemory, wanted.smallMemory);
     return wanted;
   }
 
@@ -136,7 +140,8 @@ public record MountOptions(
   }
 
   private MountOptions withFlags(Set<Flag> changed) {
-    return new MountOptions(source, changed, allowOther, writeback, nonEmpty, userSnapshots);
+    return new MountOptions(
+        source, changed, allowOther, writeback, nonEmpty, userSnapshots, smallMemory);
   }
 
   private MountOptions with(String option) throws MountException {
@@ -171,17 +176,23 @@ public record MountOptions(
         yield withFlags(changed);
       }
       case "allow_other" ->
-          new MountOptions(source, flags, true, writeback, nonEmpty, userSnapshots);
+          new MountOptions(source, flags, true, writeback, nonEmpty, userSnapshots, smallMemory);
       case "noallow_other" ->
-          new MountOptions(source, flags, false, writeback, nonEmpty, userSnapshots);
+          new MountOptions(source, flags, false, writeback, nonEmpty, userSnapshots, smallMemory);
       case "writeback=on" ->
-          new MountOptions(source, flags, allowOther, true, nonEmpty, userSnapshots);
+          new MountOptions(source, flags, allowOther, true, nonEmpty, userSnapshots, smallMemory);
       case "writeback=off" ->
-          new MountOptions(source, flags, allowOther, false, nonEmpty, userSnapshots);
+          new MountOptions(source, flags, allowOther, false, nonEmpty, userSnapshots, smallMemory);
       case "nonempty" ->
-          new MountOptions(source, flags, allowOther, writeback, true, userSnapshots);
-      case "usersnap" -> new MountOptions(source, flags, allowOther, writeback, nonEmpty, true);
-      case "nousersnap" -> new MountOptions(source, flags, allowOther, writeback, nonEmpty, false);
+          new MountOptions(source, flags, allowOther, writeback, true, userSnapshots, smallMemory);
+      case "usersnap" ->
+          new MountOptions(source, flags, allowOther, writeback, nonEmpty, true, smallMemory);
+      case "nousersnap" ->
+          new MountOptions(source, flags, allowOther, writeback, nonEmpty, false, smallMemory);
+      case "memory=small" ->
+          new MountOptions(source, flags, allowOther, writeback, nonEmpty, userSnapshots, true);
+      case "memory=normal" ->
+          new MountOptions(source, flags, allowOther, writeback, nonEmpty, userSnapshots, false);
       default -> throw new MountException("unknown mount option: " + option);
     };
   }

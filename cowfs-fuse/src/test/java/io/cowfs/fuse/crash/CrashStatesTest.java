@@ -12,11 +12,17 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Random;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -42,6 +48,7 @@ class CrashStatesTest {
   private static final int RANDOM_SEQUENCES = SOAK ? 100 : 1;
   private static final int RANDOM_LENGTH = 12;
   private static final long END_SECONDS = 60;
+  private static final int CHECKS_AHEAD = 4;
 
   private static final String FILES =
       "append overwrite cut grow from to linked gone mode attribute allocate punch zero source";
@@ -109,6 +116,11 @@ class CrashStatesTest {
   private final List<Map<String, String>> states = new ArrayList<>();
 
   private final List<String> commands = new ArrayList<>();
+
+  /** Of states that are written, on all processors; in the order of the states. */
+  private final ExecutorService checkers = Executors.newFixedThreadPool(2);
+
+  private final Queue<Future<Void>> checks = new ArrayDeque<>();
   private int opened;
   private int reordered;
 
@@ -116,7 +128,13 @@ class CrashStatesTest {
   void everyStateAfterACrashIsOneThatWasThere() throws Exception {
     System.out.println("crash states: seed " + SEED);
     record();
-    replay(host.events());
+    try {
+      replay(host.events());
+      awaitChecks(0);
+    } finally {
+      checkers.shutdown();
+      assertTrue(checkers.awaitTermination(END_SECONDS, TimeUnit.SECONDS));
+    }
     System.out.printf(
         "%d steps, %d events: %d states opened, %d of them reordered%n",
         states.size(), host.events().size(), opened, reordered);
@@ -275,11 +293,33 @@ class CrashStatesTest {
     check(all, states.size() - 1, states.size() - 1, "at the end");
   }
 
+  /** Writes the state now; whether it is allowed is found out meanwhile. */
   private void check(HostImage image, int oldest, int newest, String where) throws Exception {
     opened++;
     Path crashed = Files.createTempDirectory(inMemory(), "cowfs-crash-state");
+    image.writeTo(crashed);
+    checks.add(
+        checkers.submit(
+            () -> {
+              check(crashed, oldest, newest, where);
+              return null;
+            }));
+    awaitChecks(CHECKS_AHEAD);
+  }
+
+  /** Waits until no more than {@code left} checks have not ended. */
+  private void awaitChecks(int left) throws Exception {
+    while (checks.size() > left) {
+      try {
+        checks.remove().get();
+      } catch (ExecutionException e) {
+        throw new AssertionError(e.getCause().getMessage(), e.getCause());
+      }
+    }
+  }
+
+  private void check(Path crashed, int oldest, int newest, String where) throws IOException {
     try {
-      image.writeTo(crashed);
       Map<String, String> found = open(crashed.resolve("pool"));
       for (int step = newest; step >= oldest; step--) {
         if (states.get(step).equals(found)) {

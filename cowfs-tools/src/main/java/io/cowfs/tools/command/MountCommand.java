@@ -65,7 +65,8 @@ public final class MountCommand extends PoolCommand {
       description =
           "Mount options: those of mount(8) for every file system, such as ro, nodev, nosuid,"
               + " noexec, noatime, sync; and allow_other, writeback=off, usersnap (every user may"
-              + " change the snapshots in .cowfs/snapshot).")
+              + " change the snapshots in .cowfs/snapshot), memory=small (less memory for the pool,"
+              + " with its first mount).")
   private List<String> options = new ArrayList<>();
 
   @Option(

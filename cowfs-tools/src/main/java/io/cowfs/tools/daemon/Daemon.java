@@ -1,7 +1,9 @@
 package io.cowfs.tools.daemon;
 
+import io.cowfs.core.pool.MemoryUse;
 import io.cowfs.core.pool.Pool;
 import io.cowfs.core.pool.PoolBusyException;
+import io.cowfs.fuse.kernel.MountOptions;
 import io.cowfs.fuse.kernel.Transport;
 import io.cowfs.tools.command.CowfsCommand;
 import io.cowfs.tools.command.ErrorLine;
@@ -54,10 +56,10 @@ public final class Daemon {
   private final UsageGate gate = new UsageGate();
   private final CompletableFuture<Void> poolClosed = new CompletableFuture<>();
 
-  private Daemon(Path directory, Pool pool) {
+  private Daemon(Path directory, Pool pool, MemoryUse memory) {
     this.directory = directory;
     this.pool = pool;
-    this.mounts = new MountedDatasets(pool, directory);
+    this.mounts = new MountedDatasets(pool, directory, memory);
     this.session = new DaemonSession(pool, mounts, poolClosed);
   }
 
@@ -118,8 +120,10 @@ public final class Daemon {
   private static void run(Path directory, MountRequest request, Echo echo, Runnable ready)
       throws IOException {
     openAllJars();
-    Pool pool = Pool.open(directory);
-    Daemon daemon = new Daemon(directory, pool);
+    MemoryUse memory =
+        MountOptions.parse(request.options()).smallMemory() ? MemoryUse.SMALL : MemoryUse.NORMAL;
+    Pool pool = Pool.open(directory, memory);
+    Daemon daemon = new Daemon(directory, pool, memory);
     try {
       DaemonLog.openIn(directory, echo);
       daemon.serve(request, ready);

@@ -2,6 +2,7 @@ package io.cowfs.tools.daemon;
 
 import io.cowfs.core.dataset.DatasetException;
 import io.cowfs.core.fs.SnapshotRights;
+import io.cowfs.core.pool.MemoryUse;
 import io.cowfs.core.pool.Pool;
 import io.cowfs.core.pool.PoolAdministration.Mode;
 import io.cowfs.core.pool.PoolAdministration.Scope;
@@ -41,6 +42,7 @@ final class MountedDatasets {
 
   private final Pool pool;
   private final Path directory;
+  private final MemoryUse memory;
   private final Map<String, Live> mounts = new LinkedHashMap<>();
 
   /** Mounts under way, by dataset. */
@@ -48,9 +50,10 @@ final class MountedDatasets {
 
   private boolean ended;
 
-  MountedDatasets(Pool pool, Path directory) {
+  MountedDatasets(Pool pool, Path directory, MemoryUse memory) {
     this.pool = pool;
     this.directory = directory;
+    this.memory = memory;
   }
 
   synchronized List<CowfsMount> list() {
@@ -141,6 +144,10 @@ final class MountedDatasets {
     MountOptions options =
         MountOptions.parse(request.options())
             .withSource(CowfsMount.source(directory, request.dataset()));
+    if (options.smallMemory() && memory != MemoryUse.SMALL) {
+      throw new IOException(
+          directory + ": is mounted already without memory=small: unmount its file systems first");
+    }
     if (!options.has(MountOptions.Flag.READ_ONLY)) {
       requireWritable();
     }

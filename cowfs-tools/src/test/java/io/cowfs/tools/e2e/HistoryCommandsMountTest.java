@@ -95,6 +95,23 @@ final class HistoryCommandsMountTest {
     assertEquals("before", Files.readString(mounted.path("file")));
   }
 
+  /** The kernel writes back what they have written in many requests at the same time. */
+  @Test
+  void writersAtTheSameTimeStayWithinTheQuota() throws IOException {
+    mounted.succeed("set", mounted.root().toString(), "quota=4M");
+    String writers =
+        "for i in 1 2 3 4; do dd if=/dev/urandom of=large$i bs=1M count=8 & done; wait; sync -f .";
+    Program.Result written = Program.run(mounted.root(), List.of("sh", "-c", writers));
+    assertTrue(written.errors().contains("No space left on device"), written.toString());
+    Program.Result used = Program.run(mounted.root(), List.of("du", "-s", "--block-size=1", "."));
+    long bytes = Long.parseLong(used.output().split("\\s")[0]);
+    assertTrue(bytes > 2 << 20 && bytes <= 4 << 20, used.toString());
+    Program.run(mounted.root(), List.of("sh", "-c", "rm large*"));
+    Files.write(mounted.path("again"), new byte[2 << 20]);
+    Program.Result synced = Program.run(mounted.root(), List.of("sync", "again"));
+    assertEquals(0, synced.exitCode(), synced.toString());
+  }
+
   @Test
   void recursiveSnapshotHasWhatTheKernelHeldBackOfEachMount() throws IOException {
     mounted.succeed("create", pool("/a"));

@@ -200,6 +200,38 @@ final class LinuxMountTest {
   }
 
   @Test
+  void aSmallPoolProcessStaysSmall() throws Exception {
+    try (MountedPool mounted = MountedPool.create(directory, "-o", "memory=small")) {
+      String pool = mounted.pool().toString();
+      Program.shell(
+          mounted.root(),
+          """
+          dd if=/dev/urandom of=data bs=1M count=200 conv=fsync status=none
+          cat data > copy; cmp data copy
+          for i in $(seq 1000); do echo $i > file$i; done
+          """);
+      long peakKib =
+          Files.readAllLines(
+                  Path.of("/proc", Long.toString(mounted.daemonPid().orElseThrow()), "status"))
+              .stream()
+              .filter(line -> line.startsWith("VmHWM:"))
+              .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+              .findFirst()
+              .orElseThrow();
+      assertTrue(peakKib < 256 << 10, peakKib + " KiB");
+      // What is open already stays as large as it is.
+      mounted.unmount();
+      mounted.succeed("mount", pool, mounted.root().toString());
+      mounted.succeed("create", pool + "/b");
+      Path inner = Files.createDirectory(directory.resolve("inner"));
+      Program.Result late =
+          MountedPool.cowfs("mount", "-o", "memory=small", pool + "/b", inner.toString());
+      assertEquals(1, late.exitCode(), late::toString);
+      assertTrue(late.errors().contains("without memory=small"), late::errors);
+    }
+  }
+
+  @Test
   void aDatasetIsMountedInsideAnother() throws Exception {
     try (MountedPool mounted = MountedPool.create(directory)) {
       String pool = mounted.pool().toString();

@@ -66,6 +66,14 @@ public final class MountedPool implements AutoCloseable {
     return created;
   }
 
+  /** A copy of a pool that is not mounted, below {@code directory}; it is not mounted either. */
+  static MountedPool copyOf(MountedPool pool, Path directory) throws IOException {
+    MountedPool copy = at(directory);
+    Program.succeed(
+        directory, "cp", "-a", "--sparse=always", pool.pool.toString(), copy.pool.toString());
+    return copy;
+  }
+
   /** What is deleted is freed by the next commits. */
   public void keepNoCheckpoints() throws IOException {
     succeed("set", pool.toString(), "checkpoints=off");

@@ -19,7 +19,10 @@ public final class Program {
   private static final Map<String, String> ENVIRONMENT =
       Map.of(
           // Most daemons of tests live for seconds: compiling for speed would take most of them.
-          "COWFS_DAEMON_FLAGS", Boolean.getBoolean("cowfs.soak") ? "" : "-XX:TieredStopAtLevel=1",
+          "COWFS_DAEMON_FLAGS",
+              Boolean.getBoolean("cowfs.soak")
+                  ? ""
+                  : "-XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=5",
           "JAVA_HOME", System.getProperty("java.home"),
           "LC_ALL", "C.UTF-8",
           "GIT_CONFIG_GLOBAL", "/dev/null",

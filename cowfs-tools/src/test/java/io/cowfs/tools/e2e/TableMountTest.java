@@ -32,13 +32,21 @@ final class TableMountTest {
   @TempDir private static Path installed;
   private static Installation installation;
 
+  @TempDir private static Path made;
+  private static MountedPool original;
+
   @TempDir private Path directory;
   private MountedPool pool;
   private Path table;
 
   @BeforeAll
-  static void install() throws IOException {
+  static void installAndMakePool() throws IOException {
     installation = Installation.in(installed);
+    try (MountedPool pool = MountedPool.create(made)) {
+      original = pool;
+      Files.writeString(pool.path("kept"), "kept");
+      pool.succeed("create", pool.pool() + "/home");
+    }
   }
 
   @AfterAll
@@ -47,12 +55,9 @@ final class TableMountTest {
   }
 
   @BeforeEach
-  void createPool() throws IOException {
+  void copyPool() throws IOException {
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
-    pool = MountedPool.create(directory);
-    Files.writeString(pool.path("kept"), "kept");
-    pool.succeed("create", pool.pool() + "/home");
-    pool.unmount();
+    pool = MountedPool.copyOf(original, directory);
     table = directory.resolve("fstab");
   }
 
