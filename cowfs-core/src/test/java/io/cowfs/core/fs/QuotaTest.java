@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CyclicBarrier;
@@ -162,9 +163,11 @@ class QuotaTest {
     for (FileHandle file : files) {
       changes.add(
           () -> {
+            byte[] value = new byte[32_000];
+            new Random(file.inode()).nextBytes(value); // which no compression makes fit
             for (int i = 0; i < 100; i++) {
               byte[] name = Model.bytes("user.a" + i);
-              fs.setXattr(file.inode(), name, new byte[32_000], XattrMode.CREATE);
+              fs.setXattr(file.inode(), name, value, XattrMode.CREATE);
             }
           });
     }
