@@ -13,11 +13,12 @@ package io.cowfs.core.txg;
 public record DirtyLimit(
     long bytesMax, long bytesToSync, long itemBytesMax, int logPercentToSync, long intervalMillis) {
   /**
-   * 256 MiB in all, txgs of a quarter of it; started early enough to be durable after five seconds.
+   * Two txgs of 64 MiB: one is written while the next one fills. They are synced early enough to be
+   * durable after five seconds.
    */
   public static final DirtyLimit DEFAULT =
-      new DirtyLimit(256L << 20, 64L << 20, 32L << 20, 50, 4_500);
+      new DirtyLimit(128L << 20, 64L << 20, 32L << 20, 50, 4_500);
 
-  /** An eighth of the data, a quarter of the items. */
+  /** A quarter of it. */
   public static final DirtyLimit SMALL = new DirtyLimit(32L << 20, 8L << 20, 8L << 20, 50, 4_500);
 }
