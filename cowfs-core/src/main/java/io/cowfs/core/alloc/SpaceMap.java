@@ -142,6 +142,7 @@ final class SpaceMap {
     region.restoreAllocated(0, from);
     region.restoreAllocated(to, Region.SECTORS - to);
     regions[index] = region;
+    touchedEnd = Math.max(touchedEnd, index + 1);
   }
 
   /** Whether the whole range is inside the space and allocated. */

@@ -273,6 +273,31 @@ class AllocatorTest {
   }
 
   @Test
+  void whatIsFreedAfterARestartIsPunchedToo() throws IOException {
+    FaultInjectingDevice device = new FaultInjectingDevice(1 << 30);
+    Allocator before = open(device);
+    List<SectorRange> ranges = new ArrayList<>();
+    for (int i = 0; i < 5_000; i++) {
+      ranges.add(before.allocate(32, 32, AllocationKind.DATA));
+    }
+    List<RegionBitmap> regions = before.takeChanges(1).regions();
+    Allocator allocator =
+        Allocator.restore(
+            device, DeviceLayout.DATA_FIRST_SECTOR, regions, Map.of(), () -> clock[0]);
+    clock[0] += 6 * SECOND;
+    while (allocator.punchSome(1 << 30) > 0) {} // what is of unknown backing
+    long backed = device.hostBytesUsed();
+    for (SectorRange range : ranges) {
+      allocator.free(range.sector(), range.count(), 2);
+    }
+    allocator.takeChanges(2);
+    allocator.beginTxg(5, Long.MAX_VALUE);
+    clock[0] += 6 * SECOND;
+    while (allocator.punchSome(1 << 30) > 0) {}
+    assertTrue(backed - device.hostBytesUsed() > 500 << 20, device.hostBytesUsed() + " bytes");
+  }
+
+  @Test
   void ofAFreeRunLargerThanTheExcessTheExcessIsPunched() throws IOException {
     FaultInjectingDevice device = new FaultInjectingDevice(1 << 30);
     Allocator allocator = open(device);

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
  * -Dcowfs.flips.first=POSITION} goes on from there, with {@code -Dcowfs.flips=N} for so many.
  */
 final class BitFlipTest {
-  private static final int FLIPS = Integer.getInteger("cowfs.flips", 6_000);
+  private static final int FLIPS = Integer.getInteger("cowfs.flips", 20_000);
   private static final long FIRST = Long.getLong("cowfs.flips.first", 0);
   private static final long SOAK_FLIPS = Long.getLong("cowfs.flips", Long.MAX_VALUE / 2);
 
