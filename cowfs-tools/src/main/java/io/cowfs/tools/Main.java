@@ -20,6 +20,9 @@ public final class Main {
   /** System property: the directory that the command was called in, where the launcher left it. */
   private static final String WORKING_DIRECTORY = "cowfs.directory";
 
+  /** System property of the JDK: how a warning looks that a command prints; one line. */
+  private static final String LOG_FORMAT = "java.util.logging.SimpleFormatter.format";
+
   private Main() {}
 
   /** Runs the command line and exits with its code. */
@@ -32,6 +35,7 @@ public final class Main {
 
   /** Runs a command line as a client. */
   static int run(String... arguments) {
+    System.setProperty(LOG_FORMAT, "cowfs: %5$s%n");
     OutputStream out = new FileOutputStream(FileDescriptor.out);
     OutputStream err = new FileOutputStream(FileDescriptor.err);
     PrintWriter outWriter = writer(out);

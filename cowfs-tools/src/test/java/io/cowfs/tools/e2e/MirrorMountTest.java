@@ -105,6 +105,11 @@ final class MirrorMountTest {
       mounted.mount();
       assertStates(mounted, "UNAVAIL", "ONLINE");
       verify(mounted, FILES);
+      mounted.unmount();
+      Program.Result check = MountedPool.cowfs("check", pool).expectExit(0);
+      assertEquals(1, check.errors().lines().count(), check::errors);
+      assertTrue(check.errors().startsWith("cowfs: "), check::errors);
+      assertTrue(check.errors().contains("degraded"), check::errors);
     }
   }
 
