@@ -24,6 +24,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.logging.Handler;
+import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
@@ -100,6 +101,7 @@ class DamagedFileTest {
       assertEquals(compression.compression(), extent.compression());
       pool.device().flipBit(extent.sector() * BlockPointer.SECTOR_BYTES + 100, 3);
 
+      logger.setLevel(Level.ALL); // whatever others do to the loggers above it
       logger.addHandler(log);
       FsException refused =
           assertThrows(
@@ -114,6 +116,7 @@ class DamagedFileTest {
       pool.device().flipBit(extent.sector() * BlockPointer.SECTOR_BYTES + 100, 3);
     } finally {
       logger.removeHandler(log);
+      logger.setLevel(null);
     }
   }
 
