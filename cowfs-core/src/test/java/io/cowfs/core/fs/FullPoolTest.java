@@ -175,6 +175,10 @@ class FullPoolTest {
                   write(made, 0, bytes);
                 });
       }
+      // Not even a name has room any more.
+      while (hadSpace(() -> makeFile(FileSystem.ROOT_INODE, "file" + names.size()))) {
+        names.add("file" + names.size());
+      }
       System.out.println("round " + round + ": " + names.size() + " files");
       assertTrue(names.size() > 1000, names.size() + " files");
       java.util.Collections.shuffle(names, random);
