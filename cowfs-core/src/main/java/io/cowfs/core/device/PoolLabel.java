@@ -85,38 +85,21 @@ public record PoolLabel(
 
   /** The label of one of the devices of a mirror. */
   public PoolLabel ofMember(UUID newMember) {
-    return new PoolLabel(
-        uuid,
-        capacityBytes,
-        createdMillis,
-        compressionId,
-        compressionLevel,
-        dataChecksumId,
-        blockChecksumId,
-        featuresToRead,
-        featuresToWrite | MIRRORED,
-        logSectors,
-        newMember);
+    return with(capacityBytes, featuresToWrite | MIRRORED, logSectors, newMember);
   }
 
   /** The same with an intent log as large as a new pool gets it. */
   public PoolLabel withLog(long deviceBytes) {
-    return new PoolLabel(
-        uuid,
-        capacityBytes,
-        createdMillis,
-        compressionId,
-        compressionLevel,
-        dataChecksumId,
-        blockChecksumId,
-        featuresToRead,
-        featuresToWrite,
-        logSectorsFor(deviceBytes),
-        member);
+    return with(capacityBytes, featuresToWrite, logSectorsFor(deviceBytes), member);
   }
 
   /** The same with another size limit. */
   public PoolLabel withCapacity(long newCapacityBytes) {
+    return with(newCapacityBytes, featuresToWrite, logSectors, member);
+  }
+
+  private PoolLabel with(
+      long newCapacityBytes, long newFeaturesToWrite, int newLogSectors, UUID newMember) {
     return new PoolLabel(
         uuid,
         newCapacityBytes,
@@ -126,9 +109,9 @@ public record PoolLabel(
         dataChecksumId,
         blockChecksumId,
         featuresToRead,
-        featuresToWrite,
-        logSectors,
-        member);
+        newFeaturesToWrite,
+        newLogSectors,
+        newMember);
   }
 
   /** Whether the pool has, or had, several devices. */

@@ -147,9 +147,13 @@ public final class IntentLog {
     return Optional.empty();
   }
 
-  /** What is not whole may be so in another copy, or past what the host keeps in memory. */
+  /**
+   * What is not whole may be so in another copy, or past what the host keeps in memory. A copy that
+   * cannot be read does not matter where another one can: each has all records.
+   */
   private Optional<LogRecordFormat.Decoded> read(LogPosition at) throws IOException {
     IOException unreadable = null;
+    boolean isKnown = false;
     for (Source source : Source.values()) {
       for (DeviceCopy copy : device.copies(offset(at))) {
         try {
@@ -157,12 +161,13 @@ public final class IntentLog {
           if (record.isPresent()) {
             return record;
           }
+          isKnown |= source == Source.MEDIUM;
         } catch (IOException failure) {
           unreadable = source == Source.MEDIUM ? failure : unreadable;
         }
       }
     }
-    if (unreadable != null) {
+    if (unreadable != null && !isKnown) {
       throw unreadable; // It might be there.
     }
     return Optional.empty();

@@ -5,11 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.DamagedPoolException;
 import io.cowfs.core.device.DeviceLayout;
 import io.cowfs.core.device.FaultInjectingDevice;
 import io.cowfs.core.device.FaultInjectingDevice.Fault;
 import io.cowfs.core.device.FaultInjectingDevice.Operation;
+import io.cowfs.core.device.MemberState;
+import io.cowfs.core.device.MirrorDevice;
+import io.cowfs.core.device.MirrorMember;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -73,6 +77,29 @@ class IntentLogTest {
   private void commit(long txg) {
     start = log.positionAfter(txg);
     log.committed(start);
+  }
+
+  @Test
+  void ofAMirrorEachDeviceHasTheLogAndOneIsEnough() throws IOException {
+    FaultInjectingDevice other = new FaultInjectingDevice(1 << 20);
+    MirrorDevice mirror =
+        new MirrorDevice(
+            "mirror",
+            List.of(
+                MirrorMember.of(0, new UUID(1, 0), "a", device, MemberState.ONLINE),
+                MirrorMember.of(1, new UUID(1, 1), "b", other, MemberState.ONLINE)),
+            Runnable::run);
+    log = new IntentLog(mirror, POOL, SECTORS, start);
+    assertTrue(append(1, 0, 7, 100));
+    assertTrue(append(1, 0, 8, 100));
+    for (BlockDevice each : List.of(device, other)) {
+      assertEquals(List.of(7, 8), numbers(new IntentLog(each, POOL, SECTORS, start), 0));
+    }
+    // Where the log ends, one of them cannot be read.
+    other.failMediumReads(DeviceLayout.LOG_FIRST_SECTOR + 2);
+    assertEquals(List.of(7, 8), numbers(new IntentLog(mirror, POOL, SECTORS, start), 0));
+    IntentLog ofOne = new IntentLog(other, POOL, SECTORS, start);
+    assertThrows(IOException.class, () -> ofOne.recover(0), "there may be more");
   }
 
   @Test
