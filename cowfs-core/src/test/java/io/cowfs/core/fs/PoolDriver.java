@@ -48,6 +48,10 @@ final class PoolDriver {
   /** The most that one change claims from a quota. */
   private static final int CLAIM_BYTES_MAX = 640 << 10;
 
+  /** The same of a range that is cloned: its data, in two copies, and what is cut for it. */
+  private static final int CLONE_CLAIM_BYTES_MAX =
+      2 * VolumeDriver.FILE_BYTES_MAX + 2 * CLAIM_BYTES_MAX;
+
   /**
    * By how much a dataset may be above its quota: for nodes that were not counted before they were
    * written, and for deleting and making holes, which is allowed when the quota is full.
@@ -87,6 +91,10 @@ final class PoolDriver {
   private final List<PoolState> possible = new ArrayList<>();
 
   private long certainTxg;
+
+  /** Ranges that were cloned are in their files when this is durable. */
+  private long clonedInTxg;
+
   private int nextName;
   private int steps;
   private AssertionError failureInBackground;
@@ -216,6 +224,11 @@ final class PoolDriver {
     operateInBackground(choice.nextInt(3), choice);
   }
 
+  /** Who wants to see or change what was cloned waits for a commit. */
+  private boolean isCloneToCome() {
+    return clonedInTxg > pool.pool().status().txg();
+  }
+
   /** The scrub is about to read something: files change meanwhile. */
   private void operateInScrub(Random choice) {
     if (!isOperating) {
@@ -227,7 +240,7 @@ final class PoolDriver {
 
   private void operateInBackground(int count, Random choice) {
     try {
-      for (int i = count; i > 0 && !isQuiet; i--) {
+      for (int i = count; i > 0 && !isQuiet && !isCloneToCome(); i--) {
         drivers.get(anyOf(List.copyOf(drivers.keySet()), choice)).step(choice.nextLong());
       }
     } catch (FsException | IOException failure) {
@@ -265,7 +278,7 @@ final class PoolDriver {
 
   private void step(Random choice, Set<FsError> expected) throws FsException, IOException {
     String dataset = anyOf(List.copyOf(drivers.keySet()), choice);
-    int kind = choice.nextInt(60);
+    int kind = choice.nextInt(64);
     if (kind < 6) {
       syncAll(choice);
     } else if (kind < 10) {
@@ -294,10 +307,18 @@ final class PoolDriver {
     } else if (kind == 22 && !mayBeRefused && choice.nextInt(4) == 0) {
       ScrubStatus status = scrub(choice);
       assertEquals(List.of(), status.findings());
+    } else if (kind < 27) {
+      cloneRange(dataset, choice, expected);
     } else {
-      boolean mayWait = expected.contains(FsError.NO_SPACE) || quotas.containsKey(dataset);
-      operate(dataset, choice, mayWait);
+      boolean mayWait = mayWait(dataset, expected) || isCloneToCome();
+      VolumeDriver driver = drivers.get(dataset);
+      operate(dataset, () -> driver.step(choice.nextLong()), mayWait, CLAIM_BYTES_MAX);
     }
+  }
+
+  /** Where space or the quota is short, operations on files may wait for commits. */
+  private boolean mayWait(String dataset, Set<FsError> expected) {
+    return expected.contains(FsError.NO_SPACE) || quotas.containsKey(dataset);
   }
 
   /** Who is refused is told at once, while the commit goes on. */
@@ -309,31 +330,55 @@ final class PoolDriver {
     }
   }
 
-  /** One operation on files; where space or the quota is short, it may wait for commits. */
-  private void operate(String dataset, Random choice, boolean mayCommit)
+  /**
+   * One operation on files.
+   *
+   * @param mayCommit it may wait for commits before it changes anything
+   * @param claimMax what it claims from a quota at most, in bytes
+   */
+  private void operate(String dataset, Action operation, boolean mayCommit, int claimMax)
       throws FsException, IOException {
     VolumeDriver driver = drivers.get(dataset);
-    long txg = pool.pool().status().txg();
-    PoolState before = mayCommit ? now() : null;
-    if (mayCommit) {
-      possible.clear();
-      possible.add(before);
-    }
+    Commits commits = new Commits(mayCommit);
+    driver.beforeNextChange(commits::nextChange);
     try {
-      driver.step(choice.nextLong());
+      operation.run();
     } catch (FsException refused) {
-      if (refused.error() != FsError.QUOTA_EXCEEDED) {
-        throw refused;
-      }
-      long used = referencedBytes(dataset);
-      assertTrue(used + CLAIM_BYTES_MAX > quotas.get(dataset), () -> "refused with " + used);
+      requireFullQuota(dataset, claimMax, refused);
     } finally {
+      driver.beforeNextChange(() -> {});
       where = dataset + ": " + driver.trace();
+      commits.look();
+    }
+  }
+
+  /** Looks for commits during an operation: they have all that was there before its next change. */
+  private final class Commits {
+    private final boolean mayCommit;
+    private long txg = pool.pool().status().txg();
+    private PoolState before;
+
+    Commits(boolean mayCommit) {
+      this.mayCommit = mayCommit;
+      nextChange();
+    }
+
+    void nextChange() {
+      look();
+      if (mayCommit) {
+        before = now();
+        possible.clear();
+        possible.add(before);
+      }
+    }
+
+    void look() {
       long committed = pool.pool().status().txg();
       if (committed != txg) {
         assertTrue(mayCommit, "an operation has committed");
         certain = before;
         certainTxg = committed;
+        txg = committed;
       }
     }
   }
@@ -418,6 +463,80 @@ final class PoolDriver {
   void commit() throws FsException, IOException {
     where = "commit";
     commits(now(), pool::commit);
+  }
+
+  /** Throws any other refusal. */
+  private void requireFullQuota(String dataset, int claimMax, FsException refused)
+      throws FsException {
+    if (refused.error() != FsError.QUOTA_EXCEEDED) {
+      throw refused;
+    }
+    long used = referencedBytes(dataset);
+    assertTrue(used + claimMax > quotas.get(dataset), () -> "refused with " + used);
+  }
+
+  // ---- cloned ranges
+
+  /** Puts a range of some file into one of the dataset: of this one, another one or a snapshot. */
+  private void cloneRange(String dataset, Random choice, Set<FsError> expected)
+      throws FsException, IOException {
+    int kind = choice.nextInt(8);
+    String snapshot = kind == 0 ? anyOfOrNull(List.copyOf(snapshots.keySet()), choice) : null;
+    String from = kind < 3 ? anyOf(List.copyOf(drivers.keySet()), choice) : dataset;
+    VolumeDriver driver = drivers.get(dataset);
+    Model model = snapshot == null ? drivers.get(from).model() : snapshots.get(snapshot);
+    ModelNode source = anyOfOrNull(VolumeDriver.sources(model, choice), choice);
+    VolumeDriver.Clone clone = source == null ? null : driver.chooseClone(source, choice);
+    if (clone == null) {
+      return;
+    }
+    // With its gates shut nobody may wait for a commit to go on in a file.
+    boolean wasQuiet = isQuiet;
+    isQuiet = true;
+    try {
+      if (snapshot != null) {
+        SourceTree tree = new SourceTree(pool.rootOf(snapshot), snapshot, () -> true);
+        commitClone(dataset, clone, () -> driver.cloneRange(tree, clone));
+      } else if (!from.equals(dataset)) {
+        commitClone(dataset, clone, () -> driver.cloneRange(drivers.get(from), clone));
+      } else {
+        boolean copies = kind < 5 && !mayWait(dataset, expected);
+        Action action =
+            copies ? () -> driver.copyRange(clone) : () -> driver.cloneRange(driver, clone);
+        operate(dataset, action, true, CLONE_CLAIM_BYTES_MAX);
+        clonedInTxg = pool.pool().status().txg() + 1;
+      }
+    } finally {
+      isQuiet = wasQuiet;
+    }
+  }
+
+  /** What was there before is committed first; then it is, and is durable. */
+  private void commitClone(String dataset, VolumeDriver.Clone clone, Action action)
+      throws FsException, IOException {
+    PoolState after = now();
+    ModelNode target = after.datasets().get(dataset).byInode().get(clone.target().inode);
+    if (target != null) {
+      clone.changes(target);
+    }
+    Commits others = new Commits(true);
+    try {
+      commits(after, action);
+    } catch (FsException refused) {
+      if (isActive()) {
+        others.nextChange();
+      }
+      requireFullQuota(dataset, CLONE_CLAIM_BYTES_MAX, refused);
+    } finally {
+      where = dataset + ": " + drivers.get(dataset).trace();
+    }
+  }
+
+  /** Whoever looks at a file then waits for nothing. */
+  void commitClones() throws FsException, IOException {
+    if (isCloneToCome()) {
+      commit();
+    }
   }
 
   // ---- quotas
@@ -544,7 +663,8 @@ final class PoolDriver {
   private String anySnapshotOf(String dataset, Random choice) {
     List<String> found =
         snapshots.keySet().stream().filter(name -> name.startsWith(dataset + "@")).toList();
-    return found.isEmpty() ? null : anyOf(found, choice).substring(dataset.length() + 1);
+    String name = anyOfOrNull(found, choice);
+    return name == null ? null : name.substring(dataset.length() + 1);
   }
 
   private void takeSnapshot(String dataset, Random choice, PoolState after)
@@ -651,6 +771,7 @@ final class PoolDriver {
     certain = now();
     certainTxg = pool.pool().status().txg();
     possible.clear();
+    clonedInTxg = 0;
     wasInterrupted = false;
   }
 
@@ -680,6 +801,10 @@ final class PoolDriver {
     }
     certain = now();
     certainTxg = pool.pool().status().txg();
+  }
+
+  private static <T> T anyOfOrNull(List<T> list, Random choice) {
+    return list.isEmpty() ? null : anyOf(list, choice);
   }
 
   static <T> T anyOf(List<T> list, Random choice) {

@@ -25,9 +25,9 @@ import java.util.function.Consumer;
 
 /**
  * The life of one pool, which is decided by a seed: operations on files, datasets and snapshots,
- * faults of the device, crashes, and what is found after them. Everything of a pool is in it but
- * the kernel and the I/O of its index, whose last commit counts. Confined to one thread, with which
- * the sync thread takes turns.
+ * ranges that are cloned, faults of the device, crashes, and what is found after them. Everything
+ * of a pool is in it but the kernel and the I/O of its index, whose last commit counts. Confined to
+ * one thread, with which the sync thread takes turns.
  *
  * <p>After each crash the pool opens, is sound, and is what it was at a commit: not before the last
  * one that was waited for. What is read is what was written, or an error.
@@ -214,6 +214,7 @@ final class PoolSimulation {
     pool.device().failNoMore(Operation.READ);
     pool.dropCaches();
     if (driver.isActive() && !driver.wasInterrupted()) {
+      driver.commitClones();
       compareAll(driver.now());
     }
     restart(random.nextInt(3) == 0);
@@ -257,6 +258,7 @@ final class PoolSimulation {
     pool.device().heal();
     pool.dropCaches();
     if (driver.isActive() && !driver.wasInterrupted()) {
+      driver.commitClones();
       compareAll(driver.now());
     }
     restart(random.nextBoolean());

@@ -38,12 +38,32 @@ import java.util.Set;
 final class VolumeDriver {
   static final int FILE_BYTES_MAX = 3 << 20;
   private static final int NODES_MAX = 70;
+  private static final int SECTOR = 4096;
   private static final Caller CALLER = new Caller(1000, 1001, 7, 022, () -> false);
 
   /** Where files change their form. */
   private static final int[] EDGES = {0, 2048, 4096, 8192, 131_072, 262_144};
 
   private record Open(ModelNode node, FileHandle handle) {}
+
+  /** Whole sectors of one file, or all to its end, that go into another one; in bytes. */
+  record Clone(ModelNode source, int from, ModelNode target, int to, int length) {
+    /** Does it to the target, or to a copy of that. */
+    void changes(ModelNode file) {
+      file.write(to, source.read(from, from + length));
+      file.mode &= ~06000;
+    }
+
+    Clone withLength(int other) {
+      return new Clone(source, from, target, to, other);
+    }
+
+    @Override
+    public String toString() {
+      return "inode %d at %d, size %d, to inode %d at %d, size %d: %d bytes"
+          .formatted(source.inode, from, source.size(), target.inode, to, target.size(), length);
+    }
+  }
 
   private interface Action<T> {
     T run() throws FsException;
@@ -58,6 +78,9 @@ final class VolumeDriver {
 
   /** What may come in the place of any answer. */
   private Set<FsError> storageErrors = Set.of();
+
+  /** Called between the changes of one operation. */
+  private Runnable beforeNextChange = () -> {};
 
   VolumeDriver(FileSystem fs, Model model) {
     this.fs = fs;
@@ -74,6 +97,11 @@ final class VolumeDriver {
    */
   void expect(Set<FsError> errors) {
     storageErrors = errors;
+  }
+
+  /** From now on calls this where one operation has made a change, and will make another one. */
+  void beforeNextChange(Runnable action) {
+    beforeNextChange = action;
   }
 
   /** What the last operation was. */
@@ -456,6 +484,101 @@ final class VolumeDriver {
             Model.compareContent(fs, handle, file, "written", from, length);
           }
         });
+  }
+
+  /** Files of the model that have data to be cloned, and of the others a few. */
+  static List<ModelNode> sources(Model model, Random choice) {
+    int least = choice.nextInt(4) == 0 ? 1 : SECTOR + 1;
+    return model.all().stream().filter(node -> node.isRegular() && node.size() >= least).toList();
+  }
+
+  /**
+   * Chooses whole sectors of a file, or what it has to its end, and where they go in a file of this
+   * file system: to the same place, or to another one.
+   *
+   * @param source may be of another file system
+   * @return null where it cannot be done
+   */
+  Clone chooseClone(ModelNode source, Random choice) {
+    random = choice;
+    ModelNode target = pickFile();
+    if (target == null) {
+      return null;
+    }
+    int from = random.nextBoolean() ? 0 : random.nextInt(source.size() / SECTOR + 1) * SECTOR;
+    int to = random.nextInt(3) == 0 ? random.nextInt(64) * SECTOR : from;
+    int asked = random.nextBoolean() ? FILE_BYTES_MAX : (1 + random.nextInt(64)) * SECTOR;
+    int left = Math.min(asked, source.size() - from);
+    int length = to + left < target.size() ? left / SECTOR * SECTOR : left;
+    boolean overlaps = source == target && Math.abs(from - to) < length;
+    if (length <= 0 || to + length > FILE_BYTES_MAX || overlaps) {
+      return null;
+    }
+    return new Clone(source, from, target, to, length);
+  }
+
+  /**
+   * Clones from a file of a live file system, which may be this one. Within one, it is one change
+   * that may commit what was there before, and is in no file's tree before the next commit. From
+   * another one, it is durable afterwards.
+   */
+  void cloneRange(VolumeDriver from, Clone clone) throws FsException {
+    trace = "";
+    log("clone from %s", clone);
+    from.withHandle(
+        clone.source,
+        readable ->
+            withHandle(
+                clone.target,
+                writable -> {
+                  long done =
+                      ((Volume) fs)
+                          .cloneRange(
+                              (Volume) from.fs,
+                              readable,
+                              clone.from,
+                              writable,
+                              clone.to,
+                              clone.length);
+                  assertEquals(clone.length, done);
+                }));
+    clone.changes(clone.target);
+  }
+
+  /** The same from a file of a snapshot; durable afterwards. */
+  void cloneRange(SourceTree snapshot, Clone clone) throws FsException {
+    trace = "";
+    log("clone from %s, %s", snapshot.name(), clone);
+    withHandle(
+        clone.target,
+        writable -> {
+          long done =
+              ((Volume) fs)
+                  .cloneRange(
+                      snapshot, clone.source.inode, clone.from, writable, clone.to, clone.length);
+          assertEquals(clone.length, done);
+        });
+    clone.changes(clone.target);
+  }
+
+  /** Copies within this file system, which clones where that is worth it. */
+  void copyRange(Clone clone) throws FsException {
+    trace = "";
+    log("copy from %s", clone);
+    withHandle(
+        clone.source,
+        readable ->
+            withHandle(
+                clone.target,
+                writable -> {
+                  FileSystem.Copy copy =
+                      new FileSystem.Copy(readable, clone.from, writable, clone.to, clone.length);
+                  long done = fs.copyRange(CALLER, copy, false);
+                  assertTrue(done == clone.length || !storageErrors.isEmpty(), "copied " + done);
+                  int mode = clone.target.mode;
+                  clone.withLength((int) done).changes(clone.target);
+                  clone.target.mode = mode;
+                }));
   }
 
   private static void killPrivileges(ModelNode file, boolean kill) {
@@ -842,6 +965,7 @@ final class VolumeDriver {
     for (int i = random.nextInt(4); i > 0 && model.all().size() < NODES_MAX; i--) {
       String name = freshName();
       changed.add(name);
+      beforeNextChange.run();
       if (!node.entries.containsKey(name)) {
         Attributes made =
             fs.makeNode(CALLER, node.inode, Model.bytes(name), FileType.REGULAR.format() | 0600, 0);

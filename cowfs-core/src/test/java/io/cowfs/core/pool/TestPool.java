@@ -258,12 +258,22 @@ public final class TestPool implements AutoCloseable {
     pool.administration().inheritProperty(DATASET, null, "user:none");
   }
 
-  /** The root of a dataset's tree as of the last commit. */
-  public BlockPointer rootOf(String dataset) throws IOException {
-    return pool.auditSources().nodes().stream()
-        .filter(node -> node.name().equals(dataset))
+  /** The root of a dataset's or a snapshot's tree as of the last commit. */
+  public BlockPointer rootOf(String name) throws IOException {
+    List<NodeRecord> nodes = pool.auditSources().nodes();
+    int at = name.indexOf('@');
+    int head = at < 0 ? 0 : node(nodes, 0, name.substring(0, at)).id();
+    return node(nodes, head, name.substring(at + 1)).root().orElseThrow();
+  }
+
+  /**
+   * @param dataset whose snapshot it is; 0 for a dataset
+   */
+  private static NodeRecord node(List<NodeRecord> nodes, int dataset, String name) {
+    return nodes.stream()
+        .filter(node -> node.name().equals(name))
+        .filter(node -> node.kind() == NodeKind.HEAD ? dataset == 0 : node.dataset() == dataset)
         .findAny()
-        .flatMap(NodeRecord::root)
         .orElseThrow();
   }
 
