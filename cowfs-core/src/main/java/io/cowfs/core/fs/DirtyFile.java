@@ -40,6 +40,7 @@ final class DirtyFile {
   private final TreeMap<Long, Long> holes = new TreeMap<>();
   private int pageCount;
   private int unreservedPages;
+  private boolean allocated;
 
   DirtyFile(long txg, int copies, PageArena arena) {
     this.txg = txg;
@@ -57,6 +58,15 @@ final class DirtyFile {
 
   int copies() {
     return copies;
+  }
+
+  /** Its pages have been written to extents, which count as the file's. */
+  void setAllocated() {
+    allocated = true;
+  }
+
+  boolean isAllocated() {
+    return allocated;
   }
 
   /** Pages are stored no more often than this; what is reserved for them becomes less. */

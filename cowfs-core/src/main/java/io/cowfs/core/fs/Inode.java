@@ -2,6 +2,7 @@ package io.cowfs.core.fs;
 
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.CorruptBlockException;
+import io.cowfs.core.block.Reference;
 import io.cowfs.core.vfs.Attributes;
 import io.cowfs.core.vfs.Caller;
 import io.cowfs.core.vfs.FileType;
@@ -58,7 +59,12 @@ final class Inode {
   /** Bytes of a file or symlink; the number of entries of a directory. */
   long size;
 
+  /** What its extents took when they were last counted, with all their copies. */
   long allocatedSectors;
+
+  /** How often a sector is stored in them on average, rounded up. */
+  private int storedCopies = 1;
+
   long generation;
 
   /**
@@ -131,8 +137,13 @@ final class Inode {
     return FileType.ofMode(mode);
   }
 
-  private static int sectorsOf(DirtyFile layer) {
-    return layer == null ? 0 : layer.pageCount() * layer.copies();
+  private static long sectorsOf(long bytes) {
+    return bytes / BlockPointer.SECTOR_BYTES + (bytes % BlockPointer.SECTOR_BYTES == 0 ? 0 : 1);
+  }
+
+  /** What a layer will take, until its extents are counted. */
+  private static long sectorsOf(DirtyFile layer) {
+    return layer == null || layer.isAllocated() ? 0 : (long) layer.pageCount() * layer.copies();
   }
 
   private static int copiesOf(DirtyFile layer) {
@@ -141,15 +152,14 @@ final class Inode {
 
   /** What stat(2) shows. */
   Attributes attributes() {
-    int dirtySectors = sectorsOf(dirty) + sectorsOf(syncing);
+    long dirtySectors = sectorsOf(dirty) + sectorsOf(syncing);
     int copies = Math.max(copiesOf(dirty), copiesOf(syncing));
     boolean inline = isRegular() && size <= Items.INLINE_BYTES_MAX;
     long allocated = allocatedSectors + clonedSectors + (inline ? 0 : dirtySectors);
     if (isRegular() && (copies > 0 || clonedSectors > 0)) {
-      // Dirty sectors replace others, and what was cut off is freed with the next commit.
-      long covered =
-          size / BlockPointer.SECTOR_BYTES + (size % BlockPointer.SECTOR_BYTES == 0 ? 0 : 1);
-      allocated = Math.min(allocated, covered * Math.max(1, copies));
+      // Dirty sectors replace others, and what was cut off is freed with the next commit. Which
+      // of them only fill holes is known then, too: until it, a sparse file may show too much.
+      allocated = Math.min(allocated, sectorsOf(size) * Math.max(storedCopies, copies));
     }
     return new Attributes(
         number,
@@ -165,6 +175,18 @@ final class Inode {
         mtime,
         ctime,
         btime);
+  }
+
+  /**
+   * The extents were counted, and take that many sectors.
+   *
+   * @param bytes the size of the file that they belong to
+   */
+  void takes(long sectors, long bytes) {
+    allocatedSectors = sectors;
+    long covered = sectorsOf(bytes);
+    long average = covered == 0 ? 1 : sectors / covered + (sectors % covered == 0 ? 0 : 1);
+    storedCopies = (int) Math.max(1, Math.min(average, Reference.PLACES_MAX));
   }
 
   byte[] encode() {
@@ -206,7 +228,7 @@ final class Inode {
     rdev = InodeFormat.getInt(value, InodeFormat.RDEV);
     flags = InodeFormat.getInt(value, InodeFormat.FLAGS);
     size = InodeFormat.getLong(value, InodeFormat.SIZE);
-    allocatedSectors = InodeFormat.getLong(value, InodeFormat.ALLOCATED_SECTORS);
+    takes(InodeFormat.getLong(value, InodeFormat.ALLOCATED_SECTORS), size);
     generation = InodeFormat.getLong(value, InodeFormat.GENERATION);
     atime = time(value, InodeFormat.ATIME_SECONDS, InodeFormat.ATIME_NANOS);
     mtime = time(value, InodeFormat.MTIME_SECONDS, InodeFormat.MTIME_NANOS);

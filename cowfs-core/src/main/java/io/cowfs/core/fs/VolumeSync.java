@@ -69,7 +69,7 @@ final class VolumeSync implements Participant {
     }
     volume.edits().applyAll(edited);
     for (ClonedRange clone : clones) {
-      allocated(clone.target(), clone.put(edited), overlay, changes);
+      allocated(clone.target(), clone.put(edited), overlay, changes, null);
     }
     Reaper.Harvest harvest = volume.reaper().harvest(txg, tree, head, volume.orphansToReap());
     for (long inode : harvest.gone) {
@@ -127,19 +127,30 @@ final class VolumeSync implements Participant {
     }
     byte[] item = overlay.items().get(Items.inode(inode.number));
     long size = InodeFormat.getLong(item, InodeFormat.SIZE);
-    allocated(inode, flush.flush(inode, layer, size), overlay, changes);
+    allocated(inode, flush.flush(inode, layer, size), overlay, changes, layer);
   }
 
-  /** The file takes that many sectors from now on. */
+  /**
+   * The file takes that many sectors from now on.
+   *
+   * @param layer the dirty data that is among them; null when there was none
+   */
   private void allocated(
-      Inode inode, long allocated, Overlay overlay, NavigableMap<Key, byte[]> changes) {
+      Inode inode,
+      long allocated,
+      Overlay overlay,
+      NavigableMap<Key, byte[]> changes,
+      DirtyFile layer) {
     Key key = Items.inode(inode.number);
     byte[] item = overlay.items().get(key);
     changes.put(key, InodeFormat.withAllocatedSectors(item, allocated));
     inode.writeLock().lock();
     try {
-      inode.allocatedSectors = allocated;
+      inode.takes(allocated, InodeFormat.getLong(item, InodeFormat.SIZE));
       inode.clonedSectors = 0;
+      if (layer != null) {
+        layer.setAllocated();
+      }
       tree.correctInOpenTxg(key, inode.encode());
     } finally {
       inode.writeLock().unlock();

@@ -233,6 +233,7 @@ final class CopiesTest {
     assertEquals(3 << 20, allocatedBytes("thrice"));
     assertEquals(3 * (512 << 10), allocatedBytes("clone"));
     pool.fileSystem().write(Caller.ROOT, thrice, 0, ByteBuffer.allocate(64 << 10), false);
+    assertEquals(3 << 20, allocatedBytes("thrice"), "no less before what it replaces is freed");
     pool.commit();
     assertEquals((3 << 20) - 2 * (64 << 10), allocatedBytes("thrice"));
     pool.audit();

@@ -25,7 +25,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
@@ -36,12 +38,23 @@ import org.junit.jupiter.api.io.TempDir;
 final class BrowseMountTest {
   private static final Path ANYWHERE = Path.of("/");
 
-  @TempDir private Path directory;
-  private MountedPool mounted;
+  @TempDir private static Path directory;
+  private static SharedPool shared;
+  private MountedDataset mounted;
+
+  @BeforeAll
+  static void share() {
+    shared = new SharedPool(directory);
+  }
+
+  @AfterAll
+  static void unmountAll() throws IOException {
+    shared.close();
+  }
 
   @BeforeEach
   void mount() throws IOException {
-    mounted = MountedPool.create(directory);
+    mounted = shared.dataset();
   }
 
   @AfterEach
@@ -195,7 +208,7 @@ final class BrowseMountTest {
     assertFalse(Files.exists(s));
     assertEquals(inode, Files.getAttribute(snapshot("t"), "unix:ino"));
     assertEquals("two", Files.readString(snapshot("t/file")));
-    assertTrue(mounted.succeed("list", mounted.root().toString()).contains("root@t"));
+    assertTrue(mounted.succeed("list", mounted.root().toString()).contains("@t"));
     assertTrue(Files.isSameFile(snapshot("t/../../.."), mounted.root()));
     Files.delete(snapshot("t"));
     assertEquals(List.of(), names());
@@ -261,7 +274,7 @@ final class BrowseMountTest {
     assertRefusedToNobody("mkdir .cowfs/snapshot/t");
 
     mounted.unmount();
-    mounted.succeed("mount", "-o", "usersnap", "" + mounted.pool(), "" + mounted.root());
+    mounted.mount("-o", "usersnap");
     changeAsNobody();
     assertRefusedToNobody("cat .cowfs/snapshot/s/secret");
     assertEquals(List.of("s"), names());

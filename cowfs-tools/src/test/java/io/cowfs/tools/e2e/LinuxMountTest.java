@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,7 +19,20 @@ import org.junit.jupiter.api.io.TempDir;
 final class LinuxMountTest {
   private static final int COPIED_BYTES = 64 << 20;
 
+  @TempDir private static Path sharedDirectory;
+  private static SharedPool shared;
+
   @TempDir private Path directory;
+
+  @BeforeAll
+  static void share() {
+    shared = new SharedPool(sharedDirectory);
+  }
+
+  @AfterAll
+  static void unmountAll() throws IOException {
+    shared.close();
+  }
 
   @Test
   void aCopyTakesNoSpace() throws Exception {
@@ -77,7 +92,7 @@ final class LinuxMountTest {
 
   @Test
   void fileHandlesSurviveARemount() throws Exception {
-    try (MountedPool mounted = MountedPool.create(directory)) {
+    try (MountedDataset mounted = shared.dataset()) {
       Program.shell(mounted.root(), "mkdir -p a/b; echo content > a/b/f; echo gone > a/b/g");
       Path handles = directory.resolve("handles");
       Program.python("file_handles.py", "make", mounted.root(), handles, "a/b/f", "a/b", "a/b/g");
@@ -91,14 +106,14 @@ final class LinuxMountTest {
 
   @Test
   void locksHoldBetweenProcesses() throws Exception {
-    try (MountedPool mounted = MountedPool.create(directory)) {
+    try (MountedDataset mounted = shared.dataset()) {
       assertEquals("ok\n", Program.python("locks.py", mounted.path("file")));
     }
   }
 
   @Test
   void flagsAreKeptBySnapshotsAndRollback() throws Exception {
-    try (MountedPool mounted = MountedPool.create(directory)) {
+    try (MountedDataset mounted = shared.dataset()) {
       Program.shell(mounted.root(), "echo a > f; chattr +id f");
       mounted.succeed("snapshot", mounted.root() + "@s");
       Program.shell(mounted.root(), "chattr -id f; echo b > f");
@@ -125,7 +140,7 @@ final class LinuxMountTest {
 
   @Test
   void overlayfsHasItsUpperAndLowerLayersHere() throws Exception {
-    try (MountedPool mounted = MountedPool.create(directory)) {
+    try (MountedDataset mounted = shared.dataset()) {
       Path merged = Files.createDirectory(directory.resolve("merged"));
       Program.shell(
           mounted.root(),
@@ -175,7 +190,7 @@ final class LinuxMountTest {
 
   @Test
   void aLoopDeviceHasItsFileHere() throws Exception {
-    try (MountedPool mounted = MountedPool.create(directory)) {
+    try (MountedDataset mounted = shared.dataset()) {
       Path inner = Files.createDirectory(directory.resolve("inner"));
       Program.shell(mounted.root(), "truncate -s 64M image; mkfs.ext4 -q image");
       Program.Result loop =
@@ -263,7 +278,7 @@ final class LinuxMountTest {
 
   @Test
   void nothingIsMountedOnASnapshot() throws Exception {
-    try (MountedPool mounted = MountedPool.create(directory)) {
+    try (MountedDataset mounted = shared.dataset()) {
       mounted.succeed("create", mounted.pool() + "/b");
       Path at = mounted.path(".cowfs/snapshot");
       MountedPool.cowfs("mount", mounted.pool() + "/b", at.toString()).expectExit(1);

@@ -64,10 +64,17 @@ final class LiveRollbackTest {
     pool.succeed("create", dataset);
     pool.succeed("mount", option, dataset, root.toString());
     try {
-      Program.python("live.py", scenario, root, MountedPool.launcher());
+      Program.pythonThatAsks(command -> answer(pool, root, command), "live.py", scenario, root);
     } finally {
       pool.succeed("umount", root.toString());
     }
+  }
+
+  /** Does what a scenario asks for: {@code VERB SNAPSHOT}. */
+  private static String answer(MountedPool pool, Path root, String command) throws IOException {
+    String[] words = command.split(" ", -1);
+    pool.succeed(words[0], root + "@" + words[1]);
+    return "done";
   }
 
   /** The pool whose datasets are mounted with this option. */

@@ -194,8 +194,12 @@ public final class MountedPool implements AutoCloseable {
   }
 
   boolean isMounted() throws IOException {
+    return isMounted(root);
+  }
+
+  static boolean isMounted(Path directory) throws IOException {
     return Files.readAllLines(Path.of("/proc/self/mounts")).stream()
-        .anyMatch(line -> line.split(" ", -1)[1].equals(root.toString()));
+        .anyMatch(line -> line.split(" ", -1)[1].equals(directory.toString()));
   }
 
   @Override

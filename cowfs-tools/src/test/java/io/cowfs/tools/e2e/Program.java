@@ -1,16 +1,22 @@
 package io.cowfs.tools.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import java.io.BufferedReader;
+import java.io.BufferedWriter;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** Runs other programs to their end, with a timeout, and keeps what they say. */
 public final class Program {
@@ -76,6 +82,54 @@ public final class Program {
     return succeed(Path.of("/"), command);
   }
 
+  /**
+   * Runs a Python script of the test resources that asks for things: each line that it prints is a
+   * question, and gets a line as the answer, before it goes on. It must succeed.
+   */
+  static void pythonThatAsks(Answers answers, String script, Object... parameters)
+      throws IOException {
+    List<String> command = new ArrayList<>(List.of("python3", resource(script).toString()));
+    for (Object parameter : parameters) {
+      command.add(parameter.toString());
+    }
+    Path errors = Files.createTempFile("program", ".err");
+    ProcessBuilder builder = new ProcessBuilder(command).directory(Path.of("/").toFile());
+    builder.environment().putAll(ENVIRONMENT);
+    Process process = builder.redirectError(errors.toFile()).start();
+    AtomicBoolean late = new AtomicBoolean();
+    CompletableFuture<Void> timeout =
+        CompletableFuture.runAsync(
+            () -> {
+              late.set(process.isAlive());
+              kill(process);
+            },
+            CompletableFuture.delayedExecutor(TIMEOUT.toSeconds(), TimeUnit.SECONDS));
+    try (BufferedReader questions = process.inputReader(StandardCharsets.UTF_8);
+        BufferedWriter writer = process.outputWriter(StandardCharsets.UTF_8)) {
+      for (String line = questions.readLine(); line != null; line = questions.readLine()) {
+        writer.write(answers.to(line) + "\n");
+        writer.flush();
+      }
+      int code = process.waitFor();
+      Result result = new Result(String.join(" ", command), code, "", text(errors));
+      assertFalse(late.get(), () -> "still running after " + TIMEOUT + ": " + result);
+      result.expectExit(0);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted: " + command, e);
+    } finally {
+      timeout.cancel(false);
+      kill(process);
+      Files.delete(errors);
+    }
+  }
+
+  /** What a program that asks is told. */
+  interface Answers {
+    /** The answer to a line, itself one line. */
+    String to(String question) throws IOException;
+  }
+
   static Result run(Path directory, List<String> command) throws IOException {
     Process process = null;
     Path output = Files.createTempFile("program", ".out");
@@ -102,12 +156,19 @@ public final class Program {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted: " + command, e);
     } finally {
-      if (process != null && process.isAlive()) {
-        process.descendants().forEach(ProcessHandle::destroyForcibly);
-        process.destroyForcibly();
+      if (process != null) {
+        kill(process);
       }
       Files.delete(output);
       Files.delete(errors);
+    }
+  }
+
+  /** Ends a process that still runs, with all that it started. */
+  private static void kill(Process process) {
+    if (process.isAlive()) {
+      process.descendants().forEach(ProcessHandle::destroyForcibly);
+      process.destroyForcibly();
     }
   }
 

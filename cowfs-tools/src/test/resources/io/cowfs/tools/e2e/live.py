@@ -1,9 +1,10 @@
 """What processes see that use a mounted dataset while it is rolled back.
 
-usage: live.py SCENARIO MOUNT_POINT COWFS
+usage: live.py SCENARIO MOUNT_POINT
 
-MOUNT_POINT is that of an empty dataset. Each scenario prepares a state, takes a snapshot with the
-program COWFS, changes things, rolls back, and asserts what open handles, mappings and names show.
+MOUNT_POINT is that of an empty dataset. Each scenario prepares a state, takes a snapshot, changes
+things, rolls back, and asserts what open handles, mappings and names show. Who started this takes
+the snapshots and rolls back, on request: a line "VERB SNAPSHOT", which is answered when it is done.
 """
 
 import ctypes
@@ -25,14 +26,14 @@ def noise(seed, length=SIZE):
 
 
 class Dataset:
-    def __init__(self, root, cowfs):
+    def __init__(self, root):
         self.root = root
-        self.cowfs = cowfs
         os.chdir(root)
 
     def run(self, verb, snapshot):
-        subprocess.run([self.cowfs, verb, f"{self.root}@{snapshot}"], check=True, cwd="/",
-                       stdout=subprocess.PIPE)
+        print(verb, snapshot, flush=True)
+        answer = sys.stdin.readline()
+        assert answer == "done\n", f"{verb} {snapshot}: {answer}"
 
     def snapshot(self, name="before"):
         self.run("snapshot", name)
@@ -471,4 +472,4 @@ def overwriting_over_a_rollback_mixes_nothing(dataset):
 
 
 if __name__ == "__main__":
-    globals()[sys.argv[1]](Dataset(os.path.realpath(sys.argv[2]), sys.argv[3]))
+    globals()[sys.argv[1]](Dataset(os.path.realpath(sys.argv[2])))
