@@ -33,13 +33,11 @@ public final class SyntheticTree {
   private static void fill(FileSystem files, int first, int end) throws FsException {
     for (int from = first; from < end; from += FILES_OF_DIRECTORY) {
       byte[] name = name("d", from / FILES_OF_DIRECTORY);
-      long directory =
-          files.makeDirectory(Caller.ROOT, FileSystem.ROOT_INODE, name, 0755).inode();
+      long directory = files.makeDirectory(Caller.ROOT, FileSystem.ROOT_INODE, name, 0755).inode();
       int last = Math.min(end, from + FILES_OF_DIRECTORY);
       for (int number = from; number < last; number++) {
         int mode = FileType.REGULAR.format() | 0644;
-        files.forget(
-            files.makeNode(Caller.ROOT, directory, name("f", number), mode, 0).inode(), 1);
+        files.forget(files.makeNode(Caller.ROOT, directory, name("f", number), mode, 0).inode(), 1);
       }
       files.forget(directory, 1);
     }
