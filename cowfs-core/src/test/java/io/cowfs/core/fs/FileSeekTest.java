@@ -65,7 +65,7 @@ class FileSeekTest {
 
   @Test
   void dataAndHolesAreWhereAnArrayHasThem() throws IOException {
-    for (long seed = 1; seed <= 60; seed++) {
+    for (long seed = 1; seed <= 20; seed++) {
       check(new Random(seed), "seed " + seed);
     }
   }
@@ -85,7 +85,7 @@ class FileSeekTest {
     file.syncing = layer(random, data);
     file.dirty = layer(random, data);
     FileSeek seek = seekOver(extents);
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < 200; i++) {
       long offset = random.nextLong(file.size);
       for (SeekTarget target : SeekTarget.values()) {
         assertEquals(
