@@ -88,7 +88,7 @@ def bars(rows, base, low, high):
 
 PANEL_WIDTH = 480
 PANEL_HEIGHT = 320
-MARGIN = 60
+MARGIN = 80
 
 
 def write_growth(path, panels):
