@@ -1,4 +1,5 @@
-"""The chart of scripts/bench --peers, written as SVG: the speed of each relative to one, per work."""
+"""The charts of scripts/bench, written as SVG: with --peers the speed of each relative to one, per work;
+with --scale the time of each operation over the size of what it works on."""
 
 import math
 from xml.sax.saxutils import escape
@@ -81,3 +82,69 @@ def bars(rows, base, low, high):
                 yield text(end + 3, y + BAR - 2, f"{rounded(value)} {unit}", 'font-size="8"')
             y += BAR
         y += GAP
+
+
+# The chart of --scale.
+
+PANEL_WIDTH = 480
+PANEL_HEIGHT = 320
+MARGIN = 80
+
+
+def write_growth(path, panels):
+    """panels: (label of the x axis, [(name, [(x, microseconds)])]). Both axes are logarithmic."""
+    entries = max((len(series) for _, series in panels), default=0)
+    width = len(panels) * (PANEL_WIDTH + MARGIN) + 20
+    height = TOP + PANEL_HEIGHT + 40 + 16 * entries + 12
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join([
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+            f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="11">',
+            f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+            text(12, 22, "Median time of one operation in microseconds", 'font-size="15"'),
+            *(line for index, (label, series) in enumerate(panels)
+              for line in panel(MARGIN + index * (PANEL_WIDTH + MARGIN), label, series)),
+            "</svg>"]) + "\n")
+
+
+def powers(values):
+    """The powers of ten around all of them, at least two."""
+    low = math.floor(math.log10(min(values)))
+    return low, max(low + 1, math.ceil(math.log10(max(values))))
+
+
+def panel(left, label, series):
+    points = [point for _, line in series for point in line]
+    low_x, high_x = powers([x for x, _ in points])
+    low_y, high_y = powers([y for _, y in points])
+    bottom = TOP + PANEL_HEIGHT
+
+    def place(x, y):
+        return (left + (PANEL_WIDTH - 20) * (math.log10(x) - low_x) / (high_x - low_x),
+                bottom - PANEL_HEIGHT * (math.log10(y) - low_y) / (high_y - low_y))
+
+    for power in range(low_x, high_x + 1):
+        x, _ = place(10 ** power, 10 ** low_y)
+        yield f'<line x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{bottom}" stroke="#dddddd"/>'
+        yield text(x, bottom + 14, f"{10 ** power:,}", 'text-anchor="middle"')
+    for power in range(low_y, high_y + 1):
+        _, y = place(10 ** low_x, 10 ** power)
+        yield (f'<line x1="{left}" y1="{y:.1f}" x2="{left + PANEL_WIDTH - 20}" y2="{y:.1f}" '
+               f'stroke="#dddddd"/>')
+        yield text(left - 4, y + 4, f"{10 ** power:,}", 'text-anchor="end"')
+    yield text(left + (PANEL_WIDTH - 20) / 2, TOP - 12, label, 'text-anchor="middle" font-size="13"')
+    for index, (name, line) in enumerate(series):
+        places = [place(x, y) for x, y in line]
+        yield (f'<polyline fill="none" stroke="{colour(index)}" stroke-width="1.5"{dashes(index)} '
+               f'points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in places)}"/>')
+        for x, y in places:
+            yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{colour(index)}"/>'
+        key = bottom + 36 + 16 * index
+        yield (f'<line x1="{left}" y1="{key - 4}" x2="{left + 24}" y2="{key - 4}" '
+               f'stroke="{colour(index)}" stroke-width="2"{dashes(index)}/>')
+        yield text(left + 30, key, name)
+
+
+def dashes(index):
+    """Colours come again after the last one, dashed."""
+    return ' stroke-dasharray="5 3"' if index >= len(COLOURS) else ""

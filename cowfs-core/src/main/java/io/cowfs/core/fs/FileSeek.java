@@ -2,6 +2,7 @@ package io.cowfs.core.fs;
 
 import io.cowfs.core.block.DataExtentFormat;
 import io.cowfs.core.btree.Tree;
+import io.cowfs.core.fs.DirtyFile.Range;
 import io.cowfs.core.txg.TransactionalTree;
 import io.cowfs.core.vfs.FileSystem.SeekTarget;
 import io.cowfs.core.vfs.FsError;
@@ -13,11 +14,14 @@ import java.util.TreeMap;
 
 /**
  * SEEK_DATA and SEEK_HOLE. Data is what has dirty pages, is inline or is covered by an extent; the
- * layers are looked at in the same order as by a read. Thread-safe; the caller holds the inode's
- * lock.
+ * layers are looked at in the same order as by a read. Extents are looked at from the offset on, a
+ * few at first, and no more than it takes: who walks a file from hole to hole asks as often as it
+ * has extents. Thread-safe; the caller holds the inode's lock.
  */
 final class FileSeek {
   private static final int SECTOR = PageArena.PAGE_BYTES;
+  private static final int EXTENTS_AT_FIRST = 16;
+  private static final int EXTENTS_AT_ONCE_MAX = 4_096;
 
   private final TransactionalTree tree;
 
@@ -29,30 +33,52 @@ final class FileSeek {
     if (offset < 0 || offset >= inode.size) {
       throw new FsException(FsError.NO_SUCH_DEVICE_OR_OFFSET);
     }
-    NavigableMap<Long, Long> data = dataRanges(inode, offset / SECTOR);
-    long at = offset;
-    for (var range : data.entrySet()) {
-      long from = DirtyFile.bytes(range.getKey());
-      long to = DirtyFile.bytes(range.getValue());
-      if (to <= at) {
-        continue;
-      }
-      if (target == SeekTarget.DATA) {
-        long found = Math.max(at, from);
-        if (found < inode.size) {
+    try (TransactionalTree.Pin pin = tree.pin()) {
+      long at = offset;
+      int extents = EXTENTS_AT_FIRST;
+      while (true) {
+        Known known = known(pin.tree(), inode, at / SECTOR, DirtyFile.SECTORS_MAX, extents);
+        long end = Math.min(inode.size, DirtyFile.bytes(known.endSector));
+        long found =
+            target == SeekTarget.DATA
+                ? firstData(known.data, at, end)
+                : firstHole(known.data, at, end);
+        if (found < end) {
           return found;
         }
-        break;
+        if (end == inode.size) {
+          break;
+        }
+        at = end;
+        extents = Math.min(EXTENTS_AT_ONCE_MAX, 4 * extents);
       }
-      if (from > at) {
-        return at;
-      }
-      at = to;
     }
     if (target == SeekTarget.DATA) {
       throw new FsException(FsError.NO_SUCH_DEVICE_OR_OFFSET);
     }
-    return Math.min(at, inode.size);
+    return inode.size;
+  }
+
+  /** The first byte with data from {@code at} on; {@code end} if there is none before it. */
+  private static long firstData(NavigableMap<Long, Long> data, long at, long end) {
+    for (var range : data.entrySet()) {
+      if (DirtyFile.bytes(range.getValue()) > at) {
+        return Math.min(end, Math.max(at, DirtyFile.bytes(range.getKey())));
+      }
+    }
+    return end;
+  }
+
+  /** The first byte without data from {@code at} on; {@code end} if there is none before it. */
+  private static long firstHole(NavigableMap<Long, Long> data, long at, long end) {
+    for (var range : data.entrySet()) {
+      long to = DirtyFile.bytes(range.getValue());
+      if (to > at) {
+        // Ranges do not meet: behind the first one is a hole, if not before it.
+        return Math.min(end, DirtyFile.bytes(range.getKey()) > at ? at : to);
+      }
+    }
+    return at;
   }
 
   /** How many sectors of a range of bytes have data. */
@@ -60,47 +86,68 @@ final class FileSeek {
     long first = offset / SECTOR;
     long behind = (end - 1) / SECTOR + 1;
     long sectors = 0;
-    for (var range : dataRanges(inode, first).entrySet()) {
-      sectors += Math.max(0, Math.min(behind, range.getValue()) - Math.max(first, range.getKey()));
+    try (TransactionalTree.Pin pin = tree.pin()) {
+      Known known = known(pin.tree(), inode, first, behind, Integer.MAX_VALUE);
+      for (var range : known.data.entrySet()) {
+        long from = Math.max(first, range.getKey());
+        sectors += Math.max(0, Math.min(behind, range.getValue()) - from);
+      }
     }
     return sectors;
   }
 
-  /** Ranges of sectors with data, from the given sector on, disjoint and merged where they meet. */
-  private NavigableMap<Long, Long> dataRanges(Inode inode, long fromSector) throws IOException {
+  /**
+   * What is known of the data of a file from some sector on.
+   *
+   * @param data ranges of sectors, disjoint and merged where they meet
+   * @param endSector up to which they are all the data there is
+   */
+  private record Known(NavigableMap<Long, Long> data, long endSector) {}
+
+  /** Looks at so many extents, and not behind {@code toSector}. */
+  private static Known known(
+      Tree committed, Inode inode, long fromSector, long toSector, int extentsMax)
+      throws IOException {
     NavigableMap<Long, Long> data = new TreeMap<>();
-    try (TransactionalTree.Pin pin = tree.pin()) {
-      addCommitted(pin.tree(), inode, fromSector, data);
-    }
+    long end = addCommitted(committed, inode, new Range(fromSector, toSector), extentsMax, data);
     for (DirtyFile layer : new DirtyFile[] {inode.syncing, inode.dirty}) {
       if (layer != null) {
         layer.changedRanges().forEach(range -> remove(data, range.from(), range.to()));
         layer.dirtyRanges().forEach(range -> add(data, range.from(), range.to()));
       }
     }
-    return data;
+    return new Known(data, end);
   }
 
-  private static void addCommitted(
-      Tree committed, Inode inode, long fromSector, NavigableMap<Long, Long> data)
+  /** Gives the sector up to which all extents were added. */
+  private static long addCommitted(
+      Tree committed, Inode inode, Range wanted, int extentsMax, NavigableMap<Long, Long> data)
       throws IOException {
     if (inode.allocatedSectors == 0) {
       if (committed.get(Items.inlineData(inode.number)) != null) {
         add(data, 0, 1);
       }
-      return;
+      return wanted.to();
     }
-    long start = Math.max(0, fromSector * SECTOR - FileReads.EXTENT_BYTES_MAX + 1);
+    long start = Math.max(0, wanted.from() * SECTOR - FileReads.EXTENT_BYTES_MAX + 1);
+    long[] end = {wanted.to()};
+    int[] extents = {0};
     committed.scan(
         Items.extent(inode.number, start),
-        Items.extent(inode.number, -1L),
+        Items.extent(inode.number, DirtyFile.bytes(wanted.to()) - 1),
         (key, source, offset, length) -> {
           long from = key.low() / SECTOR;
+          // Those that begin before it are few, and do not count: each look gets further.
+          if (from >= wanted.from() && extents[0]++ == extentsMax) {
+            end[0] = from;
+            return false;
+          }
           int bytes =
               DataExtentFormat.decode(ByteBuffer.wrap(source, offset, length)).logicalBytes();
           add(data, from, from + bytes / SECTOR);
           return true;
         });
+    return end[0];
   }
 
   private static void add(NavigableMap<Long, Long> data, long from, long to) {
