@@ -101,7 +101,9 @@ final class FragListing {
     }
     table.print(out);
     out.println("largest: " + size.apply(free.largestBytes()));
-    out.println("behind all that is in use: " + size.apply(free.behindBytes()));
+    out.println(
+        "behind all that is in use, as far as the pool may grow: "
+            + size.apply(free.behindBytes()));
   }
 
   /** One JSON object (RFC 8259); sizes in bytes. */
