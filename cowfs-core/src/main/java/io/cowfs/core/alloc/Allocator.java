@@ -599,6 +599,13 @@ public final class Allocator {
     }
   }
 
+  /** The runs of free space as of now. Nothing is allocated or freed while they are counted. */
+  public FreeRuns freeRuns() {
+    synchronized (stateLock) {
+      return map.freeRuns();
+    }
+  }
+
   /** Whether a range is in use or pending. For audits. */
   public boolean isAllocated(long sector, int count) {
     synchronized (stateLock) {

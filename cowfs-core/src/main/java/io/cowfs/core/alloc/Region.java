@@ -237,6 +237,26 @@ final class Region {
     dueChunks = 0;
   }
 
+  /** The first allocated sector at or after one; {@link #SECTORS} when there is none. */
+  int nextAllocated(int from) {
+    return next(from, 0);
+  }
+
+  /** The first sector that is not allocated, likewise. */
+  int nextFree(int from) {
+    return next(from, -1L);
+  }
+
+  private int next(int from, long inverted) {
+    for (int i = from / Long.SIZE, bit = from % Long.SIZE; i < WORDS; i++, bit = 0) {
+      long word = (allocated[i] ^ inverted) & (-1L << bit);
+      if (word != 0) {
+        return i * Long.SIZE + Long.numberOfTrailingZeros(word);
+      }
+    }
+    return SECTORS;
+  }
+
   /** The length of the run of a view that starts exactly here, at most {@code max}. */
   int runAt(View view, int from, int max) {
     int length = 0;

@@ -299,6 +299,27 @@ final class SpaceMap {
     return null;
   }
 
+  /** All runs of free sectors, whatever backs them. */
+  FreeRuns freeRuns() {
+    FreeRuns.Counter counter = new FreeRuns.Counter();
+    long freeFrom = firstSector;
+    for (long at = firstSector; at < endSector; ) {
+      int index = indexOf(at);
+      Region region = regions[index];
+      int used = region == null ? Region.SECTORS : region.nextAllocated(inRegion(at));
+      if (used == Region.SECTORS) {
+        at = start(index + 1);
+      } else if (start(index) + used < endSector) {
+        counter.add(start(index) + used - freeFrom);
+        freeFrom = start(index) + region.nextFree(used);
+        at = freeFrom;
+      } else {
+        break;
+      }
+    }
+    return counter.with(Math.max(0, endSector - freeFrom));
+  }
+
   /** All free space below this sector may still have space on the host from earlier. */
   void markUnknownBelow(long sector) {
     long end = Math.min(sector, endSector);

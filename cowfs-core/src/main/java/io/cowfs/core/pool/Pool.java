@@ -611,6 +611,28 @@ public final class Pool implements Closeable {
   }
 
   /**
+   * Tells how the files of all datasets, and the free space, lie on the device. What was written
+   * before the call is counted.
+   */
+  public Fragmentation fragmentation() throws IOException {
+    return newFragmentation().ofPool();
+  }
+
+  /**
+   * The same of the files at and below a path of a dataset, mounted or not.
+   *
+   * @param path relative to the root of the dataset; empty for all of it
+   * @throws DatasetException NOT_FOUND, INVALID_NAME, NAME_TOO_LONG
+   */
+  public Fragmentation fragmentation(String dataset, byte[] path) throws IOException {
+    return newFragmentation().ofPath(dataset, path);
+  }
+
+  private PoolFragmentation newFragmentation() {
+    return new PoolFragmentation(datasets, txgs, store::readBlock, allocator);
+  }
+
+  /**
    * Reads everything that the pool reaches, and compares it with the books of its space. While the
    * pool is in use, data is read beside other work, and changes wait for their commit only while
    * the books are compared.

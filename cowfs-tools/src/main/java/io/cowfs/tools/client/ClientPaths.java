@@ -7,6 +7,7 @@ import io.cowfs.tools.target.Target;
 import io.cowfs.tools.target.TargetException;
 import io.cowfs.tools.target.TargetResolver;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
@@ -28,6 +29,20 @@ final class ClientPaths implements PathLookup {
   public Target target(String text) throws IOException {
     return new TargetResolver(workingDirectory, MountTable.read(), PoolMounts::isPool)
         .resolve(text);
+  }
+
+  @Override
+  public Optional<OnMount> onMount(String text) throws IOException {
+    Path real;
+    try {
+      real = workingDirectory.resolve(text).toRealPath();
+    } catch (InvalidPathException | FileSystemException e) {
+      return Optional.empty();
+    }
+    return MountTable.read()
+        .cowfsBelow(real)
+        .filter(mountPoint -> !mountPoint.equals(real))
+        .map(mountPoint -> new OnMount(mountPoint, mountPoint.relativize(real).toString()));
   }
 
   @Override

@@ -135,7 +135,7 @@ public final class ClientRunner implements CommandRunner {
 
   @Override
   public int run(PoolCommand command) throws IOException {
-    Target target = paths.target(command.target());
+    Target target = command.locate(paths);
     command.resolveOperands(target, paths);
     ControlRequest request = new ControlRequest(command.arguments(), target);
     return patiently(

@@ -66,7 +66,8 @@ final class ChangeListing {
     };
   }
 
-  private static String text(byte[] path, FileType type) {
+  /** A path, so that no two look the same, and none disturbs a terminal. */
+  static String text(byte[] path, FileType type) {
     StringBuilder text = new StringBuilder(path.length + 8);
     for (int at = 0; at < path.length; ) {
       int length = characterBytes(path, at);
@@ -122,7 +123,8 @@ final class ChangeListing {
     }
   }
 
-  private static void appendPath(StringBuilder line, String field, byte[] path) {
+  /** A path as a JSON string; followed by its bytes, as another field, where it is no UTF-8. */
+  static void appendPath(StringBuilder line, String field, byte[] path) {
     String decoded = decode(ByteBuffer.wrap(path));
     appendQuoted(line, decoded == null ? new String(path, StandardCharsets.UTF_8) : decoded);
     if (decoded == null) {

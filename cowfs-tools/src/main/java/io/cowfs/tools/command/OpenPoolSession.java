@@ -2,6 +2,7 @@ package io.cowfs.tools.command;
 
 import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.pool.ChangeVisitor;
+import io.cowfs.core.pool.Fragmentation;
 import io.cowfs.core.pool.Pool;
 import io.cowfs.core.pool.PoolAdministration;
 import io.cowfs.core.pool.PoolMirror;
@@ -48,6 +49,11 @@ public abstract class OpenPoolSession implements PoolSession {
   public void diff(String dataset, String from, String to, ChangeVisitor visitor)
       throws IOException {
     pool.diff(dataset, from, to, visitor);
+  }
+
+  @Override
+  public Fragmentation fragmentation(String dataset, byte[] path) throws IOException {
+    return dataset == null ? pool.fragmentation() : pool.fragmentation(dataset, path);
   }
 
   @Override

@@ -23,6 +23,15 @@ public abstract class PoolCommand implements Callable<Integer> {
   public abstract String target();
 
   /**
+   * What the command is for. Called by the client, once, before all else.
+   *
+   * @return what {@link #target}, which may be another text from then on, means
+   */
+  public Target locate(PathLookup paths) throws IOException {
+    return paths.target(target());
+  }
+
+  /**
    * Replaces the operands, other than the target, that mean something to the client alone. Called
    * by the client, once, before {@link #arguments} and {@link #execute}.
    *

@@ -2,6 +2,7 @@ package io.cowfs.tools.command;
 
 import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.pool.ChangeVisitor;
+import io.cowfs.core.pool.Fragmentation;
 import io.cowfs.core.pool.PoolAdministration;
 import io.cowfs.core.pool.PoolMirror;
 import io.cowfs.core.pool.PoolStatus;
@@ -63,6 +64,14 @@ public interface PoolSession {
    * @param to a snapshot, or null for what the dataset is now
    */
   void diff(String dataset, String from, String to, ChangeVisitor visitor) throws IOException;
+
+  /**
+   * Tells how files lie on the device; see {@link io.cowfs.core.pool.Pool#fragmentation(String,
+   * byte[])}.
+   *
+   * @param dataset null for all datasets
+   */
+  Fragmentation fragmentation(String dataset, byte[] path) throws IOException;
 
   void sync() throws IOException;
 

@@ -69,6 +69,7 @@ record VerbGroup(String heading, Map<String, Supplier<Object>> verbs) {
     Map<String, Supplier<Object>> verbs = new LinkedHashMap<>();
     verbs.put("status", () -> new StatusCommand(runner));
     verbs.put("space", () -> new SpaceCommand(runner));
+    verbs.put("frag", () -> new FragCommand(runner));
     verbs.put("check", () -> new CheckCommand(runner));
     verbs.put("scrub", () -> new ScrubCommand(runner));
     verbs.put("rewind", () -> new RewindCommand(runner));

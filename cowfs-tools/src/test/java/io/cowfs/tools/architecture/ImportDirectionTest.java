@@ -82,6 +82,7 @@ class ImportDirectionTest {
           "io.cowfs.core.device.NewDevice",
           "io.cowfs.core.dataset.EffectiveProperty",
           "io.cowfs.core.fs.FileChange",
+          "io.cowfs.core.fs.FileRuns",
           "io.cowfs.core.fs.SnapshotRights",
           "io.cowfs.core.scrub.Scrub",
           "io.cowfs.core.scrub.ScrubStatus",

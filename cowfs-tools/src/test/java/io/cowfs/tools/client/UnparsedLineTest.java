@@ -45,6 +45,11 @@ class UnparsedLineTest {
           }
 
           @Override
+          public Optional<OnMount> onMount(String text) {
+            throw new AssertionError("needs no path");
+          }
+
+          @Override
           public String insideDataset(String path, Target target) {
             throw new AssertionError("needs no path");
           }

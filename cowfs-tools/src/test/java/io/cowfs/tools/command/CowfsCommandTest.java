@@ -46,6 +46,7 @@ class CowfsCommandTest {
               "set",
               "inherit",
               "space",
+              "frag",
               "attach",
               "replace",
               "check",
