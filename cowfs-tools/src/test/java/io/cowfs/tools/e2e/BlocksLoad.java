@@ -108,13 +108,17 @@ final class BlocksLoad extends HistoryLoad {
   @Override
   protected void step() throws IOException {
     long before = now();
+    List<Integer> written = new ArrayList<>();
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
       for (int writes = 1 + random.nextInt(16); writes > 0; writes--) {
-        write(channel, random.nextInt(BLOCKS));
+        int block = random.nextInt(BLOCKS);
+        written.add(block);
+        write(channel, block);
       }
       channel.force(random.nextBoolean());
     } catch (IOException e) {
       throwUnlessRolledBackSince(before, e);
+      mayBeLost(written);
       return;
     }
     synchronized (this) {
@@ -128,12 +132,18 @@ final class BlocksLoad extends HistoryLoad {
     }
   }
 
+  /**
+   * Over a handle that a rollback has made stale, the kernel's cache takes writes that it is
+   * refused later; the sync tells of it.
+   */
+  private synchronized void mayBeLost(List<Integer> written) {
+    written.forEach(block -> newest[block] = UNKNOWN);
+  }
+
   private synchronized void write(FileChannel channel, int block) throws IOException {
     int version = ++latest;
     present.possible.get(block).add(version);
     sinceBegin.add(new Write(block, version));
-    // A write that fails, over a handle from before a rollback, may have been made or not.
-    newest[block] = UNKNOWN;
     writeAll(channel, block(block, version), (long) block * BLOCK_BYTES);
     newest[block] = version;
   }

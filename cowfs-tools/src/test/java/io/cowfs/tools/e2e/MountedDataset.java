@@ -22,6 +22,11 @@ final class MountedDataset implements AutoCloseable {
     mount();
   }
 
+  /** Its name in the pool. */
+  String name() {
+    return name;
+  }
+
   /** The directory that holds the pool's files. */
   Path pool() {
     return pool.pool();
