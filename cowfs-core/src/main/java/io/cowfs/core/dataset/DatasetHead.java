@@ -110,6 +110,27 @@ public final class DatasetHead {
     born(sectors);
   }
 
+  /**
+   * Whether somebody else than this head refers to an extent of it: a snapshot that it continues, a
+   * dataset cloned from one, or another range. Checkpoints that may go do not count: what they hold
+   * for themselves goes with them. As the txg in work has it.
+   */
+  public boolean isShared(Reference reference) throws IOException {
+    return reference.birthTxg() <= keptUntilTxg() || datasets.isSharedNow(reference);
+  }
+
+  /** The txg of the youngest state above this head that is not let go of by itself; 0 for none. */
+  private long keptUntilTxg() {
+    DatasetNode above = node.parent;
+    while (above != null
+        && above.kind == NodeKind.CHECKPOINT
+        && above.children.size() == 1
+        && above.properties.holds().isEmpty()) {
+      above = above.parent;
+    }
+    return DatasetNode.txgOf(above);
+  }
+
   /** A reference leaves the head, with all its places. */
   public void leaves(Reference reference) throws IOException {
     for (int i = 0; i < reference.places(); i++) {

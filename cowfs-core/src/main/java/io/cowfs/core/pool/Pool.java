@@ -50,9 +50,11 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.LongSupplier;
 
@@ -108,6 +110,7 @@ public final class Pool implements Closeable {
   private final PoolAdministration administration;
   private final Scrub scrub;
   private final PoolMirror mirror;
+  private final Defragmenter defragmenter;
   private final Clock clock;
 
   /** Guarded by this; null until there is one. */
@@ -115,6 +118,9 @@ public final class Pool implements Closeable {
 
   /** The file systems that are open, by the name of their dataset. */
   private final Map<String, Volume> volumes = new HashMap<>();
+
+  /** Those of them that are open for work beside all others' only. */
+  private final Set<String> lent = new HashSet<>();
 
   private boolean closed;
   private final Purpose purpose;
@@ -243,6 +249,7 @@ public final class Pool implements Closeable {
             txgs,
             clock,
             catalog.scrub());
+    this.defragmenter = new Defragmenter(this, datasets, txgs, store, execution.nanoTime());
   }
 
   /** Replays the log; only then anything else takes part in commits. */
@@ -495,6 +502,30 @@ public final class Pool implements Closeable {
 
   /** The file system of a dataset; opened at the first call, then shared until it is closed. */
   public synchronized FileSystem fileSystem(String dataset) throws IOException {
+    lent.remove(dataset);
+    return volume(dataset);
+  }
+
+  /**
+   * The same for work that nobody is to notice: until somebody asks for it, it counts as not open,
+   * and {@link #takeBack} closes it. To be used under the lock of the pool, and not kept.
+   */
+  synchronized Volume lend(String dataset) throws IOException {
+    if (!volumes.containsKey(dataset)) {
+      volume(dataset);
+      lent.add(dataset);
+    }
+    return volumes.get(dataset);
+  }
+
+  /** Closes a file system that is open for such work only. */
+  synchronized void takeBack(String dataset) throws IOException {
+    if (lent.contains(dataset)) {
+      closeFileSystem(dataset);
+    }
+  }
+
+  private Volume volume(String dataset) throws IOException {
     Volume volume = volumes.get(dataset);
     if (volume == null) {
       volume = Volume.open(services, datasets.head(dataset));
@@ -579,6 +610,7 @@ public final class Pool implements Closeable {
   /** Commits everything of a dataset's file system and closes it. No operation may be active. */
   public synchronized void closeFileSystem(String dataset) throws IOException {
     Volume volume = volumes.remove(dataset);
+    lent.remove(dataset);
     if (volume != null) {
       volume.close();
     }
@@ -677,6 +709,11 @@ public final class Pool implements Closeable {
     return mirror;
   }
 
+  /** Puts the extents of files together, beside all other work. */
+  public Defragmenter defragmenter() {
+    return defragmenter;
+  }
+
   /** Reads everything now and then, beside all other work. */
   public Scrub scrub() {
     return scrub;
@@ -739,6 +776,7 @@ public final class Pool implements Closeable {
       closed = true;
       ending = housekeeper;
     }
+    defragmenter.stop();
     if (ending != null) {
       ending.close();
     }
