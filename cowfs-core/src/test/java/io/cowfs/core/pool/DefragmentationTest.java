@@ -417,6 +417,7 @@ final class DefragmentationTest {
       // What is deleted makes room for it.
       work.fs().release(work.handles.get(1));
       work.fs().unlink(FileSystem.ROOT_INODE, Work.name(1));
+      work.fs().forget(work.handles.get(1).inode(), 1);
       work.pool.commit();
       report = work.defragment();
       assertEquals(Ending.COMPLETE, report.ending(), report.toString());
