@@ -6,6 +6,7 @@ import io.cowfs.core.btree.NodeWriter;
 import io.cowfs.core.codec.CompressionSetting;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -111,12 +112,18 @@ public final class DatasetHead {
   }
 
   /**
-   * Whether somebody else than this head refers to an extent of it: a snapshot that it continues, a
-   * dataset cloned from one, or another range. Checkpoints that may go do not count: what they hold
-   * for themselves goes with them. As the txg in work has it.
+   * Whether somebody else than this head refers to any of its extents: a snapshot that it continues,
+   * a dataset cloned from one, or another range. Checkpoints that may go do not count: what they
+   * hold for themselves goes with them. As the txg in work has it.
    */
-  public boolean isShared(Reference reference) throws IOException {
-    return reference.birthTxg() <= keptUntilTxg() || datasets.isSharedNow(reference);
+  public boolean isAnyShared(List<? extends Reference> references) throws IOException {
+    long keptUntilTxg = keptUntilTxg();
+    for (Reference reference : references) {
+      if (reference.birthTxg() <= keptUntilTxg || datasets.isSharedNow(reference)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The txg of the youngest state above this head that is not let go of by itself; 0 for none. */

@@ -242,11 +242,9 @@ public final class Relocation {
       outcome = Outcome.CHANGED;
       return;
     }
-    for (DataExtent extent : extents) {
-      if (sync.head.isShared(extent)) {
-        outcome = Outcome.SHARED;
-        return;
-      }
+    if (sync.head.isAnyShared(extents)) {
+      outcome = Outcome.SHARED;
+      return;
     }
     List<DataExtent> moved = sync.writer.move(targets, stored, Math.max(1, runs / 2));
     if (moved.isEmpty()) {

@@ -6,6 +6,7 @@ import io.cowfs.core.block.DataExtent;
 import io.cowfs.core.block.DataExtentFormat;
 import io.cowfs.core.block.Reference;
 import io.cowfs.core.btree.Key;
+import io.cowfs.core.btree.NodeVisitor;
 import io.cowfs.core.btree.Tree;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -96,6 +97,26 @@ public final class RelocationPlanner {
       }
       at = found[0] + 1;
     }
+  }
+
+  /** The inodes that have extents in nodes younger than a txg, ascending, some several times. */
+  public static void forEachChangedFile(Tree tree, long bornAfter, FileVisitor visitor)
+      throws IOException {
+    long[] last = {END};
+    tree.walk(
+        bornAfter,
+        new NodeVisitor() {
+          @Override
+          public void item(Key key, byte[] source, int offset, int length) throws IOException {
+            if (key.kind() == Items.EXTENT && key.high() != last[0]) {
+              last[0] = key.high();
+              visitor.file(key.high());
+            }
+          }
+
+          @Override
+          public void node(BlockPointer pointer, int level) {}
+        });
   }
 
   /** The regular files at and below a path by their numbers, each once. */

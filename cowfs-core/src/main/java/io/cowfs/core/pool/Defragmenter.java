@@ -87,7 +87,7 @@ public final class Defragmenter {
     pool.requireWritable();
     List<DatasetHead> heads = new ArrayList<>(datasets.heads());
     heads.sort(Comparator.comparing(DatasetHead::name));
-    return run(new Run(Urgency.ASKED_FOR, 0, progress), heads, null);
+    return run(new Run(Urgency.ASKED_FOR, 0, progress), heads, Selection.ALL);
   }
 
   /**
@@ -105,25 +105,49 @@ public final class Defragmenter {
       throw new IOException("dataset '" + dataset + "' is read-only");
     }
     return run(
-        new Run(Urgency.ASKED_FOR, 0, progress), List.of(head), path.length == 0 ? null : path);
+        new Run(Urgency.ASKED_FOR, 0, progress),
+        List.of(head),
+        path.length == 0 ? Selection.ALL : new Selection(path, 0));
   }
 
   /**
    * The same for one dataset, as long as nobody asks for one.
    *
    * @param surplusMax files with fewer surplus runs for each mebibyte are left
-   * @return empty report when one runs already
+   * @param changedAfter a txg: files that were not changed since are left
+   * @throws DatasetException BUSY while another one runs
    */
-  DefragmentationReport runInBackground(DatasetHead head, int surplusMax, Progress progress)
-      throws IOException {
-    return run(new Run(Urgency.BACKGROUND, surplusMax, progress), List.of(head), null);
+  DefragmentationReport runInBackground(
+      DatasetHead head, int surplusMax, long changedAfter, Progress progress) throws IOException {
+    return run(
+        new Run(Urgency.BACKGROUND, surplusMax, progress),
+        List.of(head),
+        changedAfter == 0 ? Selection.ALL : new Selection(null, changedAfter));
   }
 
-  private DefragmentationReport run(Run run, List<DatasetHead> heads, byte[] path)
+  /**
+   * Which files of a dataset.
+   *
+   * @param path null for all
+   * @param changedAfter a txg; 0 for all
+   */
+  private record Selection(byte[] path, long changedAfter) {
+    static final Selection ALL = new Selection(null, 0);
+
+    void forEach(Tree tree, RelocationPlanner.FileVisitor visitor) throws IOException {
+      if (path != null) {
+        RelocationPlanner.forEachFile(tree, path, visitor);
+      } else {
+        RelocationPlanner.forEachChangedFile(tree, changedAfter, visitor);
+      }
+    }
+  }
+
+  private DefragmentationReport run(Run run, List<DatasetHead> heads, Selection selection)
       throws IOException {
     begin(run);
     try {
-      return run.all(heads, path);
+      return run.all(heads, selection);
     } finally {
       synchronized (this) {
         current = null;
@@ -196,7 +220,7 @@ public final class Defragmenter {
       this.progress = progress;
     }
 
-    DefragmentationReport all(List<DatasetHead> heads, byte[] path) throws IOException {
+    DefragmentationReport all(List<DatasetHead> heads, Selection selection) throws IOException {
       txgs.syncAll();
       paceStart = nanoTime.getAsLong();
       long files = Math.max(1, heads.stream().mapToLong(DatasetHead::files).sum());
@@ -207,7 +231,7 @@ public final class Defragmenter {
         } else if (!isOver()) {
           partBefore = filesDone / (double) files;
           share = head.files() / (double) files;
-          dataset(head, path);
+          dataset(head, selection);
         }
         filesDone += head.files();
       }
@@ -219,11 +243,11 @@ public final class Defragmenter {
       return stopped || totals.isOutOfSpace();
     }
 
-    private void dataset(DatasetHead head, byte[] path) throws IOException {
+    private void dataset(DatasetHead head, Selection selection) throws IOException {
       batch =
           new RelocationBatch(
               new RelocationBatch.Sources(pool, datasets, txgs, store, head), totals, this);
-      FileNumbers numbers = path == null ? null : filesBelow(head, path);
+      FileNumbers numbers = selection.equals(Selection.ALL) ? null : numbers(head, selection);
       expected = Math.max(1, numbers == null ? head.files() : numbers.size());
       seen = 0;
       try {
@@ -248,10 +272,10 @@ public final class Defragmenter {
     }
 
     @SuppressWarnings("try") // The hold is for the tree that is read.
-    private FileNumbers filesBelow(DatasetHead head, byte[] path) throws IOException {
+    private FileNumbers numbers(DatasetHead head, Selection selection) throws IOException {
       FileNumbers numbers = new FileNumbers();
       try (ReadPins.Pin hold = txgs.readPins().pin()) {
-        RelocationPlanner.forEachFile(tree(head), path, numbers::add);
+        selection.forEach(tree(head), numbers::add);
       }
       numbers.sort();
       return numbers;

@@ -116,6 +116,9 @@ public final class Pool implements Closeable {
   /** Guarded by this; null until there is one. */
   private Housekeeper housekeeper;
 
+  /** Likewise. */
+  private BackgroundDefragmentation backgroundDefragmentation;
+
   /** The file systems that are open, by the name of their dataset. */
   private final Map<String, Volume> volumes = new HashMap<>();
 
@@ -535,8 +538,8 @@ public final class Pool implements Closeable {
   }
 
   /**
-   * Keeps checkpoints, carries the schedules of snapshots out, and has a scrub that was interrupted
-   * go on, until the pool is closed.
+   * Keeps checkpoints, carries the schedules of snapshots out, defragments files where that is
+   * wanted, and has a scrub that was interrupted go on, until the pool is closed.
    *
    * @param beforeSnapshot has everything that users wrote reach the file systems; called by a
    *     thread of its own
@@ -549,7 +552,13 @@ public final class Pool implements Closeable {
       Retention retention = new Retention(administration, datasets);
       housekeeper =
           new Housekeeper(administration, retention, clock, beforeSnapshot, this::tidyCheckpoints);
+      backgroundDefragmentation = newBackgroundDefragmentation();
+      backgroundDefragmentation.start();
     }
+  }
+
+  BackgroundDefragmentation newBackgroundDefragmentation() {
+    return new BackgroundDefragmentation(datasets, txgs, defragmenter);
   }
 
   /** Lets go of checkpoints that are too old, or hold too much, when nothing else is committed. */
@@ -769,16 +778,19 @@ public final class Pool implements Closeable {
   @Override
   public void close() throws IOException {
     Housekeeper ending;
+    BackgroundDefragmentation defragmenting;
     synchronized (this) {
       if (closed) {
         return;
       }
       closed = true;
       ending = housekeeper;
+      defragmenting = backgroundDefragmentation;
     }
     defragmenter.stop();
     if (ending != null) {
       ending.close();
+      defragmenting.close();
     }
     scrub.stop();
     mirror.stop();

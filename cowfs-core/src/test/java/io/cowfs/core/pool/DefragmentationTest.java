@@ -9,6 +9,7 @@ import io.cowfs.core.codec.Compression;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.dataset.DatasetException;
 import io.cowfs.core.dataset.DatasetException.Reason;
+import io.cowfs.core.fs.RelocationPlanner;
 import io.cowfs.core.fs.Volume;
 import io.cowfs.core.pool.DefragmentationReport.Ending;
 import io.cowfs.core.pool.PoolAdministration.Mode;
@@ -204,6 +205,11 @@ final class DefragmentationTest {
         pool.pool().closeFileSystem(clone);
         administration.destroyDataset(clone, Scope.ONE, Mode.EXECUTE);
       }
+    }
+
+    /** Looks without a commit. */
+    long runs(int file) throws Exception {
+      return RelocationPlanner.runs(pool.liveTree("root"), handles.get(file).inode()).runs();
     }
 
     DefragmentationReport defragment() throws IOException {
@@ -453,6 +459,51 @@ final class DefragmentationTest {
       assertEquals(List.of("root"), work.defragment().skipped());
       assertThrows(
           IOException.class, () -> defragmenter.run("root", new byte[0], (a, b) -> true));
+    }
+  }
+
+  @Test
+  void inTheBackgroundOnlyWhatIsBadAndOnlyWhenNothingElseHappens() throws Exception {
+    try (Work work = new Work(directory.resolve("p"), NONE, TestPool.ON_DEMAND, 12)) {
+      for (int file = 0; file < 2; file++) {
+        work.write(file, 0, work.some(1 << 20));
+      }
+      work.pool.commit();
+      for (int at = 0; at < 40 * SECTOR; at += 2 * SECTOR) {
+        work.write(0, at, work.some(SECTOR));
+      }
+      work.write(1, 4 * SECTOR, work.some(SECTOR));
+      work.pool.commit();
+      BackgroundDefragmentation background = work.pool.pool().newBackgroundDefragmentation();
+      long[] before = {work.runs(0), work.runs(1)};
+      assertTrue(before[0] > 20 && before[1] > 1, Arrays.toString(before));
+      background.look();
+      background.look();
+      assertEquals(before[0], work.runs(0), "nobody asked for it");
+      work.pool.pool().administration().setProperties("root", null, Map.of("defrag.background", "8"));
+      background.look();
+      assertEquals(before[0], work.runs(0), "something was committed since the last look");
+      work.write(2, 0, work.some(SECTOR));
+      background.look();
+      assertEquals(before[0], work.runs(0), "something is to be committed");
+      work.pool.commit();
+      background.look();
+      background.look();
+      assertEquals(1, work.runs(0));
+      assertEquals(before[1], work.runs(1), "that is not so bad");
+      long txg = work.pool.pool().status().txg();
+      background.look();
+      background.look();
+      assertEquals(txg, work.pool.pool().status().txg(), "nothing is left to do");
+      for (int at = 0; at < 40 * SECTOR; at += 2 * SECTOR) {
+        work.write(1, at, work.some(SECTOR));
+      }
+      work.pool.commit();
+      background.look();
+      background.look();
+      assertEquals(1, work.runs(1));
+      work.compare();
+      work.pool.audit();
     }
   }
 
