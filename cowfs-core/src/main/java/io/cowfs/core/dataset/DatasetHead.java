@@ -112,9 +112,9 @@ public final class DatasetHead {
   }
 
   /**
-   * Whether somebody else than this head refers to any of its extents: a snapshot that it continues,
-   * a dataset cloned from one, or another range. Checkpoints that may go do not count: what they
-   * hold for themselves goes with them. As the txg in work has it.
+   * Whether somebody else than this head refers to any of its extents: a snapshot that it
+   * continues, a dataset cloned from one, or another range. Checkpoints that may go do not count:
+   * what they hold for themselves goes with them. As the txg in work has it.
    */
   public boolean isAnyShared(List<? extends Reference> references) throws IOException {
     long keptUntilTxg = keptUntilTxg();

@@ -307,6 +307,8 @@ final class PoolDriver {
     } else if (kind == 22 && !mayBeRefused && choice.nextInt(4) == 0) {
       ScrubStatus status = scrub(choice);
       assertEquals(List.of(), status.findings());
+    } else if (kind == 23) {
+      defragment();
     } else if (kind < 27) {
       cloneRange(dataset, choice, expected);
     } else {
@@ -419,6 +421,12 @@ final class PoolDriver {
     Model durable = certain.datasets().get(dataset);
     ModelNode there = durable == null ? null : durable.byInode().get(node.inode);
     assertTrue(there != null && there.hasContentOf(node), "fsync has done nothing");
+  }
+
+  /** Nothing changes by it; what there was before is durable then. */
+  private void defragment() throws FsException, IOException {
+    where = "defragment";
+    commits(now(), () -> pool.pool().defragmenter().run((soFar, part) -> true));
   }
 
   void syncAll(Random random) throws FsException, IOException {

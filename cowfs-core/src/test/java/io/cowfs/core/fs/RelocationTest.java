@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cowfs.core.codec.Compression;
 import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.dataset.DatasetInfo;
+import io.cowfs.core.dataset.NodeKind;
 import io.cowfs.core.fs.Relocation.Outcome;
 import io.cowfs.core.pool.TestPool;
 import io.cowfs.core.vfs.AttributeChange;
@@ -15,9 +17,14 @@ import io.cowfs.core.vfs.Caller;
 import io.cowfs.core.vfs.FileHandle;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.OpenFlags;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -43,12 +50,8 @@ final class RelocationTest {
 
   /** A file of which every other sector lies elsewhere. */
   private void open(CompressionSetting compression) throws Exception {
-    pool =
-        TestPool.create(
-            directory.resolve("p"), 128L << 20, compression, TestPool.ON_DEMAND);
-    pool.pool()
-        .administration()
-        .setProperties("root", null, java.util.Map.of("checkpoints", "off"));
+    pool = TestPool.create(directory.resolve("p"), 128L << 20, compression, TestPool.ON_DEMAND);
+    pool.pool().administration().setProperties("root", null, Map.of("checkpoints", "off"));
     fs = (Volume) pool.fileSystem();
     file = create("f");
     content = new byte[BYTES];
@@ -156,7 +159,7 @@ final class RelocationTest {
       assertTrue(pool.pool().list().get(0).referencedBytes() <= referenced);
       requireReopenedContent();
       pool.close();
-      directory = java.nio.file.Files.createDirectory(directory.resolve("next"));
+      directory = Files.createDirectory(directory.resolve("next"));
     }
     open(NONE);
   }
@@ -306,16 +309,48 @@ final class RelocationTest {
   }
 
   @Test
+  void aCheckpointKeepsTheOldPlaceAndShowsNoDifference() throws Exception {
+    open(NONE);
+    pool.pool().administration().setProperties("root", null, Map.of("checkpoints", "on"));
+    pool.pool().startHousekeeping(() -> {});
+    change(5 * SECTOR);
+    pool.commit();
+    List<String> checkpoints =
+        pool.pool().list().stream()
+            .filter(info -> info.kind() == NodeKind.CHECKPOINT)
+            .map(DatasetInfo::snapshot)
+            .toList();
+    assertEquals(1, checkpoints.size());
+    Relocation relocation = plan();
+    fs.relocate(relocation);
+    pool.commit();
+    assertEquals(Outcome.MOVED, relocation.outcome());
+    List<String> changes = new ArrayList<>();
+    pool.pool().diff("root", checkpoints.get(0), null, change -> changes.add(change.toString()));
+    assertEquals(List.of(), changes);
+    pool.pool().administration().hold("root", checkpoints.get(0), "keep");
+    byte[] then = content.clone();
+    for (int at = 0; at < BYTES; at += 2 * SECTOR) {
+      change(at);
+    }
+    requireReopenedContent();
+    pool.rollback(checkpoints.get(0));
+    fs.settled(file.inode());
+    content = then;
+    requireReopenedContent();
+  }
+
+  @Test
   void aPowerFailureLeavesTheOldPlaceOrTheNew() throws Exception {
     int moved = 0;
-    for (int at = 1; at < 40; at++) {
+    for (int at = 1; at < 40; at += 2) {
       open(NONE);
       Relocation relocation = plan();
       pool.device().failPowerAt(at);
       try {
         fs.relocate(relocation);
         pool.commit();
-      } catch (java.io.IOException expected) {
+      } catch (IOException expected) {
         // The power failed.
       }
       moved += relocation.outcome() == Outcome.MOVED ? 1 : 0;
@@ -325,11 +360,10 @@ final class RelocationTest {
       fs = (Volume) pool.fileSystem();
       file =
           fs.open(
-              fs.lookup(FileSystem.ROOT_INODE, Model.bytes("f")).inode(),
-              Set.of(OpenFlags.READ));
+              fs.lookup(FileSystem.ROOT_INODE, Model.bytes("f")).inode(), Set.of(OpenFlags.READ));
       requireContent();
       pool.close();
-      directory = java.nio.file.Files.createDirectory(directory.resolve("n"));
+      directory = Files.createDirectory(directory.resolve("n"));
     }
     assertTrue(moved > 0);
     open(NONE);

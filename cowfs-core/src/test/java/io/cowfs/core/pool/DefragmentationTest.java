@@ -122,8 +122,7 @@ final class DefragmentationTest {
                   Caller.ROOT,
                   handles.get(file).inode(),
                   handles.get(file),
-                  new AttributeChange(
-                      null, null, null, (long) size, null, null, null, false));
+                  new AttributeChange(null, null, null, (long) size, null, null, null, false));
           contents.set(file, Arrays.copyOf(contents.get(file), size));
         }
         case 1 -> clone(file);
@@ -158,8 +157,7 @@ final class DefragmentationTest {
               (long) count * SECTOR);
       byte[] content = contents.get(to);
       content = Arrays.copyOf(content, Math.max(content.length, at + count * SECTOR));
-      System.arraycopy(
-          contents.get(from), first * SECTOR, content, at, count * SECTOR);
+      System.arraycopy(contents.get(from), first * SECTOR, content, at, count * SECTOR);
       contents.set(to, content);
     }
 
@@ -410,8 +408,7 @@ final class DefragmentationTest {
               () -> {
                 for (int at = 0; ; at += filling.length) {
                   work.fs()
-                      .write(
-                          Caller.ROOT, work.handles.get(1), at, ByteBuffer.wrap(filling), false);
+                      .write(Caller.ROOT, work.handles.get(1), at, ByteBuffer.wrap(filling), false);
                   work.pool.commit();
                 }
               });
@@ -453,12 +450,13 @@ final class DefragmentationTest {
       DatasetException missing =
           assertThrows(
               DatasetException.class,
-              () -> defragmenter.run("root", "none".getBytes(StandardCharsets.UTF_8), (a, b) -> true));
+              () ->
+                  defragmenter.run(
+                      "root", "none".getBytes(StandardCharsets.UTF_8), (a, b) -> true));
       assertEquals(Reason.NOT_FOUND, missing.reason());
       work.pool.pool().administration().setProperties("root", null, Map.of("readonly", "on"));
       assertEquals(List.of("root"), work.defragment().skipped());
-      assertThrows(
-          IOException.class, () -> defragmenter.run("root", new byte[0], (a, b) -> true));
+      assertThrows(IOException.class, () -> defragmenter.run("root", new byte[0], (a, b) -> true));
     }
   }
 
@@ -480,7 +478,10 @@ final class DefragmentationTest {
       background.look();
       background.look();
       assertEquals(before[0], work.runs(0), "nobody asked for it");
-      work.pool.pool().administration().setProperties("root", null, Map.of("defrag.background", "8"));
+      work.pool
+          .pool()
+          .administration()
+          .setProperties("root", null, Map.of("defrag.background", "8"));
       background.look();
       assertEquals(before[0], work.runs(0), "something was committed since the last look");
       work.write(2, 0, work.some(SECTOR));

@@ -82,9 +82,7 @@ public final class DefragCommand extends FilesCommand {
           return !out.checkError();
         };
     DefragmentationReport report =
-        dataset == null
-            ? defragmenter.run(progress)
-            : defragmenter.run(dataset, path(), progress);
+        dataset == null ? defragmenter.run(progress) : defragmenter.run(dataset, path(), progress);
     if (bar) {
       out.print("\r" + " ".repeat(DefragText.BAR_LINE_COLUMNS) + "\r");
     }

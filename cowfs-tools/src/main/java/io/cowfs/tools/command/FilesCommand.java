@@ -71,7 +71,8 @@ abstract class FilesCommand extends PoolCommand {
     }
     String dataset = resolved.datasetOrDefault();
     boolean isBelowMount = resolved.mount().isPresent() && resolved.dataset().isPresent();
-    if (isBelowMount && session.list().stream().noneMatch(each -> each.fullName().equals(dataset))) {
+    if (isBelowMount
+        && session.list().stream().noneMatch(each -> each.fullName().equals(dataset))) {
       // It was no path that exists, so it was taken for a dataset's name.
       throw new IOException(
           "%s: no such file or directory, and no dataset '%s' in the pool"
