@@ -13,6 +13,7 @@ import io.cowfs.core.pool.DefragmentationReport.Ending;
 import io.cowfs.core.txg.ReadPins;
 import io.cowfs.core.txg.TransactionGroups;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -200,6 +201,9 @@ public final class Defragmenter {
     private volatile boolean stopped;
 
     private final RelocationTotals totals = new RelocationTotals();
+    private ByteBuffer arena;
+
+    /** Of the dataset in work; null until something is to be moved. */
     private RelocationBatch batch;
 
     // Of all files: the part before the dataset in work, and that of it.
@@ -244,15 +248,13 @@ public final class Defragmenter {
     }
 
     private void dataset(DatasetHead head, Selection selection) throws IOException {
-      batch =
-          new RelocationBatch(
-              new RelocationBatch.Sources(pool, datasets, txgs, store, head), totals, this);
+      batch = null;
       FileNumbers numbers = selection.equals(Selection.ALL) ? null : numbers(head, selection);
       expected = Math.max(1, numbers == null ? head.files() : numbers.size());
       seen = 0;
       try {
         for (long inode = next(head, numbers, 0);
-            inode != RelocationPlanner.END && !isOver() && batch.isThere();
+            inode != RelocationPlanner.END && !isOver() && isThere(head);
             inode = next(head, numbers, inode + 1)) {
           partOfFile = 0;
           file(head, inode);
@@ -261,10 +263,25 @@ public final class Defragmenter {
             look();
           }
         }
-        batch.settle();
+        if (batch != null) {
+          batch.settle();
+        }
       } finally {
         pool.takeBack(head.name());
       }
+    }
+
+    private boolean isThere(DatasetHead head) {
+      return datasets.node(head.id()).isPresent();
+    }
+
+    private RelocationBatch newBatch(DatasetHead head) {
+      if (arena == null) {
+        arena = ByteBuffer.allocateDirect(RelocationBatch.ARENA_BYTES);
+      }
+      RelocationBatch.Sources sources =
+          new RelocationBatch.Sources(pool, datasets, txgs, store, head);
+      return new RelocationBatch(sources, totals, arena, this);
     }
 
     private double partDone() {
@@ -314,6 +331,9 @@ public final class Defragmenter {
       if (!isFragmented) {
         totals.looked(before, before);
         return;
+      }
+      if (batch == null) {
+        batch = newBatch(head);
       }
       batch.begin(inode, before);
       long offset = 0;

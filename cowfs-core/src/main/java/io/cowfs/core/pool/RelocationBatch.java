@@ -22,7 +22,7 @@ import java.util.List;
  */
 final class RelocationBatch {
   /** What is in memory at once. */
-  private static final int ARENA_BYTES = 4 * RelocationPlanner.WINDOW_BYTES;
+  static final int ARENA_BYTES = 4 * RelocationPlanner.WINDOW_BYTES;
 
   private static final int TRIES = 3;
 
@@ -56,12 +56,17 @@ final class RelocationBatch {
   private final RelocationTotals totals;
   private final Observer observer;
   private final RelocationPlanner planner;
-  private final ByteBuffer arena = ByteBuffer.allocateDirect(ARENA_BYTES);
+  private final ByteBuffer arena;
   private final List<Pending> pending = new ArrayList<>();
   private final List<Begun> begun = new ArrayList<>();
   private long keptUntilTxg;
 
-  RelocationBatch(Sources sources, RelocationTotals totals, Observer observer) {
+  /**
+   * @param arena of {@link #ARENA_BYTES}; nobody else's until this was settled. After an error it
+   *     may be in use until the next commit, so it must not be used again
+   */
+  RelocationBatch(Sources sources, RelocationTotals totals, ByteBuffer arena, Observer observer) {
+    this.arena = arena;
     this.sources = sources;
     this.totals = totals;
     this.observer = observer;
@@ -74,8 +79,7 @@ final class RelocationBatch {
     keptUntilTxg = sources.datasets.keptUntilTxg(sources.head.id());
   }
 
-  /** Whether the dataset is. */
-  boolean isThere() {
+  private boolean isThere() {
     return sources.datasets.node(sources.head.id()).isPresent();
   }
 

@@ -144,6 +144,49 @@ final class DefragMountTest {
   }
 
   @Test
+  void itEndsWithTheOneWhoAskedForItAndWithTheMount() throws Exception {
+    try (MountedPool mounted = MountedPool.create(directory)) {
+      String pool = mounted.pool().toString();
+      mounted.succeed("set", pool, "checkpoints=off");
+      mounted.succeed("set", pool, "defrag.rate=64K");
+      byte[] content = new byte[FILE_BYTES];
+      random.nextBytes(content);
+      Path file = mounted.path("file");
+      Files.write(file, content);
+      mounted.succeed("sync", pool);
+      fragment(mounted, file, content);
+      // All is moved at once, and then it waits for two minutes: it is over its limit.
+      Process first = start(pool, file);
+      refuse(1, "a defragmentation is running already", "defrag", pool);
+      first.destroyForcibly().waitFor();
+      long end = System.nanoTime() + 30_000_000_000L;
+      while (!MountedPool.cowfs("defrag", pool).errors().isEmpty()) {
+        assertTrue(System.nanoTime() < end, "it does not end");
+      }
+      fragment(mounted, file, content);
+      Process second = start(pool, file);
+      mounted.unmount();
+      assertTrue(second.waitFor() != 0);
+      cowfs("check", pool);
+      mounted.mount();
+      assertArrayEquals(content, Files.readAllBytes(file));
+    }
+  }
+
+  private static Process start(String pool, Path file) throws Exception {
+    Process started =
+        new ProcessBuilder(MountedPool.launcher().toString(), "defrag", pool)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    while (number(cowfs("frag", "--json", file.toString()), "runs") > 10) {
+      assertTrue(started.isAlive());
+      Thread.sleep(100);
+    }
+    return started;
+  }
+
+  @Test
   void whatCannotBeDoneIsSaidInOneLine() throws Exception {
     try (MountedPool mounted = MountedPool.create(directory)) {
       String pool = mounted.pool().toString();
