@@ -33,10 +33,10 @@ final class RelocationBatch {
   record Sources(
       Pool pool, Datasets datasets, TransactionGroups txgs, BlockStore store, DatasetHead head) {}
 
-  /** Told of what was moved. */
+  /** Told before something is moved, and of what was moved. */
   @FunctionalInterface
   interface Observer {
-    /** Returns false when nothing more is to be moved. */
+    /** Returns false when nothing more is to be moved: what was read is dropped then. */
     boolean goesOn(long movedBytes);
   }
 
@@ -143,6 +143,9 @@ final class RelocationBatch {
   private void settleParts() throws IOException {
     boolean goesOn = true;
     for (int tries = 1; !pending.isEmpty() && goesOn; tries++) {
+      if (!observer.goesOn(0)) {
+        break;
+      }
       List<Pending> parts = List.copyOf(pending);
       pending.clear();
       handIn(parts);
@@ -173,6 +176,7 @@ final class RelocationBatch {
         }
       }
     }
+    pending.clear();
     refresh();
   }
 
