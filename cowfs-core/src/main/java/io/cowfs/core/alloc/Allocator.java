@@ -40,6 +40,12 @@ public final class Allocator {
   /** Copies that are nearer to each other than so many sectors are not worth having. */
   private static final int COPY_DISTANCE_MIN = 64;
 
+  /** More space is asked for so often to find a run for what is moved. */
+  private static final int GROWTHS_FOR_A_RUN = 3;
+
+  /** A gibibyte: to count its runs takes a fraction of a millisecond. */
+  private static final int REGIONS_COUNTED_AT_ONCE = 8;
+
   private static final int PUNCH_AGE_SECONDS = 5;
   private static final int PUNCH_AGE_SECONDS_OF_WHOLE_CHUNKS = 2;
 
@@ -60,6 +66,7 @@ public final class Allocator {
   private long dataCursor;
   private long nodeCursor;
   private long nodeCopyCursor;
+  private long movedCursor;
   private final Map<AllocationKind, Long> dataCopyCursors = new EnumMap<>(AllocationKind.class);
 
   /** Sectors allocated for data since the txg began to sync: reserved before, and still counted. */
@@ -307,6 +314,36 @@ public final class Allocator {
       dataOfTxg += length;
       dataCopyCursors.put(kind, sector + length);
       return new SectorRange(sector, length);
+    }
+  }
+
+  /**
+   * Allocates one run for data that is moved together, as near to the front of the device as there
+   * is one behind the run before: so what is moved one after the other follows each other, and long
+   * runs stay free behind it. Space was reserved for it.
+   *
+   * @return null when there is no such run
+   */
+  public SectorRange allocateRun(int sectors) throws IOException {
+    SectorRange found = movedInPlace(sectors);
+    // What is made available may go to the chunks of nodes first.
+    for (int i = 0; found == null && i < GROWTHS_FOR_A_RUN && grow(sectors, sectors); i++) {
+      found = movedInPlace(sectors);
+    }
+    return found;
+  }
+
+  private SectorRange movedInPlace(int sectors) {
+    synchronized (stateLock) {
+      claimReserve();
+      long sector = map.findRun(Region.View.DATA, movedCursor, sectors);
+      if (sector < 0) {
+        return null;
+      }
+      take(sector, sectors);
+      dataOfTxg += sectors;
+      movedCursor = sector + sectors;
+      return new SectorRange(sector, sectors);
     }
   }
 
@@ -599,11 +636,19 @@ public final class Allocator {
     }
   }
 
-  /** The runs of free space as of now. Nothing is allocated or freed while they are counted. */
+  /**
+   * The runs of free space. They are counted a part of the device after the other, so what is
+   * allocated or freed meanwhile may be counted or not.
+   */
   public FreeRuns freeRuns() {
-    synchronized (stateLock) {
-      return map.freeRuns();
+    SpaceMap.FreeRunCount count = map.newFreeRunCount();
+    boolean more = true;
+    while (more) {
+      synchronized (stateLock) {
+        more = count.countSome(REGIONS_COUNTED_AT_ONCE);
+      }
     }
+    return count.result();
   }
 
   /** Whether a range is in use or pending. For audits. */

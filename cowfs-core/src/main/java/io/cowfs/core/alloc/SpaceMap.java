@@ -299,25 +299,42 @@ final class SpaceMap {
     return null;
   }
 
-  /** All runs of free sectors, whatever backs them. */
-  FreeRuns freeRuns() {
-    FreeRuns.Counter counter = new FreeRuns.Counter();
-    long freeFrom = firstSector;
-    for (long at = firstSector; at < endSector; ) {
-      int index = indexOf(at);
-      Region region = regions[index];
-      int used = region == null ? Region.SECTORS : region.nextAllocated(inRegion(at));
-      if (used == Region.SECTORS) {
-        at = start(index + 1);
-      } else if (start(index) + used < endSector) {
-        counter.add(start(index) + used - freeFrom);
-        freeFrom = start(index) + region.nextFree(used);
-        at = freeFrom;
-      } else {
-        break;
+  /** Counts all runs of free sectors, whatever backs them, in pieces. */
+  final class FreeRunCount {
+    private final FreeRuns.Counter counter = new FreeRuns.Counter();
+    private long freeFrom = firstSector;
+    private long at = firstSector;
+
+    private FreeRunCount() {}
+
+    /** Goes on through some regions; false at the end. */
+    boolean countSome(int regionsMax) {
+      // Regions that were never touched are free altogether, and there may be very many.
+      int end = Math.min(touchedEnd, indexOf(at) + regionsMax);
+      while (at < endSector && indexOf(at) < end) {
+        int index = indexOf(at);
+        Region region = regions[index];
+        int used = region == null ? Region.SECTORS : region.nextAllocated(inRegion(at));
+        if (used == Region.SECTORS) {
+          at = start(index + 1);
+        } else if (start(index) + used < endSector) {
+          counter.add(start(index) + used - freeFrom);
+          freeFrom = start(index) + region.nextFree(used);
+          at = freeFrom;
+        } else {
+          at = endSector;
+        }
       }
+      return at < endSector && indexOf(at) < touchedEnd;
     }
-    return counter.with(Math.max(0, endSector - freeFrom));
+
+    FreeRuns result() {
+      return counter.with(Math.max(0, endSector - freeFrom));
+    }
+  }
+
+  FreeRunCount newFreeRunCount() {
+    return new FreeRunCount();
   }
 
   /** All free space below this sector may still have space on the host from earlier. */

@@ -106,15 +106,7 @@ public final class BlockStore implements Closeable {
    * @throws CorruptBlockException when it does not match its checksum
    */
   public byte[] readCompressed(DataExtent extent) throws IOException {
-    BlockPointer pointer =
-        new BlockPointer(
-            extent.sector(),
-            extent.logicalBytes(),
-            extent.storedBytes(),
-            extent.compression(),
-            extent.checksumAlgorithm(),
-            extent.checksum(),
-            extent.birthTxg());
+    BlockPointer pointer = pointerTo(extent);
     byte[] content =
         load(
             extents,
@@ -129,6 +121,17 @@ public final class BlockStore implements Closeable {
               + extent.logicalBytes());
     }
     return content;
+  }
+
+  private static BlockPointer pointerTo(DataExtent compressed) {
+    return new BlockPointer(
+        compressed.sector(),
+        compressed.logicalBytes(),
+        compressed.storedBytes(),
+        compressed.compression(),
+        compressed.checksumAlgorithm(),
+        compressed.checksum(),
+        compressed.birthTxg());
   }
 
   /**
@@ -156,6 +159,22 @@ public final class BlockStore implements Closeable {
       readAdjacent(pieces.subList(first, end), sectors, destination);
       first = end;
     }
+  }
+
+  /**
+   * Reads an extent as it is stored, compressed or not, and verifies it.
+   *
+   * @param destination gets its sectors; the rest of the last one of a compressed extent is zero
+   * @throws CorruptBlockException when it does not match its checksum
+   */
+  public void readStored(DataExtent extent, ByteBuffer destination) throws IOException {
+    if (extent.isPlain()) {
+      readPlain(List.of(extent), destination);
+      return;
+    }
+    byte[] stored = readVerified(pointerTo(extent), extent);
+    destination.put(stored);
+    destination.put(new byte[extent.sectors() * SECTOR_BYTES - stored.length]);
   }
 
   private void readAdjacent(List<DataExtent> pieces, int sectors, ByteBuffer destination)
@@ -236,17 +255,23 @@ public final class BlockStore implements Closeable {
 
   /** Reads the first of the places, or another one where that is damaged. */
   private byte[] readStored(BlockPointer pointer, Reference places) throws IOException {
+    return decompress(pointer, readVerified(pointer, places));
+  }
+
+  /** The same as it is stored. */
+  private byte[] readVerified(BlockPointer pointer, Reference places) throws IOException {
     byte[] stored = new byte[pointer.storedBytes()];
     try {
       checkPlace(pointer.sector(), pointer.storedBytes());
       copies.readFirst(ByteBuffer.wrap(stored), pointer.sector());
-      return decode(pointer, stored);
+      verify(pointer, stored);
     } catch (IOException failure) {
       ByteBuffer sectors = ByteBuffer.allocate(pointer.sectors() * SECTOR_BYTES);
       copies.recover(placesOnDevice(places, 0), sectors, check(pointer), failure);
       sectors.get(0, stored);
-      return decode(pointer, stored);
+      verify(pointer, stored);
     }
+    return stored;
   }
 
   /** Of the sectors of a block. */
@@ -268,6 +293,10 @@ public final class BlockStore implements Closeable {
   /** Verifies what is stored of a block and decompresses it. */
   byte[] decode(BlockPointer pointer, byte[] stored) throws CorruptBlockException {
     verify(pointer, stored);
+    return decompress(pointer, stored);
+  }
+
+  private byte[] decompress(BlockPointer pointer, byte[] stored) throws CorruptBlockException {
     if (pointer.compression() == Compression.NONE) {
       return stored;
     }

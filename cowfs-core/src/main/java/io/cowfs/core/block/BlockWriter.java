@@ -179,6 +179,101 @@ public final class BlockWriter implements Closeable {
         places);
   }
 
+  /**
+   * Writes extents anew as they are stored, one behind the other in a few long runs: all of them,
+   * or nothing where there are no such runs. Further copies go where those of new data go.
+   *
+   * @param extents each with as many copies as the others
+   * @param stored their sectors one after the other, as {@link BlockStore#readStored} gave them;
+   *     its position does not move
+   * @param runsMax more runs are not worth it
+   * @return the extents where they are now, born in this txg; empty when nothing was written
+   */
+  public List<DataExtent> move(List<DataExtent> extents, ByteBuffer stored, int runsMax)
+      throws IOException {
+    checkFailure();
+    long[][] places = new MovedPlaces(extents, runsMax).allocate();
+    if (places == null) {
+      return List.of();
+    }
+    List<DataExtent> moved = new ArrayList<>(extents.size());
+    int at = stored.position();
+    for (int i = 0; i < places.length; i++) {
+      DataExtent extent = extents.get(i);
+      ByteBuffer content = stored.slice(at, extent.sectors() * SECTOR_BYTES);
+      for (int copy = 0; copy < places[i].length; copy++) {
+        stage(KINDS_OF_COPIES[copy], places[i][copy], extent.sectors()).put(content.duplicate());
+      }
+      at += content.capacity();
+      moved.add(extent.movedTo(places[i], txg));
+    }
+    return moved;
+  }
+
+  /** Looks for places to move extents to. */
+  private final class MovedPlaces {
+    private final List<DataExtent> extents;
+    private final int runsMax;
+    private final long[][] places;
+    private final List<SectorRange> allocated = new ArrayList<>();
+
+    MovedPlaces(List<DataExtent> extents, int runsMax) {
+      this.extents = extents;
+      this.runsMax = runsMax;
+      this.places = new long[extents.size()][extents.get(0).places()];
+    }
+
+    /** By extent and copy; null when there are none, and nothing is allocated. */
+    long[][] allocate() throws IOException {
+      boolean done = false;
+      try {
+        done = runsFor(0, extents.size()) && furtherCopies();
+        return done ? places : null;
+      } catch (OutOfSpaceException none) {
+        return null;
+      } finally {
+        if (!done) {
+          allocated.forEach(allocator::takeBack);
+        }
+      }
+    }
+
+    /** A run for some extents, or two for their halves. */
+    private boolean runsFor(int from, int to) throws IOException {
+      int sectors = 0;
+      for (DataExtent extent : extents.subList(from, to)) {
+        sectors += extent.sectors();
+      }
+      SectorRange run = allocated.size() < runsMax ? allocator.allocateRun(sectors) : null;
+      if (run == null) {
+        int middle = (from + to) >>> 1;
+        return to - from > 1
+            && allocated.size() < runsMax
+            && runsFor(from, middle)
+            && runsFor(middle, to);
+      }
+      allocated.add(run);
+      long sector = run.sector();
+      for (int i = from; i < to; i++) {
+        places[i][0] = sector;
+        sector += extents.get(i).sectors();
+      }
+      return true;
+    }
+
+    private boolean furtherCopies() throws IOException {
+      for (int i = 0; i < places.length; i++) {
+        int sectors = extents.get(i).sectors();
+        for (int copy = 1; copy < places[i].length; copy++) {
+          SectorRange range = BlockWriter.this.allocate(sectors, sectors, places[i], copy);
+          allocated.add(range);
+          places[i][copy] = range.sector();
+        }
+      }
+      return true;
+    }
+  }
+
   /** One run for each copy; null when there are not so many. */
   private long[] allocatePlaces(int sectors, int copies) throws IOException {
     long[] places = new long[copies];

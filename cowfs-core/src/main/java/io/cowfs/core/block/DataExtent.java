@@ -4,6 +4,7 @@ import io.cowfs.core.codec.ChecksumAlgorithm;
 import io.cowfs.core.codec.Compression;
 import io.cowfs.core.device.DeviceLayout;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Where up to 128 KiB of contiguous file data are stored. Immutable. One extent object is one
@@ -215,6 +216,57 @@ public final class DataExtent implements Reference {
         sectorChecksums,
         firstChecksum,
         txg);
+  }
+
+  /**
+   * The same stored bytes in other places, under a reference made in another txg.
+   *
+   * @param places where each copy begins; at least one
+   */
+  public DataExtent movedTo(long[] places, long txg) {
+    return new DataExtent(
+        places[0],
+        Arrays.copyOfRange(places, 1, places.length),
+        logicalBytes,
+        storedBytes,
+        compression,
+        checksumAlgorithm,
+        checksum,
+        sectorChecksums,
+        firstChecksum,
+        txg);
+  }
+
+  /**
+   * Plain extents that follow each other in a file as one, with their checksums. It says that it is
+   * where the first of them is, so it is of use only to {@linkplain #movedTo move} them together.
+   *
+   * @param parts together at most {@link #LOGICAL_BYTES_MAX}, each but the last one whole sectors
+   */
+  public static DataExtent joined(List<DataExtent> parts) {
+    DataExtent first = parts.get(0);
+    if (parts.size() == 1) {
+      return first;
+    }
+    int bytes = 0;
+    int sectors = 0;
+    for (DataExtent part : parts) {
+      if (!part.isPlain() || bytes % SECTOR_BYTES != 0) {
+        throw new IllegalArgumentException("cannot be joined with others: " + part);
+      }
+      bytes += part.logicalBytes;
+      sectors += part.sectors();
+    }
+    if (bytes > LOGICAL_BYTES_MAX) {
+      throw new IllegalArgumentException(bytes + " bytes are too many for one extent");
+    }
+    int[] checksums = new int[sectors];
+    int at = 0;
+    for (DataExtent part : parts) {
+      System.arraycopy(part.sectorChecksums, part.firstChecksum, checksums, at, part.sectors());
+      at += part.sectors();
+    }
+    return plain(first.sector, bytes, first.birthTxg, checksums).withCopies(first.copies);
   }
 
   /**

@@ -6,6 +6,7 @@ import io.cowfs.core.btree.NodeWriter;
 import io.cowfs.core.codec.CompressionSetting;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -108,6 +109,33 @@ public final class DatasetHead {
   void cloned(long sector, int sectors) throws IOException {
     datasets.sync().share(sector, sectors);
     born(sectors);
+  }
+
+  /**
+   * Whether somebody else than this head refers to any of its extents: a snapshot that it
+   * continues, a dataset cloned from one, or another range. Checkpoints that may go do not count:
+   * what they hold for themselves goes with them. As the txg in work has it.
+   */
+  public boolean isAnyShared(List<? extends Reference> references) throws IOException {
+    long keptUntilTxg = keptUntilTxg();
+    for (Reference reference : references) {
+      if (reference.birthTxg() <= keptUntilTxg || datasets.isSharedNow(reference)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The txg of the youngest state above this head that is not let go of by itself; 0 for none. */
+  private long keptUntilTxg() {
+    DatasetNode above = node.parent;
+    while (above != null
+        && above.kind == NodeKind.CHECKPOINT
+        && above.children.size() == 1
+        && above.properties.holds().isEmpty()) {
+      above = above.parent;
+    }
+    return DatasetNode.txgOf(above);
   }
 
   /** A reference leaves the head, with all its places. */

@@ -25,9 +25,16 @@ public enum DatasetProperty {
       "none",
       "none, or such as \"hourly:24 daily:30\""),
   MOUNTPOINT("mountpoint", Inheritance.NONE, "none", "none, or an absolute path"),
-  SCRUB_RATE("scrub.rate", Inheritance.POOL, "none", "none, or bytes per second such as 50M");
+  SCRUB_RATE("scrub.rate", Inheritance.POOL, "none", "none, or bytes per second such as 50M"),
+  DEFRAG_RATE("defrag.rate", Inheritance.POOL, "none", "none, or bytes per second such as 50M"),
+  DEFRAG_BACKGROUND(
+      "defrag.background", Inheritance.POOL, "off", "off, or surplus runs per MiB such as 4");
 
   static final String NONE = "none";
+  static final String OFF = "off";
+
+  /** One run for each sector of a mebibyte. */
+  private static final int SURPLUS_RUNS_MAX = 256;
 
   /** Whether a dataset that does not say otherwise has the value of the one above it. */
   public enum Inheritance {
@@ -103,8 +110,21 @@ public enum DatasetProperty {
       case CHECKPOINTS -> CheckpointPolicy.parse(value).toString();
       case SNAPSHOT_SCHEDULE -> SnapshotSchedule.parse(value).toString();
       case MOUNTPOINT -> mountpointText(value);
-      case SCRUB_RATE -> value.equals(NONE) ? NONE : ByteSize.exact(ByteSize.parse(value));
+      case DEFRAG_BACKGROUND -> value.equals(OFF) ? OFF : Integer.toString(surplusRuns(value));
+      case SCRUB_RATE, DEFRAG_RATE ->
+          value.equals(NONE) ? NONE : ByteSize.exact(ByteSize.parse(value));
     };
+  }
+
+  private static int surplusRuns(String value) {
+    boolean isNumber = value.matches("[0-9]{1,4}");
+    int runs = isNumber ? Integer.parseInt(value) : 0;
+    if (runs < 1 || runs > SURPLUS_RUNS_MAX) {
+      throw new IllegalArgumentException(
+          "use off or a number from 1 to %d, not '%s'"
+              .formatted(SURPLUS_RUNS_MAX, Names.printable(value)));
+    }
+    return runs;
   }
 
   private static String requireOneOf(String value, String... choices) {

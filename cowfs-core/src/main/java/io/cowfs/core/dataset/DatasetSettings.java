@@ -2,6 +2,7 @@ package io.cowfs.core.dataset;
 
 import io.cowfs.core.codec.CompressionSetting;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
@@ -16,6 +17,9 @@ import java.util.OptionalLong;
  * @param schedule of automatic snapshots
  * @param mountpoint where {@code cowfs mount -a} mounts it, an absolute path
  * @param scrubBytesPerSecond what a scrub of the pool may read; empty for no limit
+ * @param defragBytesPerSecond what may be moved to defragment the pool; empty for no limit
+ * @param defragRunsPerMebibyte files with more surplus runs for each mebibyte are defragmented in
+ *     the background; empty for none
  */
 public record DatasetSettings(
     CompressionSetting compression,
@@ -27,7 +31,9 @@ public record DatasetSettings(
     CheckpointPolicy checkpoints,
     SnapshotSchedule schedule,
     Optional<String> mountpoint,
-    OptionalLong scrubBytesPerSecond) {
+    OptionalLong scrubBytesPerSecond,
+    OptionalLong defragBytesPerSecond,
+    OptionalInt defragRunsPerMebibyte) {
 
   /** Whether listings of the root show the directory of snapshots; it can be entered either way. */
   public enum Snapdir {

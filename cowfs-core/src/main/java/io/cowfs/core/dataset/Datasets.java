@@ -2,6 +2,7 @@ package io.cowfs.core.dataset;
 
 import io.cowfs.core.alloc.Allocator;
 import io.cowfs.core.block.BlockPointer;
+import io.cowfs.core.block.Reference;
 import io.cowfs.core.btree.NodeReader;
 import io.cowfs.core.dataset.DatasetException.Reason;
 import io.cowfs.core.device.DamagedIndexException;
@@ -12,10 +13,12 @@ import java.io.IOException;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
@@ -277,10 +280,73 @@ public final class Datasets {
     return shared.increments();
   }
 
+  /**
+   * The txg of the youngest state that a dataset continues and that is not let go of by itself, as
+   * a checkpoint is; 0 where there is none. As of the last commit.
+   *
+   * @param head the id of the dataset's head
+   */
+  public long keptUntilTxg(int head) {
+    Map<Integer, NodeRecord> nodes = new HashMap<>();
+    Map<Integer, Integer> children = new HashMap<>();
+    for (NodeRecord node : committed.nodes()) {
+      nodes.put(node.id(), node);
+      children.merge(node.parent(), 1, Integer::sum);
+    }
+    NodeRecord from = nodes.get(head);
+    NodeRecord above = from == null ? null : nodes.get(from.parent());
+    while (above != null
+        && above.kind() == NodeKind.CHECKPOINT
+        && children.get(above.id()) == 1
+        && committed.properties(above.id()).holds().isEmpty()) {
+      above = nodes.get(above.parent());
+    }
+    return above == null ? 0 : above.txg();
+  }
+
+  /** Whether any sector of a reference has a further one, as of the last commit. */
+  public boolean hasFurtherReferences(Reference reference) throws IOException {
+    if (sharedTotals.ranges() == 0) {
+      return false;
+    }
+    boolean[] found = new boolean[1];
+    for (int i = 0; i < reference.places(); i++) {
+      long sector = reference.place(i);
+      storage.catalog().readShared(sector, sector + reference.sectors(), range -> found[0] = true);
+    }
+    return found[0];
+  }
+
+  /** The same as the txg in work has it. Sync thread. */
+  boolean isSharedNow(Reference reference) throws IOException {
+    for (int i = 0; i < reference.places(); i++) {
+      long sector = reference.place(i);
+      if (!shared.overlapping(sector, sector + reference.sectors()).isEmpty()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** What a scrub may read, by the properties of the pool. */
   public OptionalLong scrubBytesPerSecond() {
     DatasetHead root = heads.get(Names.ROOT_DATASET);
     return root == null ? OptionalLong.empty() : root.settings().scrubBytesPerSecond();
+  }
+
+  /** What may be moved to defragment files, by the properties of the pool. */
+  public OptionalLong defragBytesPerSecond() {
+    DatasetHead root = heads.get(Names.ROOT_DATASET);
+    return root == null ? OptionalLong.empty() : root.settings().defragBytesPerSecond();
+  }
+
+  /**
+   * With how many surplus runs for each mebibyte a file is defragmented in the background, by the
+   * properties of the pool; empty for never.
+   */
+  public OptionalInt defragRunsPerMebibyte() {
+    DatasetHead root = heads.get(Names.ROOT_DATASET);
+    return root == null ? OptionalInt.empty() : root.settings().defragRunsPerMebibyte();
   }
 
   /** The automatic keeping of roots. */

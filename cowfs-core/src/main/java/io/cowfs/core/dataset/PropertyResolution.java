@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -118,7 +119,9 @@ public final class PropertyResolution {
         CheckpointPolicy.parse(value(DatasetProperty.CHECKPOINTS)),
         SnapshotSchedule.parse(value(DatasetProperty.SNAPSHOT_SCHEDULE)),
         mountpoint.equals(DatasetProperty.NONE) ? Optional.empty() : Optional.of(mountpoint),
-        sizeOrNone(DatasetProperty.SCRUB_RATE));
+        sizeOrNone(DatasetProperty.SCRUB_RATE),
+        sizeOrNone(DatasetProperty.DEFRAG_RATE),
+        numberOrOff(DatasetProperty.DEFRAG_BACKGROUND));
   }
 
   private OptionalLong sizeOrNone(DatasetProperty property) {
@@ -126,6 +129,13 @@ public final class PropertyResolution {
     return value.equals(DatasetProperty.NONE)
         ? OptionalLong.empty()
         : OptionalLong.of(ByteSize.parse(value));
+  }
+
+  private OptionalInt numberOrOff(DatasetProperty property) {
+    String value = value(property);
+    return value.equals(DatasetProperty.OFF)
+        ? OptionalInt.empty()
+        : OptionalInt.of(Integer.parseInt(value));
   }
 
   private String value(DatasetProperty property) {

@@ -107,6 +107,12 @@ final class Inode {
   /** How many sectors those are. */
   long clonedSectors;
 
+  /**
+   * The newest txg that may put extents of the file elsewhere on the device; 0 when none will.
+   * Until it is durable, nobody may count on where they are.
+   */
+  long relocatedTxg;
+
   /** Unsaved data of the newest txg that wrote; null when there is none. */
   DirtyFile dirty;
 

@@ -1,6 +1,9 @@
 package io.cowfs.core.fs;
 
+import com.dynatrace.hash4j.hashing.Hashing;
 import io.cowfs.core.block.CorruptBlockException;
+import io.cowfs.core.block.DataExtent;
+import io.cowfs.core.block.DataExtentFormat;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.vfs.FileType;
 import java.util.ArrayList;
@@ -14,8 +17,13 @@ final class InodeDifference {
 
   private byte[] oldItem;
   private byte[] newItem;
-  private boolean contentDiffers;
+  private boolean smallContentDiffers;
   private boolean xattrsDiffer;
+
+  /** Of the extents that differ: what they contain, wherever that lies and however it is cut. */
+  private long oldContent;
+
+  private long newContent;
 
   InodeDifference(long number) {
     this.number = number;
@@ -33,10 +41,41 @@ final class InodeDifference {
         addLink(newValue, added);
       }
       case Items.XATTR, Items.XATTR_VALUE -> xattrsDiffer = true;
-      case Items.SYMLINK, Items.INLINE_DATA, Items.EXTENT -> contentDiffers = true;
+      case Items.SYMLINK, Items.INLINE_DATA -> smallContentDiffers = true;
+      case Items.EXTENT -> {
+        oldContent += contentOf(key, oldValue);
+        newContent += contentOf(key, newValue);
+      }
       // What is in a directory tells of its own names; items of no known kind tell nothing.
       default -> {}
     }
+  }
+
+  /**
+   * A sum over the checksums with their places in the file: a file that was defragmented has the
+   * same one. Who changes a file changes its times, too, so it is not alone in telling that.
+   */
+  private static long contentOf(Key key, byte[] value) throws CorruptBlockException {
+    if (value == null) {
+      return 0;
+    }
+    DataExtent extent = DataExtentFormat.decode(value);
+    if (!extent.isPlain()) {
+      return mix(key.low(), extent.checksum() + extent.logicalBytes());
+    }
+    long sum = 0;
+    for (int i = 0; i < extent.sectors(); i++) {
+      sum += mix(key.low() + (long) i * DataExtent.SECTOR_BYTES, extent.sectorChecksum(i));
+    }
+    return sum;
+  }
+
+  private static long mix(long offset, long checksum) {
+    return Hashing.xxh3_64().hashStream().putLong(offset).putLong(checksum).getAsLong();
+  }
+
+  private boolean contentDiffers() {
+    return smallContentDiffers || oldContent != newContent;
   }
 
   private static void addLink(byte[] value, List<DirectoryItems.Link> links)
@@ -65,7 +104,7 @@ final class InodeDifference {
   /** False when there is nothing to say of this inode, whatever else is known of it. */
   boolean isOfInterest() {
     return itemDiffers()
-        || contentDiffers
+        || contentDiffers()
         || xattrsDiffer
         || !removed.isEmpty()
         || !added.isEmpty();
@@ -92,6 +131,6 @@ final class InodeDifference {
       return true;
     }
     return after.type() != FileType.DIRECTORY
-        && (contentDiffers || before.size != after.size || !before.mtime.equals(after.mtime));
+        && (contentDiffers() || before.size != after.size || !before.mtime.equals(after.mtime));
   }
 }

@@ -136,13 +136,16 @@ final class RangeCloning {
     }
   }
 
-  /** True while data of one of the files is not in its tree. */
+  /** True while data of one of the files is not in its tree, or is to be elsewhere. */
   private static boolean isDirty(Handle... handles) {
     for (Handle handle : handles) {
       Inode inode = handle.target();
       inode.readLock().lock();
       try {
-        if (inode.dirty != null || inode.syncing != null || inode.clonedTxg != 0) {
+        if (inode.dirty != null
+            || inode.syncing != null
+            || inode.clonedTxg != 0
+            || inode.relocatedTxg != 0) {
           return true;
         }
       } finally {

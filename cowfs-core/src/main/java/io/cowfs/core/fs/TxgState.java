@@ -9,6 +9,7 @@ final class TxgState {
   private final long txg;
   private final Queue<Inode> dirtyInodes = new ConcurrentLinkedQueue<>();
   private final Queue<ClonedRange> clones = new ConcurrentLinkedQueue<>();
+  private final Queue<Relocation> relocations = new ConcurrentLinkedQueue<>();
   private final AtomicLong reservedForItems = new AtomicLong();
   private final AtomicLong reservedForRewrites = new AtomicLong();
   private final AtomicLong claimedForItems = new AtomicLong();
@@ -35,6 +36,11 @@ final class TxgState {
   /** Ranges to put into files in the sync of this txg, in the order in which that was asked for. */
   Queue<ClonedRange> clones() {
     return clones;
+  }
+
+  /** Parts of files to put elsewhere on the device at the end of this txg's sync. */
+  Queue<Relocation> relocations() {
+    return relocations;
   }
 
   /** The part of {@link #reservedForItems} for nodes that are there already. */

@@ -188,6 +188,21 @@ public final class Volume implements FileSystem {
   }
 
   /**
+   * Has a part of a file put elsewhere on the device in the next commit, if it still is as it was
+   * read. Nothing of it is seen in the file system.
+   *
+   * @throws IOException when the file system cannot be changed
+   */
+  public void relocate(Relocation relocation) throws IOException {
+    try {
+      services.checkNotShutDown();
+      relocation.handIn(state);
+    } catch (FsException refused) {
+      throw new IOException("dataset " + name() + ": " + refused.getMessage(), refused);
+    }
+  }
+
+  /**
    * What was done to restore a path, in directory entries.
    *
    * @param changed have another content or other attributes

@@ -29,6 +29,7 @@ final class VolumeSync implements Participant {
   private final DatasetHead head;
   private List<Inode> dirtyInodes = List.of();
   private List<ClonedRange> clones = List.of();
+  private List<Relocation> relocations = List.of();
 
   VolumeSync(VolumeState volume) {
     this.volume = volume;
@@ -79,6 +80,11 @@ final class VolumeSync implements Participant {
       if (!harvest.gone.contains(inode.number) && !volume.inodes().isDoomed(inode, txg)) {
         flushFile(flush, inode, txg, overlay, changes);
       }
+    }
+    relocations = List.copyOf(volume.stateOf(txg).relocations());
+    // Last of all: whatever else this txg does to a file comes before.
+    for (Relocation relocation : relocations) {
+      relocation.apply(new Relocation.Sync(tree.committed(), overlay, changes, head, writer));
     }
     Iterator<Change> points = new Points(overlay, changes, harvest);
     NodeWriter nodes = new CountingWriter(head.nodeWriter());
@@ -166,6 +172,8 @@ final class VolumeSync implements Participant {
     dirtyInodes = List.of();
     clones.forEach(volume::removeClone);
     clones = List.of();
+    relocations.forEach(relocation -> relocation.published(volume));
+    relocations = List.of();
     volume.forgetState(txg);
   }
 

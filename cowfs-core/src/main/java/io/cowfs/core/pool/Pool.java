@@ -50,9 +50,11 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.LongSupplier;
 
@@ -108,13 +110,20 @@ public final class Pool implements Closeable {
   private final PoolAdministration administration;
   private final Scrub scrub;
   private final PoolMirror mirror;
+  private final Defragmenter defragmenter;
   private final Clock clock;
 
   /** Guarded by this; null until there is one. */
   private Housekeeper housekeeper;
 
+  /** Likewise. */
+  private BackgroundDefragmentation backgroundDefragmentation;
+
   /** The file systems that are open, by the name of their dataset. */
   private final Map<String, Volume> volumes = new HashMap<>();
+
+  /** Those of them that are open for work beside all others' only. */
+  private final Set<String> lent = new HashSet<>();
 
   private boolean closed;
   private final Purpose purpose;
@@ -243,6 +252,7 @@ public final class Pool implements Closeable {
             txgs,
             clock,
             catalog.scrub());
+    this.defragmenter = new Defragmenter(this, datasets, txgs, store, execution.nanoTime());
   }
 
   /** Replays the log; only then anything else takes part in commits. */
@@ -495,6 +505,30 @@ public final class Pool implements Closeable {
 
   /** The file system of a dataset; opened at the first call, then shared until it is closed. */
   public synchronized FileSystem fileSystem(String dataset) throws IOException {
+    lent.remove(dataset);
+    return volume(dataset);
+  }
+
+  /**
+   * The same for work that nobody is to notice: until somebody asks for it, it counts as not open,
+   * and {@link #takeBack} closes it. To be used under the lock of the pool, and not kept.
+   */
+  synchronized Volume lend(String dataset) throws IOException {
+    if (!volumes.containsKey(dataset)) {
+      volume(dataset);
+      lent.add(dataset);
+    }
+    return volumes.get(dataset);
+  }
+
+  /** Closes a file system that is open for such work only. */
+  synchronized void takeBack(String dataset) throws IOException {
+    if (lent.contains(dataset)) {
+      closeFileSystem(dataset);
+    }
+  }
+
+  private Volume volume(String dataset) throws IOException {
     Volume volume = volumes.get(dataset);
     if (volume == null) {
       volume = Volume.open(services, datasets.head(dataset));
@@ -504,8 +538,8 @@ public final class Pool implements Closeable {
   }
 
   /**
-   * Keeps checkpoints, carries the schedules of snapshots out, and has a scrub that was interrupted
-   * go on, until the pool is closed.
+   * Keeps checkpoints, carries the schedules of snapshots out, defragments files where that is
+   * wanted, and has a scrub that was interrupted go on, until the pool is closed.
    *
    * @param beforeSnapshot has everything that users wrote reach the file systems; called by a
    *     thread of its own
@@ -518,7 +552,13 @@ public final class Pool implements Closeable {
       Retention retention = new Retention(administration, datasets);
       housekeeper =
           new Housekeeper(administration, retention, clock, beforeSnapshot, this::tidyCheckpoints);
+      backgroundDefragmentation = newBackgroundDefragmentation();
+      backgroundDefragmentation.start();
     }
+  }
+
+  BackgroundDefragmentation newBackgroundDefragmentation() {
+    return new BackgroundDefragmentation(datasets, txgs, defragmenter);
   }
 
   /** Lets go of checkpoints that are too old, or hold too much, when nothing else is committed. */
@@ -579,6 +619,7 @@ public final class Pool implements Closeable {
   /** Commits everything of a dataset's file system and closes it. No operation may be active. */
   public synchronized void closeFileSystem(String dataset) throws IOException {
     Volume volume = volumes.remove(dataset);
+    lent.remove(dataset);
     if (volume != null) {
       volume.close();
     }
@@ -677,6 +718,11 @@ public final class Pool implements Closeable {
     return mirror;
   }
 
+  /** Puts the extents of files together, beside all other work. */
+  public Defragmenter defragmenter() {
+    return defragmenter;
+  }
+
   /** Reads everything now and then, beside all other work. */
   public Scrub scrub() {
     return scrub;
@@ -732,15 +778,19 @@ public final class Pool implements Closeable {
   @Override
   public void close() throws IOException {
     Housekeeper ending;
+    BackgroundDefragmentation defragmenting;
     synchronized (this) {
       if (closed) {
         return;
       }
       closed = true;
       ending = housekeeper;
+      defragmenting = backgroundDefragmentation;
     }
+    defragmenter.stop();
     if (ending != null) {
       ending.close();
+      defragmenting.close();
     }
     scrub.stop();
     mirror.stop();

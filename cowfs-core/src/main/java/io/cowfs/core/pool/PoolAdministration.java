@@ -125,8 +125,9 @@ public final class PoolAdministration {
     }
   }
 
-  private void requireNotOpen(List<String> names) throws DatasetException {
+  private void requireNotOpen(List<String> names) throws IOException {
     for (String name : names) {
+      pool.takeBack(name);
       if (pool.openVolume(name).isPresent()) {
         throw new DatasetException(Reason.BUSY, "dataset '" + name + "' is mounted");
       }
@@ -344,6 +345,7 @@ public final class PoolAdministration {
               node.root().orElse(null),
               dataset + "@" + snapshot,
               () -> datasets.node(node.id()).isPresent());
+      pool.takeBack(dataset);
       boolean wasOpen = pool.openVolume(dataset).isPresent();
       pool.fileSystem(dataset);
       try {

@@ -356,6 +356,11 @@ public final class TransactionGroups implements Closeable {
     }
   }
 
+  /** Whether the open txg has any change. */
+  public boolean hasChanges() {
+    return open.isDirty();
+  }
+
   /** Commits everything done before the call; returns at once when there is nothing. */
   public void syncAll() throws PoolSuspendedException {
     Txg txg = open;

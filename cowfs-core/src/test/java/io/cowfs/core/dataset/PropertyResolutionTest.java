@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 
@@ -104,6 +105,8 @@ final class PropertyResolutionTest {
             "snapshot.schedule=none default",
             "mountpoint=none default",
             "scrub.rate=none default",
+            "defrag.rate=none default",
+            "defrag.background=off default",
             "user:b=2 local",
             "user:z=1 inherited from root"),
         lines(of("a")));
@@ -122,7 +125,9 @@ final class PropertyResolutionTest {
             CheckpointPolicy.ON,
             SnapshotSchedule.NONE,
             Optional.empty(),
-            OptionalLong.empty()),
+            OptionalLong.empty(),
+            OptionalLong.empty(),
+            OptionalInt.empty()),
         of("a").settings());
     set("root", "compression", "off");
     set("root", "copies", "3");
@@ -134,6 +139,8 @@ final class PropertyResolutionTest {
     set("a", "quota", "10M");
     set("a", "mountpoint", "/a");
     set("root", "scrub.rate", "50M");
+    set("root", "defrag.rate", "20M");
+    set("root", "defrag.background", "4");
     assertEquals(
         new DatasetSettings(
             CompressionSetting.NONE,
@@ -145,7 +152,9 @@ final class PropertyResolutionTest {
             CheckpointPolicy.OFF,
             SnapshotSchedule.parse("daily:3"),
             Optional.of("/a"),
-            OptionalLong.of(50 << 20)),
+            OptionalLong.of(50 << 20),
+            OptionalLong.of(20 << 20),
+            OptionalInt.of(4)),
         of("a").settings());
   }
 

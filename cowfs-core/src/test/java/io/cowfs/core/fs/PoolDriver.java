@@ -307,6 +307,8 @@ final class PoolDriver {
     } else if (kind == 22 && !mayBeRefused && choice.nextInt(4) == 0) {
       ScrubStatus status = scrub(choice);
       assertEquals(List.of(), status.findings());
+    } else if (kind == 23) {
+      defragment(choice);
     } else if (kind < 27) {
       cloneRange(dataset, choice, expected);
     } else {
@@ -419,6 +421,41 @@ final class PoolDriver {
     Model durable = certain.datasets().get(dataset);
     ModelNode there = durable == null ? null : durable.byInode().get(node.inode);
     assertTrue(there != null && there.hasContentOf(node), "fsync has done nothing");
+  }
+
+  /**
+   * Nothing changes by it. Files may be changed between what it reads and what it does: each state
+   * may become durable, and in the end the last one is.
+   */
+  private void defragment(Random choice) throws FsException, IOException {
+    where = "defragment";
+    possible.clear();
+    possible.add(now());
+    drivers.values().forEach(each -> each.beforeNextChange(() -> possible.add(now())));
+    try {
+      pool.pool()
+          .defragmenter()
+          .run(
+              (soFar, part) -> {
+                if (operatesInBackground && choice.nextInt(3) == 0) {
+                  operateInBackground(1, choice);
+                  possible.add(now());
+                }
+                return true;
+              });
+    } finally {
+      drivers.values().forEach(each -> each.beforeNextChange(() -> {}));
+    }
+    // The next txg is changed while this one syncs.
+    PoolState last = now();
+    possible.add(last);
+    pool.commit();
+    certain = last;
+    certainTxg = pool.pool().status().txg();
+    possible.clear();
+    if (pool.device().hasPower()) {
+      pool.remember();
+    }
   }
 
   void syncAll(Random random) throws FsException, IOException {

@@ -63,10 +63,22 @@ abstract class FilesCommand extends PoolCommand {
   abstract List<String> options();
 
   /** The dataset meant; null for all of the pool. */
-  final String dataset(Target resolved) throws IOException {
+  final String dataset(PoolSession session, Target resolved) throws IOException {
     resolved.refuseSnapshot(verb().text());
     boolean all = path == null && resolved.dataset().isEmpty() && resolved.mount().isEmpty();
-    return all ? null : resolved.datasetOrDefault();
+    if (all) {
+      return null;
+    }
+    String dataset = resolved.datasetOrDefault();
+    boolean isBelowMount = resolved.mount().isPresent() && resolved.dataset().isPresent();
+    if (isBelowMount
+        && session.list().stream().noneMatch(each -> each.fullName().equals(dataset))) {
+      // It was no path that exists, so it was taken for a dataset's name.
+      throw new IOException(
+          "%s: no such file or directory, and no dataset '%s' in the pool"
+              .formatted(target, dataset));
+    }
+    return dataset;
   }
 
   /** The path from the root of the dataset; empty for all of it. */

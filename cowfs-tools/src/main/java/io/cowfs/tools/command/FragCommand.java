@@ -56,7 +56,7 @@ public final class FragCommand extends FilesCommand {
 
   @Override
   public void execute(PoolSession session, Target target, PrintWriter out) throws IOException {
-    String dataset = dataset(target);
+    String dataset = dataset(session, target);
     FragListing listing = new FragListing(session.fragmentation(dataset, path()));
     if (numbers.json) {
       listing.printJson(target.pool(), dataset, out);

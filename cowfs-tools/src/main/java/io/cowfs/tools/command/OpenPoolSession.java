@@ -2,6 +2,7 @@ package io.cowfs.tools.command;
 
 import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.pool.ChangeVisitor;
+import io.cowfs.core.pool.Defragmenter;
 import io.cowfs.core.pool.Fragmentation;
 import io.cowfs.core.pool.Pool;
 import io.cowfs.core.pool.PoolAdministration;
@@ -54,6 +55,11 @@ public abstract class OpenPoolSession implements PoolSession {
   @Override
   public Fragmentation fragmentation(String dataset, byte[] path) throws IOException {
     return dataset == null ? pool.fragmentation() : pool.fragmentation(dataset, path);
+  }
+
+  @Override
+  public Defragmenter defragmenter() {
+    return pool.defragmenter();
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.cowfs.tools.command;
 
 import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.pool.ChangeVisitor;
+import io.cowfs.core.pool.Defragmenter;
 import io.cowfs.core.pool.Fragmentation;
 import io.cowfs.core.pool.PoolAdministration;
 import io.cowfs.core.pool.PoolMirror;
@@ -72,6 +73,9 @@ public interface PoolSession {
    * @param dataset null for all datasets
    */
   Fragmentation fragmentation(String dataset, byte[] path) throws IOException;
+
+  /** Puts the extents of files together. */
+  Defragmenter defragmenter();
 
   void sync() throws IOException;
 

@@ -26,6 +26,7 @@ public enum PoolVerb {
   INHERIT(Flush.NOTHING, Operands.TARGET_AND_WORDS),
   SPACE(Flush.ALL, Operands.TARGET),
   FRAG(Flush.ALL, Operands.PARSED),
+  DEFRAG(Flush.ALL, Operands.PARSED),
   CHECK(Flush.NOTHING, Operands.TARGET),
   SCRUB(Flush.NOTHING, Operands.PARSED),
   ATTACH(Flush.NOTHING, Operands.PARSED),

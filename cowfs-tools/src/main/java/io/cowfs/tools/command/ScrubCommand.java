@@ -6,8 +6,6 @@ import io.cowfs.core.scrub.ScrubStatus.State;
 import io.cowfs.tools.target.Target;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -93,16 +91,7 @@ public final class ScrubCommand extends PoolCommand {
   /** Only the client knows where the output goes. */
   @Override
   public void resolveOperands(Target resolved, PathLookup paths) {
-    bar = !json && isTerminal(Path.of("/proc/self/fd/1"));
-  }
-
-  private static boolean isTerminal(Path descriptor) {
-    try {
-      String file = Files.readSymbolicLink(descriptor).toString();
-      return file.startsWith("/dev/pts/") || file.startsWith("/dev/tty");
-    } catch (IOException | UnsupportedOperationException e) {
-      return false;
-    }
+    bar = !json && Terminal.isStandardOutput();
   }
 
   @Override

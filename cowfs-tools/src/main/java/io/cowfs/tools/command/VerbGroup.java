@@ -70,6 +70,7 @@ record VerbGroup(String heading, Map<String, Supplier<Object>> verbs) {
     verbs.put("status", () -> new StatusCommand(runner));
     verbs.put("space", () -> new SpaceCommand(runner));
     verbs.put("frag", () -> new FragCommand(runner));
+    verbs.put("defrag", () -> new DefragCommand(runner));
     verbs.put("check", () -> new CheckCommand(runner));
     verbs.put("scrub", () -> new ScrubCommand(runner));
     verbs.put("rewind", () -> new RewindCommand(runner));

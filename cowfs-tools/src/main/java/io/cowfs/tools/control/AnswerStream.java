@@ -8,6 +8,7 @@ import java.io.OutputStream;
 final class AnswerStream extends OutputStream {
   private final DataOutputStream out;
   private final int type;
+  private boolean isEmpty = true;
 
   AnswerStream(DataOutputStream out, int type) {
     this.out = out;
@@ -21,6 +22,7 @@ final class AnswerStream extends OutputStream {
 
   @Override
   public void write(byte[] bytes, int offset, int length) throws IOException {
+    isEmpty = false;
     for (int done = 0; done < length; ) {
       int part = Math.min(Answer.FRAME_MAX, length - done);
       out.writeByte(type);
@@ -30,8 +32,16 @@ final class AnswerStream extends OutputStream {
     }
   }
 
+  /**
+   * Where nothing was printed since the last time, an empty frame finds out if somebody is there.
+   */
   @Override
   public void flush() throws IOException {
+    if (isEmpty) {
+      out.writeByte(type);
+      out.writeInt(0);
+    }
+    isEmpty = true;
     out.flush();
   }
 }

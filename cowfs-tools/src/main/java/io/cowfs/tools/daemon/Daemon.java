@@ -159,6 +159,7 @@ public final class Daemon {
       server.close();
       // Commands may be waiting for it, and everyone inside the gate is waited for.
       pool.scrub().stop();
+      pool.defragmenter().stop();
       gate.closeAndAwaitEmpty();
       closePool();
       server.awaitAnswers(ANSWER_TIMEOUT);

@@ -47,6 +47,7 @@ class CowfsCommandTest {
               "inherit",
               "space",
               "frag",
+              "defrag",
               "attach",
               "replace",
               "check",
