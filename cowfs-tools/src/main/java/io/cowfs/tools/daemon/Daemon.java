@@ -99,7 +99,7 @@ public final class Daemon {
     } catch (PoolBusyException e) {
       ErrorLine.print(e, out);
       return EXIT_BUSY;
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       ErrorLine.print(e, out);
       return 1;
     }
@@ -199,6 +199,11 @@ public final class Daemon {
         logTime(request.arguments().get(0), System.nanoTime() - start, runner.poolNanos());
       }
       return code;
+    } catch (Error e) {
+      // A class or a thread too many, say: the client is told, and the daemon goes on.
+      LOG.log(Level.SEVERE, "a command", e);
+      ErrorLine.print(e, writer(err));
+      return 1;
     } finally {
       if (inside) {
         gate.leave();
