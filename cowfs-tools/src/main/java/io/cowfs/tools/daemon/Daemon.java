@@ -156,17 +156,25 @@ public final class Daemon {
       ready.run();
       mounts.awaitNone();
     } finally {
+      end(server);
+    }
+    if (poolClosed.isCompletedExceptionally()) {
+      throw new IOException(directory + ": the last commit failed, see its log");
+    }
+    LOG.log(Level.INFO, "daemon ended");
+  }
+
+  /** What fails here, as on a host that is gone, keeps nobody from their answer. */
+  private void end(ControlServer server) throws IOException, InterruptedException {
+    try {
       server.close();
+    } finally {
       // Commands may be waiting for it, and everyone inside the gate is waited for.
       pool.scrub().stop();
       gate.closeAndAwaitEmpty();
       closePool();
       server.awaitAnswers(ANSWER_TIMEOUT);
     }
-    if (poolClosed.isCompletedExceptionally()) {
-      throw new IOException(directory + ": the last commit failed, see its log");
-    }
-    LOG.log(Level.INFO, "daemon ended");
   }
 
   private void closePool() {
