@@ -188,6 +188,7 @@ final class HardTimesMountTest {
   private static void expectOneLine(Program.Result refused) {
     assertEquals(1, refused.errors().lines().count(), refused::toString);
     assertFalse(refused.errors().isBlank(), refused::toString);
+    assertFalse(refused.errors().contains("without a word"), refused::toString);
     assertEquals("", refused.output(), refused::toString);
   }
 
@@ -227,6 +228,8 @@ final class HardTimesMountTest {
         if (mounting.exitCode() != 0) {
           refused++;
           expectOneLine(mounting);
+          // In its own words.
+          assertFalse(mounting.errors().contains("cannot start its daemon"), mounting::toString);
           assertFalse(mounted.isMounted(), mounting::toString);
         }
       }
