@@ -4,8 +4,8 @@
 # shellcheck disable=SC2034
 
 # What every virtual machine of cowfs is started with. A class-data archive that does not fit is no reason
-# to say anything.
-java_flags="-Xshare:auto -Xlog:disable -Xlog:all=error:stderr"
+# to say anything; why a machine does not start belongs to the errors.
+java_flags="-Xshare:auto -Xlog:disable -Xlog:all=error:stderr -XX:+DisplayVMOutputToStderr"
 # A command runs for a tenth of a second: one simple compiler, and that only for what is called thousands of
 # times. (G1, because only with it JDK 17 takes archived objects over.)
 client_flags="-XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=10 -XX:+UseG1GC -Xmx128m -XX:-UsePerfData"

@@ -55,7 +55,8 @@ public final class Main {
     try {
       OptionalInt code = runner.forward(arguments);
       return code.isPresent() ? code.getAsInt() : CowfsCommand.run(arguments, runner, out, err);
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException | Error e) {
+      // The rest, too: a class that cannot be loaded because the process has no descriptor left.
       ErrorLine.print(e, err);
       return 1;
     }

@@ -44,7 +44,8 @@ public final class KernelMount extends Mount {
       Attachment attachment,
       MountOptions options,
       List<FuseDevice> devices,
-      Handshake.Result agreed) {
+      Handshake.Result agreed)
+      throws MountException {
     super(attachment, options);
     this.fileSystem = fileSystem;
     this.devices = devices;

@@ -44,23 +44,29 @@ final class PrivateTableThread implements AutoCloseable {
   /** Guarded by this. */
   private boolean closed;
 
-  /** Starts the thread, and returns when its table is its own. */
-  PrivateTableThread(String name) {
+  /**
+   * Starts the thread, and returns when its table is its own.
+   *
+   * @throws MountException when the table could not be emptied, because it is full
+   */
+  PrivateTableThread(String name) throws MountException {
     thread = new Thread(this::run, name);
     thread.setDaemon(true);
     FutureTask<Boolean> leaving = new FutureTask<>(PrivateTableThread::leaveSharedTable);
     work.add(leaving);
     thread.start();
+    boolean own = false;
     try {
-      if (!await(leaving)) {
-        LOG.log(
-            System.Logger.Level.INFO,
-            "thread {0} shares the descriptors of the process: killed at a bad moment, it hangs",
-            name);
-      }
+      own = await(leaving);
     } catch (IllegalStateException e) {
       close();
-      throw e;
+      throw new MountException("no thread with its own descriptors: " + e.getCause(), e);
+    }
+    if (!own) {
+      LOG.log(
+          System.Logger.Level.INFO,
+          "thread {0} shares the descriptors of the process: killed at a bad moment, it hangs",
+          name);
     }
   }
 

@@ -37,7 +37,26 @@ public final class ErrorLine {
     if (failure instanceof IOException && failure.getMessage() != null) {
       return oneLine(failure.getMessage());
     }
-    return oneLine("internal error: " + failure);
+    if (failure instanceof OutOfMemoryError) {
+      return oneLine("no memory or no thread is left: " + failure.getMessage());
+    }
+    if (failure instanceof LinkageError && root(failure) instanceof IOException origin) {
+      return oneLine(
+          "cannot load its libraries, which are unpacked to %s: %s"
+              .formatted(System.getProperty("java.io.tmpdir"), of(origin)));
+    }
+    Throwable origin = root(failure);
+    return oneLine(
+        "internal error: " + failure + (origin == failure ? "" : ": " + origin.getMessage()));
+  }
+
+  /** What an error came from: itself, it may say only where that struck. */
+  private static Throwable root(Throwable failure) {
+    Throwable root = failure;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    return root;
   }
 
   private static String reason(FileSystemException e) {

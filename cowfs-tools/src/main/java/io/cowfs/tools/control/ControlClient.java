@@ -99,6 +99,7 @@ public final class ControlClient implements Closeable {
 
   private int readFrames(DataInputStream in, OutputStream out, OutputStream err)
       throws IOException {
+    boolean said = false;
     while (true) {
       int type = in.readUnsignedByte();
       int length = in.readInt();
@@ -108,10 +109,21 @@ public final class ControlClient implements Closeable {
       byte[] bytes = new byte[length];
       in.readFully(bytes);
       switch (type) {
-        case Answer.STDOUT -> out.write(bytes);
-        case Answer.STDERR -> err.write(bytes);
+        case Answer.STDOUT -> {
+          out.write(bytes);
+          said = true;
+        }
+        case Answer.STDERR -> {
+          err.write(bytes);
+          said = true;
+        }
         case Answer.EXIT -> {
-          return length == Integer.BYTES ? bytes[Integer.BYTES - 1] : 1;
+          int code = length == Integer.BYTES ? bytes[Integer.BYTES - 1] : 1;
+          if (code != 0 && !said) {
+            throw new IOException(
+                pool + ": the daemon refused without a word, exit code " + code + ", see its log");
+          }
+          return code;
         }
         case Answer.CLOSING -> throw new DaemonClosingException();
         default -> throw new ControlException(pool + ": the daemon's answer is malformed");

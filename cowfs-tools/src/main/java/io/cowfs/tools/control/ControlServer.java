@@ -206,9 +206,12 @@ public final class ControlServer implements Closeable {
   /** Takes no more connections and removes the socket. Commands that run go on. */
   @Override
   public void close() throws IOException {
-    Files.deleteIfExists(pool.resolve(SocketPath.NAME));
-    server.close();
-    watchdog.shutdown();
+    try {
+      Files.deleteIfExists(pool.resolve(SocketPath.NAME));
+    } finally {
+      server.close();
+      watchdog.shutdown();
+    }
   }
 
   /** Waits until the answers under way are delivered, but no longer than a time. */

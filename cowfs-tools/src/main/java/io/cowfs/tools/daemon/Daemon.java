@@ -99,7 +99,7 @@ public final class Daemon {
     } catch (PoolBusyException e) {
       ErrorLine.print(e, out);
       return EXIT_BUSY;
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       ErrorLine.print(e, out);
       return 1;
     }
@@ -156,7 +156,19 @@ public final class Daemon {
       ready.run();
       mounts.awaitNone();
     } finally {
+      end(server);
+    }
+    if (poolClosed.isCompletedExceptionally()) {
+      throw new IOException(directory + ": the last commit failed, see its log");
+    }
+    LOG.log(Level.INFO, "daemon ended");
+  }
+
+  /** What fails here, as on a host that is gone, keeps nobody from their answer. */
+  private void end(ControlServer server) throws IOException, InterruptedException {
+    try {
       server.close();
+    } finally {
       // Commands may be waiting for it, and everyone inside the gate is waited for.
       pool.scrub().stop();
       pool.defragmenter().stop();
@@ -164,10 +176,6 @@ public final class Daemon {
       closePool();
       server.awaitAnswers(ANSWER_TIMEOUT);
     }
-    if (poolClosed.isCompletedExceptionally()) {
-      throw new IOException(directory + ": the last commit failed, see its log");
-    }
-    LOG.log(Level.INFO, "daemon ended");
   }
 
   private void closePool() {
@@ -200,6 +208,11 @@ public final class Daemon {
         logTime(request.arguments().get(0), System.nanoTime() - start, runner.poolNanos());
       }
       return code;
+    } catch (Error e) {
+      // A class or a thread too many, say: the client is told, and the daemon goes on.
+      LOG.log(Level.SEVERE, "a command", e);
+      ErrorLine.print(e, writer(err));
+      return 1;
     } finally {
       if (inside) {
         gate.leave();

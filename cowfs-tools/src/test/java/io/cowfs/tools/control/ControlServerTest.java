@@ -65,13 +65,19 @@ class ControlServerTest {
     server.close();
   }
 
-  /** Prints the request; "fail" fails, "closing" is refused, "much" prints much. */
+  /**
+   * Prints the request; "fail" fails, "silent" says nothing, "closing" is refused, "much" prints
+   * much.
+   */
   private static int echo(ControlRequest request, OutputStream out, OutputStream err)
       throws DaemonClosingException {
     try {
       switch (request.arguments().get(0)) {
         case "fail" -> {
           err.write("no\n".getBytes(StandardCharsets.UTF_8));
+          return 1;
+        }
+        case "silent" -> {
           return 1;
         }
         case "closing" -> throw new DaemonClosingException();
@@ -101,6 +107,12 @@ class ControlServerTest {
 
   private ControlRequest request(String... arguments) {
     return new ControlRequest(List.of(arguments), Target.ofPool(pool));
+  }
+
+  @Test
+  void aRefusalIsNeverBlank() {
+    IOException e = assertThrows(IOException.class, () -> run(request("silent")));
+    assertTrue(e.getMessage().contains("without a word"), e.getMessage());
   }
 
   @Test

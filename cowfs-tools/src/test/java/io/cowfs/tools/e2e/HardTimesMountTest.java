@@ -2,6 +2,7 @@ package io.cowfs.tools.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,10 +10,12 @@ import io.cowfs.core.pool.Pool;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
@@ -28,6 +31,18 @@ final class HardTimesMountTest {
   private static final Path ANYWHERE = Path.of("/");
   private static final int OPERATIONS = Boolean.getBoolean("cowfs.soak") ? 1_000_000 : 40_000;
   private static final long RESIDENT_KIB_MORE = 64 << 10;
+
+  /** From what no script can run with to what is enough; the soak tries them all. */
+  private static final int[] FEW_DESCRIPTORS =
+      Boolean.getBoolean("cowfs.soak")
+          ? IntStream.rangeClosed(5, 96).toArray()
+          : new int[] {5, 11, 12, 24, 47, 48, 63, 64, 96};
+
+  /** Each ends the start of a daemon elsewhere. */
+  private static final int[] TOO_FEW_DESCRIPTORS =
+      Boolean.getBoolean("cowfs.soak")
+          ? IntStream.rangeClosed(12, 60).toArray()
+          : new int[] {16, 34, 41, 43, 44, 46, 49};
 
   /** Longer than from one commit to the next. */
   private static final long STOPPED_MS = 6_000;
@@ -149,14 +164,15 @@ final class HardTimesMountTest {
     MountedPool mounted = MountedPool.create(directory);
     writeSynced(mounted.path("kept"), 1);
     mounted.unmount();
-    for (int descriptors = 16; descriptors <= 96; descriptors += 16) {
+    for (int descriptors : FEW_DESCRIPTORS) {
       try (mounted) {
         Program.Result mounting =
             limited(
                 mounted, "ulimit -n " + descriptors + "; exec \"$@\"", "-XX:TieredStopAtLevel=1");
         if (mounting.exitCode() != 0) {
           refused++;
-          assertTrue(!mounting.errors().isBlank() && !mounted.isMounted(), mounting::toString);
+          expectOneLine(mounting);
+          assertFalse(mounted.isMounted(), mounting::toString);
           continue;
         }
         worked++;
@@ -167,6 +183,107 @@ final class HardTimesMountTest {
     }
     assertTrue(worked > 0 && refused > 0, worked + " worked, " + refused + " were refused");
     assertEquals(List.of(), Pool.audit(mounted.pool()));
+  }
+
+  private static void expectOneLine(Program.Result refused) {
+    assertEquals(1, refused.errors().lines().count(), refused::toString);
+    assertFalse(refused.errors().isBlank(), refused::toString);
+    assertFalse(refused.errors().contains("without a word"), refused::toString);
+    assertEquals("", refused.output(), refused::toString);
+  }
+
+  /** Where the launcher does not see that they will be too few: at any point of its start. */
+  @Test
+  void aDaemonThatStartsAndFindsNoDescriptorSaysSoInOneLine() throws IOException {
+    MountedPool mounted = MountedPool.create(directory);
+    writeSynced(mounted.path("kept"), 1);
+    mounted.unmount();
+    Path jar = MountedPool.launcher().toRealPath().resolveSibling("cowfs.jar");
+    Path launcher = Files.createFile(directory.resolve("launcher"));
+    Files.setPosixFilePermissions(launcher, PosixFilePermissions.fromString("rwx------"));
+    int refused = 0;
+    for (int descriptors : TOO_FEW_DESCRIPTORS) {
+      Files.writeString(
+          launcher,
+          """
+          #!/bin/sh
+          ulimit -S -n %d
+          export COWFS_DAEMON_FLAGS='-XX:-MaxFDLimit -XX:TieredStopAtLevel=1'
+          exec '%s' "$@"
+          """
+              .formatted(descriptors, MountedPool.launcher()));
+      try (mounted) {
+        Program.Result mounting =
+            Program.run(
+                ANYWHERE,
+                List.of(
+                    System.getProperty("java.home") + "/bin/java",
+                    "-XX:TieredStopAtLevel=1",
+                    "-Dcowfs.launcher=" + launcher,
+                    "-jar",
+                    jar.toString(),
+                    "mount",
+                    mounted.pool().toString(),
+                    mounted.root().toString()));
+        if (mounting.exitCode() != 0) {
+          refused++;
+          expectOneLine(mounting);
+          // In its own words.
+          assertFalse(mounting.errors().contains("cannot start its daemon"), mounting::toString);
+          assertFalse(mounted.isMounted(), mounting::toString);
+        }
+      }
+    }
+    assertTrue(refused > 0, "there were always enough");
+    assertEquals(List.of(), Pool.audit(mounted.pool()));
+  }
+
+  /** A mount too many is refused, and hurts no other. */
+  @Test
+  void aDaemonThatHasUsedUpItsDescriptorsRefusesMoreMountsAndGoesOn() throws IOException {
+    MountedPool mounted = MountedPool.create(directory);
+    writeSynced(mounted.path("kept"), 1);
+    mounted.unmount();
+    try (mounted) {
+      limited(mounted, "ulimit -n 64; exec \"$@\"", "-XX:TieredStopAtLevel=1").expectExit(0);
+      Program.Result refused = null;
+      for (int i = 0; refused == null; i++) {
+        assertTrue(i < 64, "64 descriptors are enough for 64 mounts");
+        Path at = Files.createDirectory(directory.resolve("more-" + i));
+        Program.Result more =
+            Client.run("mount", "--create", mounted.pool() + "/more-" + i, at.toString());
+        if (more.exitCode() == 0) {
+          writeSynced(at.resolve("file"), i);
+        } else {
+          refused = more;
+          assertFalse(MountedPool.isMounted(at), more::toString);
+        }
+      }
+      expectOneLine(refused);
+      System.out.println("HardTimesMountTest: " + refused);
+      assertArrayEquals(content(1), Files.readAllBytes(mounted.path("kept")));
+      writeSynced(mounted.path("after"), 2);
+    } finally {
+      Client.run("umount", mounted.pool().toString());
+    }
+    assertEquals(List.of(), Pool.audit(mounted.pool()));
+  }
+
+  @Test
+  void aFullTemporaryDirectoryRefusesTheMountInOneLine() throws IOException {
+    MountedPool mounted = MountedPool.create(directory);
+    mounted.unmount();
+    Path full = Files.createDirectory(directory.resolve("full"));
+    Program.shell(directory, "mount -t tmpfs -o size=64k none full");
+    try {
+      Program.run(full, List.of("sh", "-c", "head -c 1M /dev/zero > all"));
+      Program.Result refused = limited(mounted, "exec \"$@\"", "-Djava.io.tmpdir=" + full);
+      assertEquals(1, refused.exitCode(), refused::toString);
+      expectOneLine(refused);
+      assertTrue(refused.errors().contains(full.toString()), refused::toString);
+    } finally {
+      Program.succeed(ANYWHERE, "umount", full.toString());
+    }
   }
 
   private static Program.Result limited(MountedPool mounted, String script, String flags)

@@ -30,6 +30,10 @@ final class KillTest {
   private static final int KILLS = 170;
   private static final int SOAK_KILLS = 4000;
   private static final int KILLS_PER_AUDIT = 10;
+
+  /** At the same time: each waits for its daemon and its disk most of the time. */
+  private static final int POOLS = 2;
+
   private static final int LOAD_MS_MAX = 400;
 
   @TempDir private Path directory;
@@ -40,11 +44,31 @@ final class KillTest {
     int kills =
         Integer.getInteger("cowfs.kills", Boolean.getBoolean("cowfs.soak") ? SOAK_KILLS : KILLS);
     System.out.println("KillTest: seed " + seed);
-    Random random = new Random(seed);
+    ExecutorService executor = Executors.newFixedThreadPool(POOLS);
+    List<Future<Void>> pools = new ArrayList<>();
+    for (int i = 0; i < POOLS; i++) {
+      Path own = Files.createDirectory(directory.resolve("pool-" + i));
+      Random random = new Random(seed + i);
+      int share = (kills + i) / POOLS;
+      pools.add(
+          executor.submit(
+              () -> {
+                killAgainAndAgain(own, share, random, ", seed " + seed);
+                return null;
+              }));
+    }
+    executor.shutdown();
+    for (Future<Void> pool : pools) {
+      pool.get();
+    }
+  }
+
+  private static void killAgainAndAgain(Path directory, int kills, Random random, String seed)
+      throws Exception {
     try (MountedPool mounted = MountedPool.create(directory)) {
       List<CrashLoad> loads = loads(mounted.root(), random);
       for (int kill = 1; kill <= kills; kill++) {
-        String where = "kill " + kill + ", seed " + seed;
+        String where = "kill " + kill + " in " + directory.getFileName() + seed;
         killUnderLoad(mounted, loads, random);
         if (kill % KILLS_PER_AUDIT == 0) {
           assertEquals(List.of(), Pool.audit(mounted.pool()), where);
@@ -58,10 +82,10 @@ final class KillTest {
       mounted.succeed("status", mounted.pool().toString());
       mounted.remount();
       for (CrashLoad load : loads) {
-        load.verify("after the last kill, seed " + seed);
+        load.verify("after the last kill" + seed);
       }
     }
-    assertEquals(List.of(), Pool.audit(directory.resolve("pool")), "at the end, seed " + seed);
+    assertEquals(List.of(), Pool.audit(directory.resolve("pool")), "at the end" + seed);
   }
 
   private static List<CrashLoad> loads(Path root, Random random) throws IOException {
