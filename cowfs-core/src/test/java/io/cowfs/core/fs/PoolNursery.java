@@ -24,8 +24,17 @@ final class PoolNursery implements Closeable {
     this.directory = directory;
   }
 
-  /** An open pool, which is the same each time. */
-  TestPool pool(long capacityBytes) throws IOException {
+  /** A clock for a life: it shows the day after pools were made. */
+  static SteadyClock clock() {
+    return clockAt(1);
+  }
+
+  /**
+   * An open pool, which is the same each time.
+   *
+   * @param clock that it goes by from now on
+   */
+  TestPool pool(long capacityBytes, SteadyClock clock) throws IOException {
     TestPool pool = pools.get(capacityBytes);
     if (pool == null) {
       Path place = directory.resolve("pool" + capacityBytes);
@@ -34,14 +43,14 @@ final class PoolNursery implements Closeable {
       pools.put(capacityBytes, pool);
       born.put(capacityBytes, pool.save());
     }
-    pool.setClock(clockAt(1));
+    pool.setClock(clock);
     pool.restore(born.get(capacityBytes));
     pool.open();
     return pool;
   }
 
   private static SteadyClock clockAt(int day) {
-    return new SteadyClock(Duration.ofDays(10_000 + day).toMillis());
+    return new SteadyClock(Duration.ofDays(10_000 + day));
   }
 
   /** Removes everything. No pool may be in use. */

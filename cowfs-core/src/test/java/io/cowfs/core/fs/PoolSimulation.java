@@ -69,7 +69,9 @@ final class PoolSimulation {
     random = new Random(seed);
     boolean small = random.nextInt(6) == 0;
     boolean keepsOperating = !small && random.nextBoolean();
-    pool = nursery.pool(small ? SMALL_BYTES : CAPACITY_BYTES);
+    boolean keepsHouse = random.nextInt(4) == 0;
+    SteadyClock clock = PoolNursery.clock();
+    pool = nursery.pool(small ? SMALL_BYTES : CAPACITY_BYTES, clock);
     if (random.nextBoolean()) {
       pool.pool()
           .administration()
@@ -78,7 +80,13 @@ final class PoolSimulation {
     if (random.nextInt(4) == 0) {
       pool.pool().administration().setProperties(PoolDriver.ROOT, null, Map.of("copies", "2"));
     }
-    driver = new PoolDriver(pool, small, keepsOperating);
+    if (keepsHouse) {
+      pool.pool()
+          .administration()
+          .setProperties(PoolDriver.ROOT, null, PoolHousekeeping.PROPERTIES);
+      pool.startHousekeeping();
+    }
+    driver = new PoolDriver(pool, small, keepsOperating, keepsHouse ? clock : null);
   }
 
   int crashes() {
@@ -178,7 +186,7 @@ final class PoolSimulation {
       pool.restore(saved);
       driver.nextName(name);
       pool.open();
-      driver.isFound(before.copy());
+      driver.isFound(before.copy(), List.of(before));
       pool.device().failPowerAt(nth);
       driver.work(seed, count, FAILURES);
       if (driver.isActive() && !driver.wasInterrupted()) {
@@ -366,7 +374,7 @@ final class PoolSimulation {
     pool.auditAsFound();
     assertTrue(
         pool.pool().status().txg() >= driver.certainTxg(), "a commit that was waited for is lost");
-    driver.isFound(whatIsThere().copy());
+    driver.isFound(whatIsThere().copy(), driver.candidates());
     if (random.nextInt(3) == 0) {
       driver.checkSnapshots(1, random);
     }

@@ -23,12 +23,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * A pool whose device is in memory and fails on demand, and whose index is a real one. It can be
@@ -48,6 +50,9 @@ public final class TestPool implements AutoCloseable {
 
   private static final String DATASET = "root";
 
+  /** Enough for anything that is done in the background: then something hangs. */
+  private static final Duration BACKGROUND_TIME = Duration.ofMinutes(5);
+
   private static final int INDEX_MARGIN_BYTES = 256 << 10;
 
   private final Path directory;
@@ -60,6 +65,9 @@ public final class TestPool implements AutoCloseable {
 
   /** Applied to the device at each opening. */
   private Consumer<FaultInjectingDevice> faults = opened -> {};
+
+  /** Of a repeatable pool: what its housekeeper does; null while there is none. */
+  private Runnable round;
 
   /** Something was destroyed and may not be freed yet. */
   private boolean mayBeFreeing;
@@ -92,7 +100,7 @@ public final class TestPool implements AutoCloseable {
     TestPool made =
         new TestPool(directory, new FaultInjectingDevice(capacityBytes), ONLY_ON_DEMAND);
     made.clock = clock;
-    made.execution = RepeatableExecution.of(seed);
+    made.execution = RepeatableExecution.of(seed, made::keepRound);
     made.createAndOpen(capacityBytes, CompressionSetting.NONE);
     return made;
   }
@@ -135,6 +143,13 @@ public final class TestPool implements AutoCloseable {
     open();
   }
 
+  /** What the pool does again and again is done when the test says so. */
+  private Environment.Ending keepRound(
+      String name, Supplier<Duration> untilNext, Runnable newRound) {
+    round = newRound;
+    return () -> round = null;
+  }
+
   private Environment environment() {
     return new Environment(new MemoryDevices(), limit, CacheLimits.DEFAULT, clock, execution);
   }
@@ -163,6 +178,21 @@ public final class TestPool implements AutoCloseable {
   /** Opens it again after {@link #close}, {@link #crash}. */
   public void open() throws IOException {
     pool = Pool.open(directory, environment());
+  }
+
+  /**
+   * From now on a repeatable pool keeps checkpoints, and {@link #housekeep} does what is due. What
+   * was interrupted comes to its end first.
+   */
+  public void startHousekeeping() throws IOException {
+    pool.startHousekeeping(() -> {});
+    pool.scrub().await(BACKGROUND_TIME);
+    pool.mirror().awaitResilver();
+  }
+
+  /** One round of the housekeeper. */
+  public void housekeep() {
+    round.run();
   }
 
   /** Of a pool that is closed. */
