@@ -72,6 +72,7 @@ record Environment(
    *
    * @param nanoTime by which intervals are measured, as {@link System#nanoTime}
    * @param writers makes the threads that write blocks; each pool has its own, and ends them
+   * @param readers makes the threads that read past caches, for one reader each time; it ends them
    * @param syncers run the syncs of the members of a mirror beside each other
    * @param uuids for new pools
    * @param rounds run what is done again and again while a pool is open
@@ -79,6 +80,7 @@ record Environment(
   record Execution(
       LongSupplier nanoTime,
       Supplier<ExecutorService> writers,
+      Supplier<ExecutorService> readers,
       Supplier<Executor> syncers,
       Supplier<UUID> uuids,
       Rounds rounds) {
@@ -95,6 +97,7 @@ record Environment(
         new Execution(
             System::nanoTime,
             BlockStore::writingThreads,
+            BlockStore::readingThreads,
             () -> MIRROR_SYNCERS,
             UUID::randomUUID,
             ThreadOfRounds::start);

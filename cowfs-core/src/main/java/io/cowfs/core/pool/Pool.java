@@ -176,7 +176,8 @@ public final class Pool implements Closeable {
             purpose == Purpose.USE ? Repair.IN_PLACE : Repair.NEVER,
             allocator,
             environment.caches(),
-            execution.writers().get());
+            execution.writers().get(),
+            execution.readers());
     this.datasets =
         Datasets.open(
             new Datasets.Storage(

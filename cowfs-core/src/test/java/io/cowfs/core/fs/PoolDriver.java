@@ -182,7 +182,8 @@ final class PoolDriver {
   }
 
   boolean isActive() {
-    return pool.pool().status().state().equals("active");
+    String state = pool.pool().status().state();
+    return state.equals("active") || state.equals("degraded");
   }
 
   /** The txg of the last commit that was waited for. */
@@ -316,7 +317,7 @@ final class PoolDriver {
       isQuiet = mayBeRefused;
       long txg = pool.pool().status().txg();
       try {
-        if (housekeeping != null && !mayBeRefused && choice.nextInt(3) == 0) {
+        if (housekeeping != null && !mayBeRefused && choice.nextBoolean()) {
           housekeeping.step(dataset, choice);
         } else {
           administer(dataset, choice);
@@ -511,16 +512,53 @@ final class PoolDriver {
    */
   ScrubStatus scrub(Random choice) throws IOException {
     where = "scrub";
+    ScrubStatus[] status = new ScrubStatus[1];
+    walk(
+        choice,
+        () -> {
+          pool.pool().scrub().start();
+          status[0] = pool.pool().scrub().await(SCRUB_TIME);
+        });
+    if (isActive()) {
+      assertEquals(ScrubStatus.State.FINISHED, status[0].state());
+    }
+    return status[0];
+  }
+
+  /** Has a device of a mirror catch up. In some lives, files change meanwhile. */
+  void catchUp(Random choice, Walk action) throws IOException, FsException {
+    where = "catch up";
+    commitClones();
+    drivers.forEach((name, driver) -> driver.expect(withQuota(name, Set.of())));
+    operatesInBackground = keepsOperating;
+    if (keepsOperating) {
+      pool.device().beforeSync(() -> operateInSync(choice));
+    }
+    try {
+      walk(choice, action);
+    } finally {
+      pool.device().beforeSync(() -> {});
+      operatesInBackground = false;
+    }
+    if (failureInBackground != null) {
+      throw failureInBackground;
+    }
+  }
+
+  interface Walk {
+    void run() throws IOException;
+  }
+
+  /** Something that reads everything, in several commits. */
+  private void walk(Random choice, Walk action) throws IOException {
     possible.clear();
     possible.add(now());
     isScrubbing = true;
-    ScrubStatus status;
     try {
       if (operatesInBackground) {
         pool.device().onMediumReads(() -> operateInScrub(choice));
       }
-      pool.pool().scrub().start();
-      status = pool.pool().scrub().await(SCRUB_TIME);
+      action.run();
     } finally {
       pool.device().onMediumReads(() -> {});
       isScrubbing = false;
@@ -528,14 +566,12 @@ final class PoolDriver {
       frozen.clear();
     }
     if (isActive()) {
-      assertEquals(ScrubStatus.State.FINISHED, status.state());
-      // What the last txg of the scrub has; without changes meanwhile it is what there is now.
+      // What its last txg has; without changes meanwhile it is what there is now.
       certain = possible.get(possible.size() - 1);
       certainTxg = pool.pool().status().txg();
       possible.clear();
       seen(null);
     }
-    return status;
   }
 
   /** Commits, so that nothing is in the log only. */

@@ -85,8 +85,8 @@ final class PoolHousekeeping {
   /** Something that the clock has to do with. */
   void step(String dataset, Random choice) throws FsException, IOException {
     switch (choice.nextInt(6)) {
-      case 0, 1, 2 -> prune(choice);
-      case 3, 4 -> undo(dataset, choice);
+      case 0, 1 -> prune(choice);
+      case 2, 3, 4 -> undo(dataset, choice);
       default -> useCheckpoint(dataset, choice);
     }
   }

@@ -87,6 +87,7 @@ final class MirrorPool implements AutoCloseable {
         new Environment.Execution(
             System::nanoTime,
             BlockStore::writingThreads,
+            BlockStore::readingThreads,
             () -> Runnable::run,
             UUID::randomUUID,
             ThreadOfRounds::start));

@@ -22,6 +22,7 @@ final class RepeatableExecution {
     return new Environment.Execution(
         () -> 0,
         SameThread::new,
+        SameThread::new,
         () -> Runnable::run,
         () -> new UUID(random.nextLong(), random.nextLong()),
         rounds);

@@ -11,6 +11,9 @@ import io.cowfs.core.dataset.NodeKind;
 import io.cowfs.core.dataset.NodeRecord;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.FaultInjectingDevice;
+import io.cowfs.core.device.FaultInjectingDevice.PowerSupply;
+import io.cowfs.core.device.MemberState;
+import io.cowfs.core.device.NewDevice;
 import io.cowfs.core.pool.PoolAdministration.Mode;
 import io.cowfs.core.pool.PoolAdministration.Scope;
 import io.cowfs.core.scrub.SpaceAudit;
@@ -24,6 +27,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -33,8 +37,8 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * A pool whose device is in memory and fails on demand, and whose index is a real one. It can be
- * closed, cut off from its power, and opened again. Not thread-safe; what it gives out is.
+ * A pool whose device is in memory and fails on demand, and whose index is a real one; or one on a
+ * mirror of two of them. It can be closed, cut off from its power, and opened again. Not thread-safe; what it gives out is.
  */
 public final class TestPool implements AutoCloseable {
   /** Commits only when asked, or when much is dirty. */
@@ -58,7 +62,18 @@ public final class TestPool implements AutoCloseable {
   private final Path directory;
   private final DirtyLimit limit;
   private final Map<Long, Roots> history = new HashMap<>();
-  private FaultInjectingDevice device;
+
+  /** The directories of the members; empty where there is no mirror. */
+  private final List<Path> members;
+
+  private final List<FaultInjectingDevice> devices = new ArrayList<>();
+
+  /** The number of the device that is looked at. */
+  private int main;
+
+  /** Of the devices of a mirror. */
+  private PowerSupply power = new PowerSupply();
+
   private Pool pool;
   private Clock clock = Clock.systemUTC();
   private Environment.Execution execution = Environment.Execution.CONCURRENT;
@@ -75,17 +90,20 @@ public final class TestPool implements AutoCloseable {
   /** What a commit has reached. */
   private record Roots(List<NodeRecord> nodes, BlockPointer directory) {}
 
-  private TestPool(Path directory, FaultInjectingDevice device, DirtyLimit limit) {
+  private TestPool(Path directory, List<Path> members, long capacityBytes, DirtyLimit limit) {
     this.directory = directory;
-    this.device = device;
+    this.members = members;
     this.limit = limit;
+    for (int i = 0; i < Math.max(1, members.size()); i++) {
+      devices.add(new FaultInjectingDevice(capacityBytes));
+    }
   }
 
   /** A new pool, open. */
   public static TestPool create(
       Path directory, long capacityBytes, CompressionSetting compression, DirtyLimit limit)
       throws IOException {
-    TestPool made = new TestPool(directory, new FaultInjectingDevice(capacityBytes), limit);
+    TestPool made = new TestPool(directory, List.of(), capacityBytes, limit);
     made.createAndOpen(capacityBytes, compression);
     return made;
   }
@@ -97,8 +115,27 @@ public final class TestPool implements AutoCloseable {
    */
   public static TestPool createRepeatable(
       Path directory, long capacityBytes, Clock clock, long seed) throws IOException {
-    TestPool made =
-        new TestPool(directory, new FaultInjectingDevice(capacityBytes), ONLY_ON_DEMAND);
+    return createRepeatable(directory, List.of(), capacityBytes, clock, seed);
+  }
+
+  /**
+   * The same on a mirror of two devices, which run on one power supply.
+   *
+   * @param base what it is to be made in; exists
+   */
+  public static TestPool createRepeatableMirror(
+      Path base, long capacityBytes, Clock clock, long seed) throws IOException {
+    Path real = base.toRealPath();
+    List<Path> members =
+        List.of(
+            Files.createDirectory(real.resolve("a")), Files.createDirectory(real.resolve("b")));
+    return createRepeatable(real.resolve("pool"), members, capacityBytes, clock, seed);
+  }
+
+  private static TestPool createRepeatable(
+      Path directory, List<Path> members, long capacityBytes, Clock clock, long seed)
+      throws IOException {
+    TestPool made = new TestPool(directory, members, capacityBytes, ONLY_ON_DEMAND);
     made.clock = clock;
     made.execution = RepeatableExecution.of(seed, made::keepRound);
     made.createAndOpen(capacityBytes, CompressionSetting.NONE);
@@ -106,7 +143,7 @@ public final class TestPool implements AutoCloseable {
   }
 
   /** A pool that is closed, to be put back. */
-  public record Saved(FaultInjectingDevice device, byte[] index) {}
+  public record Saved(List<FaultInjectingDevice> devices, byte[] index) {}
 
   /** Of a pool that is closed. */
   public Saved save() throws IOException {
@@ -116,7 +153,9 @@ public final class TestPool implements AutoCloseable {
       end--;
     }
     // Pages at the end of what is in use may be zeros.
-    return new Saved(device.reopen(), Arrays.copyOf(index, end + INDEX_MARGIN_BYTES));
+    return new Saved(
+        devices.stream().map(FaultInjectingDevice::reopen).toList(),
+        Arrays.copyOf(index, end + INDEX_MARGIN_BYTES));
   }
 
   /** Of a pool that is closed. It belongs to this one or to another one of the same capacity. */
@@ -128,7 +167,13 @@ public final class TestPool implements AutoCloseable {
         channel.write(index, index.position());
       }
     }
-    device = saved.device.reopen();
+    for (int i = 0; i < devices.size(); i++) {
+      devices.set(i, saved.devices.get(i).reopen());
+      if (!members.isEmpty() && !Files.exists(file(i))) {
+        putBack(i);
+      }
+    }
+    power = new PowerSupply();
     history.clear();
   }
 
@@ -138,8 +183,13 @@ public final class TestPool implements AutoCloseable {
 
   private void createAndOpen(long capacityBytes, CompressionSetting compression)
       throws IOException {
-    Pool.create(directory, new Pool.CreateOptions(capacityBytes, compression, null), environment());
-    device = device.reopen();
+    List<NewMember> mirror =
+        members.stream().map(place -> new NewMember(place, NewDevice.Overwrite.REFUSE)).toList();
+    Pool.create(
+        directory,
+        new Pool.CreateOptions(capacityBytes, compression, null, mirror),
+        environment());
+    devices.replaceAll(FaultInjectingDevice::reopen);
     open();
   }
 
@@ -154,7 +204,12 @@ public final class TestPool implements AutoCloseable {
     return new Environment(new MemoryDevices(), limit, CacheLimits.DEFAULT, clock, execution);
   }
 
-  /** The one device in memory, whoever opens it. */
+  /** Where the file of a device is. */
+  private Path file(int number) {
+    return members.get(number).resolve("data");
+  }
+
+  /** The devices in memory, whoever opens them. */
   private final class MemoryDevices implements Environment.Devices {
     @Override
     public BlockDevice create(Path file, long capacityBytes) throws IOException {
@@ -163,8 +218,13 @@ public final class TestPool implements AutoCloseable {
     }
 
     @Override
-    public BlockDevice open(Path file, long capacityBytes) {
-      device = device.reopen();
+    public BlockDevice open(Path file, long capacityBytes) throws IOException {
+      int number = members.isEmpty() || file.toRealPath().equals(file(0)) ? 0 : 1;
+      FaultInjectingDevice device = devices.get(number).reopen();
+      if (!members.isEmpty()) {
+        device.connect(power);
+      }
+      devices.set(number, device);
       faults.accept(device);
       return device;
     }
@@ -227,17 +287,72 @@ public final class TestPool implements AutoCloseable {
 
   /** Gives a pool that is closed another device. */
   void setDevice(FaultInjectingDevice newDevice) {
-    device = newDevice;
+    devices.set(0, newDevice);
   }
 
   public Pool pool() {
     return pool;
   }
 
-  /** The device as it is now; another one after each opening. */
+  /** The device as it is now; another one after each opening. Of a mirror, the main one. */
   public FaultInjectingDevice device() {
-    return device;
+    return devices.get(main);
   }
+
+  // ---- a mirror
+
+  /** Which device of a mirror is the main one from now on. */
+  public void setMainDevice(int number) {
+    main = number;
+  }
+
+  public FaultInjectingDevice device(int number) {
+    return devices.get(number);
+  }
+
+  /** Of the devices of a mirror; another one after each crash. */
+  public PowerSupply power() {
+    return power;
+  }
+
+  /** The name of a device of a mirror. */
+  public String nameOf(int number) {
+    return members.get(number).toString();
+  }
+
+  public MemberState stateOf(int number) {
+    return pool.mirror().devices().get(number).state();
+  }
+
+  /** A device of a pool that is closed is not there any more. */
+  public void takeAway(int number) throws IOException {
+    Files.delete(file(number));
+  }
+
+  public boolean isThere(int number) {
+    return Files.exists(file(number));
+  }
+
+  /** It is there again, as it was. */
+  public void putBack(int number) throws IOException {
+    Files.createFile(file(number));
+  }
+
+  /** Devices that are behind get what they have missed; what was destroyed is freed before. */
+  public void resilver() throws IOException {
+    freeDestroyed();
+    pool.mirror().goOn();
+    pool.mirror().awaitResilver();
+  }
+
+  /** The same of a device that was out of use. */
+  public void online(int number) throws IOException {
+    freeDestroyed();
+    pool.mirror().online(nameOf(number));
+    pool.mirror().awaitResilver();
+  }
+
+  // ----
 
   public FileSystem fileSystem() throws IOException {
     return pool.fileSystem(DATASET);
@@ -311,7 +426,7 @@ public final class TestPool implements AutoCloseable {
   public void rot(Reference reference, int at, int bit) {
     reference.forEachPlace(
         (sector, sectors, birthTxg) ->
-            device.flipBit(sector * BlockPointer.SECTOR_BYTES + at, bit));
+            device().flipBit(sector * BlockPointer.SECTOR_BYTES + at, bit));
   }
 
   /** Whether a block is in use, or freed and not reusable yet. */
@@ -346,6 +461,11 @@ public final class TestPool implements AutoCloseable {
   }
 
   private void settle() throws IOException {
+    freeDestroyed();
+    mayBeFreeing = false;
+  }
+
+  private void freeDestroyed() throws IOException {
     while (pool.status().destroyingBytes() > 0) {
       commit();
     }
@@ -353,7 +473,6 @@ public final class TestPool implements AutoCloseable {
     for (int i = 0; i < 3; i++) {
       commit();
     }
-    mayBeFreeing = false;
   }
 
   /** Closes and opens it. */
@@ -373,9 +492,13 @@ public final class TestPool implements AutoCloseable {
 
   /** The power fails now: the device keeps what was synced and a part of what was not. */
   public void crash(Random random) {
-    FaultInjectingDevice survivor = device.crash(random);
+    List<FaultInjectingDevice> survivors =
+        devices.stream().map(device -> device.crash(random)).toList();
     closeAfterFailure();
-    device = survivor;
+    for (int i = 0; i < survivors.size(); i++) {
+      devices.set(i, survivors.get(i));
+    }
+    power = new PowerSupply();
   }
 
   /** Keeps in mind what the last commit has reached; to be called when nothing commits. */
