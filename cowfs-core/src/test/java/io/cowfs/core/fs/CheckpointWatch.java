@@ -59,9 +59,7 @@ final class CheckpointWatch {
     this.pool = pool;
     this.clock = clock;
     since = clock.now();
-    found(
-        new PoolState(new TreeMap<>(), new TreeMap<>(), new TreeMap<>(), new TreeMap<>()),
-        List.of());
+    found(List.of());
   }
 
   /** As of the last look. */
@@ -121,6 +119,12 @@ final class CheckpointWatch {
     looked(list);
   }
 
+  /** The pool was put back to what it was at this time, and opened. */
+  void putBack(PoolState state) {
+    known = new TreeMap<>(state.checkpoints());
+    found(List.of(state));
+  }
+
   private void looked(List<DatasetInfo> list) {
     heads.clear();
     list.forEach(info -> heads.add(info.dataset()));
@@ -131,11 +135,11 @@ final class CheckpointWatch {
   /**
    * The pool was opened again.
    *
-   * @param state what it has
    * @param candidates what commits may have had that nobody has seen since
    */
-  void found(PoolState state, List<PoolState> candidates) {
+  void found(List<PoolState> candidates) {
     List<DatasetInfo> list = pool.pool().list();
+    TreeMap<String, Checkpoint> before = known;
     known = new TreeMap<>();
     lastTaken.clear();
     for (DatasetInfo info : list) {
@@ -147,11 +151,11 @@ final class CheckpointWatch {
             contents.add(model.copy());
           }
         }
-        add(info, state.checkpoints(), contents);
+        add(info, before, contents);
         lastTaken.put(info.dataset(), info.created());
       }
     }
-    judge(list, state.checkpoints());
+    judge(list, before);
     mayGo.clear();
     spaceIsShort = false;
     looked(list);
@@ -183,10 +187,7 @@ final class CheckpointWatch {
       for (DatasetInfo each : ordered) {
         String name = each.fullName();
         assertTrue(
-            known.containsKey(name)
-                || mayGiveWay
-                || mayGo.contains(name)
-                || surplus.contains(name),
+            known.containsKey(name) || mayGiveWay || mayGo.contains(name) || surplus.contains(name),
             () -> name + " has gone at " + clock.now() + " of " + ordered);
       }
     }

@@ -3,10 +3,12 @@ package io.cowfs.core.fs;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cowfs.core.device.DamagedPoolException;
 import io.cowfs.core.device.FaultInjectingDevice;
 import io.cowfs.core.device.FaultInjectingDevice.Fault;
 import io.cowfs.core.device.FaultInjectingDevice.Operation;
 import io.cowfs.core.device.MemberState;
+import io.cowfs.core.device.PoolLabel;
 import io.cowfs.core.pool.TestPool;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
@@ -85,7 +87,7 @@ final class MirrorSimulation implements Life {
   public long run() throws IOException, FsException {
     try {
       int rounds = 1 + random.nextInt(ROUNDS_MAX);
-      for (int i = 0; i < rounds; i++) {
+      for (int i = 0; i < rounds && !isUnknown(); i++) {
         round();
       }
       driver.checkSnapshots(Integer.MAX_VALUE, random);
@@ -122,10 +124,16 @@ final class MirrorSimulation implements Life {
     if (losesPower || random.nextBoolean()) {
       restart(losesPower || random.nextBoolean());
     }
+    if (isUnknown()) {
+      return;
+    }
     catchUp();
-    requireNoDamage();
+    if (mayBeDamaged || random.nextBoolean()) {
+      requireNoDamage();
+    }
     if (random.nextBoolean()) {
       requireEnough();
+      requireNoDamage();
     }
   }
 
@@ -174,11 +182,7 @@ final class MirrorSimulation implements Life {
     }
     for (int i = 1 + random.nextInt(4); i > 0 && isUsable(); i--) {
       pool.dropCaches();
-      fail(
-          pool.device(bad),
-          Operation.READ,
-          1 + random.nextInt(6),
-          PoolDriver.anyOf(ANY, random));
+      fail(pool.device(bad), Operation.READ, 1 + random.nextInt(6), PoolDriver.anyOf(ANY, random));
       driver.work(random.nextLong(), 1 + random.nextInt(4), expected);
     }
   }
@@ -228,8 +232,7 @@ final class MirrorSimulation implements Life {
     pool.auditAsFound();
     assertTrue(
         pool.pool().status().txg() >= driver.certainTxg(), "a commit that was waited for is lost");
-    driver.isFound(
-        comparison.whatIsThere(driver.candidates()).copy(), driver.candidates());
+    driver.isFound(comparison.whatIsThere(driver.candidates()).copy(), driver.candidates());
     if (random.nextInt(3) == 0) {
       driver.checkSnapshots(1, random);
     }
@@ -257,10 +260,20 @@ final class MirrorSimulation implements Life {
         restart(true);
       }
     }
-    assertEquals(
-        "active",
-        pool.pool().status().state(),
-        () -> "" + pool.pool().mirror().devices());
+    assertEquals("active", pool.pool().status().state(), () -> "" + pool.pool().mirror().devices());
+  }
+
+  /** Both copies of its label are gone: nobody can tell what device it is. */
+  private boolean isUnknown() throws IOException {
+    if (pool.stateOf(bad) != MemberState.UNAVAIL || !pool.isThere(bad)) {
+      return false;
+    }
+    try {
+      PoolLabel.readEither(pool.device(bad).reopen());
+      return false;
+    } catch (DamagedPoolException unknown) {
+      return true;
+    }
   }
 
   private boolean isDegraded() {
@@ -301,6 +314,5 @@ final class MirrorSimulation implements Life {
     pool.audit();
     bad = good;
     catchUp();
-    requireNoDamage();
   }
 }

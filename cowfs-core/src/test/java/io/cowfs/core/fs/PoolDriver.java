@@ -909,8 +909,21 @@ final class PoolDriver {
   void isFound(PoolState state, List<PoolState> committed) throws IOException {
     if (housekeeping != null) {
       pool.startHousekeeping();
-      housekeeping.watch().found(state, committed);
+      housekeeping.watch().found(committed);
     }
+    begin(state);
+  }
+
+  /** The pool was put back to what it was at this time, and opened. */
+  void isPutBack(PoolState state) throws IOException {
+    if (housekeeping != null) {
+      pool.startHousekeeping();
+      housekeeping.watch().putBack(state);
+    }
+    begin(state.copy());
+  }
+
+  private void begin(PoolState state) throws IOException {
     haveSnapshots(state);
     quotas.clear();
     quotas.putAll(state.quotas());

@@ -184,7 +184,7 @@ final class PoolSimulation implements Life {
       pool.restore(saved);
       driver.nextName(name);
       pool.open();
-      driver.isFound(before.copy(), List.of(before));
+      driver.isPutBack(before);
       pool.device().failPowerAt(nth);
       driver.work(seed, count, FAILURES);
       if (driver.isActive() && !driver.wasInterrupted()) {

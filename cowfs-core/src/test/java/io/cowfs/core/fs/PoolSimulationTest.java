@@ -18,9 +18,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Many lives of pools, see {@link PoolSimulation} and {@link MirrorSimulation}. {@code cowfs.test.seed} repeats one of them. A
- * soak goes on with further seeds for {@code cowfs.test.minutes}, a year unless told otherwise, and
- * reports how many there were.
+ * Many lives of pools, see {@link PoolSimulation} and {@link MirrorSimulation}. {@code
+ * cowfs.test.seed} repeats one of them. A soak goes on with further seeds for {@code
+ * cowfs.test.minutes}, a year unless told otherwise, and reports how many there were.
  */
 @Execution(ExecutionMode.CONCURRENT)
 class PoolSimulationTest {
@@ -32,6 +32,7 @@ class PoolSimulationTest {
 
   /** Each pool of so many is on a mirror. */
   private static final int SEEDS_PER_MIRROR = 4;
+
   private static final Path MEMORY = Path.of("/dev/shm");
 
   /** Failures of commits are what this is about: thousands of them need not be logged. */

@@ -38,7 +38,8 @@ import java.util.function.Supplier;
 
 /**
  * A pool whose device is in memory and fails on demand, and whose index is a real one; or one on a
- * mirror of two of them. It can be closed, cut off from its power, and opened again. Not thread-safe; what it gives out is.
+ * mirror of two of them. It can be closed, cut off from its power, and opened again. Not
+ * thread-safe; what it gives out is.
  */
 public final class TestPool implements AutoCloseable {
   /** Commits only when asked, or when much is dirty. */
@@ -127,8 +128,7 @@ public final class TestPool implements AutoCloseable {
       Path base, long capacityBytes, Clock clock, long seed) throws IOException {
     Path real = base.toRealPath();
     List<Path> members =
-        List.of(
-            Files.createDirectory(real.resolve("a")), Files.createDirectory(real.resolve("b")));
+        List.of(Files.createDirectory(real.resolve("a")), Files.createDirectory(real.resolve("b")));
     return createRepeatable(real.resolve("pool"), members, capacityBytes, clock, seed);
   }
 
@@ -186,9 +186,7 @@ public final class TestPool implements AutoCloseable {
     List<NewMember> mirror =
         members.stream().map(place -> new NewMember(place, NewDevice.Overwrite.REFUSE)).toList();
     Pool.create(
-        directory,
-        new Pool.CreateOptions(capacityBytes, compression, null, mirror),
-        environment());
+        directory, new Pool.CreateOptions(capacityBytes, compression, null, mirror), environment());
     devices.replaceAll(FaultInjectingDevice::reopen);
     open();
   }
