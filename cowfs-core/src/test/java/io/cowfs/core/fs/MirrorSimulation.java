@@ -113,7 +113,10 @@ final class MirrorSimulation implements Life {
     if (losesPower) {
       pool.power().failAt(1 + random.nextInt(CHANGES_MAX));
     }
+    // A scrub tells of a device that goes on lying about its front.
+    driver.expectRefusals(badness == Badness.BAD_READS);
     work(badness, losesPower ? FAILURES : NONE);
+    driver.expectRefusals(false);
     if (!losesPower) {
       requireUsable();
     }
@@ -224,11 +227,47 @@ final class MirrorSimulation implements Life {
       }
       pool.crash(random);
     }
-    open();
+    if (random.nextInt(4) == 0) {
+      openWithBadReads();
+    } else {
+      open();
+    }
+  }
+
+  /** Of a pool whose devices may both be there; what is read from the bad one may be bad, too. */
+  private void openWithBadReads() throws IOException, FsException {
+    Fault fault = PoolDriver.anyOf(ANY, random);
+    int nth = 1 + random.nextInt(8);
+    pool.setFaults(
+        device -> {
+          if (device == pool.device(bad)) {
+            device.failFrom(Operation.READ, nth, fault);
+          }
+        });
+    parts += fault + " at opening / ";
+    IOException refused = null;
+    try {
+      pool.open();
+    } catch (IOException failure) {
+      refused = failure;
+    }
+    pool.setFaults(device -> {});
+    stopFaults();
+    if (refused != null) {
+      pool.open();
+      if (pool.stateOf(1 - bad) == MemberState.ONLINE) {
+        throw new AssertionError("the other device has everything", refused);
+      }
+    }
+    opened();
   }
 
   private void open() throws IOException, FsException {
     pool.open();
+    opened();
+  }
+
+  private void opened() throws IOException, FsException {
     pool.auditAsFound();
     assertTrue(
         pool.pool().status().txg() >= driver.certainTxg(), "a commit that was waited for is lost");

@@ -11,6 +11,7 @@ import io.cowfs.core.dataset.NodeKind;
 import io.cowfs.core.dataset.NodeRecord;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.FaultInjectingDevice;
+import io.cowfs.core.device.FaultInjectingDevice.Operation;
 import io.cowfs.core.device.FaultInjectingDevice.PowerSupply;
 import io.cowfs.core.device.MemberState;
 import io.cowfs.core.device.NewDevice;
@@ -295,6 +296,11 @@ public final class TestPool implements AutoCloseable {
   /** The device as it is now; another one after each opening. Of a mirror, the main one. */
   public FaultInjectingDevice device() {
     return devices.get(main);
+  }
+
+  /** How often any device was synced since it was opened. */
+  public long syncs() {
+    return devices.stream().mapToLong(device -> device.count(Operation.SYNC)).sum();
   }
 
   // ---- a mirror
