@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
+import java.util.function.Supplier;
 
 /**
  * Reads blocks and extents, verified, with bounded caches; opens writers. Thread-safe, without
@@ -34,6 +35,7 @@ public final class BlockStore implements Closeable {
 
   private final BlockDevice device;
   private final GoodCopy copies;
+  private final Supplier<ExecutorService> readers;
   private final Allocator allocator;
   private final Cache<BlockKey, byte[]> nodes;
   private final Cache<BlockKey, byte[]> extents;
@@ -52,6 +54,22 @@ public final class BlockStore implements Closeable {
       Allocator allocator,
       CacheLimits limits,
       ExecutorService writers) {
+    this(device, repair, allocator, limits, writers, BlockStore::readingThreads);
+  }
+
+  /**
+   * The same.
+   *
+   * @param readers makes the threads of a {@link MediumReader}, such as {@link #readingThreads}
+   */
+  public BlockStore(
+      BlockDevice device,
+      Repair repair,
+      Allocator allocator,
+      CacheLimits limits,
+      ExecutorService writers,
+      Supplier<ExecutorService> readers) {
+    this.readers = readers;
     this.device = device;
     this.copies = new GoodCopy(device, repair);
     this.allocator = allocator;
@@ -63,6 +81,11 @@ public final class BlockStore implements Closeable {
   /** Threads for the writers of one store: few, for the device is the same. */
   public static ExecutorService writingThreads() {
     return StagingWriter.newThreads();
+  }
+
+  /** Threads for one reader of the medium. */
+  public static ExecutorService readingThreads() {
+    return MediumReader.newThreads();
   }
 
   /** Entries are evicted by the thread that adds one, not by a pool of threads. */
@@ -311,7 +334,7 @@ public final class BlockStore implements Closeable {
 
   /** Reads what the device has, to find damage; for one thread. */
   public MediumReader openMediumReader() {
-    return new MediumReader(this, device, copies);
+    return new MediumReader(this, device, copies, readers);
   }
 
   /**

@@ -20,6 +20,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Supplier;
 
 /**
  * Reads blocks and extents as the device has them, past all caches, to find damage: every copy of
@@ -42,6 +43,7 @@ public final class MediumReader implements Closeable {
   private final BlockStore store;
   private final BlockDevice device;
   private final GoodCopy copies;
+  private final Supplier<ExecutorService> newReaders;
   private final ByteBuffer block = aligned(DataExtent.LOGICAL_BYTES_MAX);
 
   /** Started when there is something for them; null before. */
@@ -63,10 +65,15 @@ public final class MediumReader implements Closeable {
 
   private record Damage(DataExtent extent, BitSet badSectors, String what) {}
 
-  MediumReader(BlockStore store, BlockDevice device, GoodCopy copies) {
+  /**
+   * @param newReaders makes the threads that read extents; ended with this
+   */
+  MediumReader(
+      BlockStore store, BlockDevice device, GoodCopy copies, Supplier<ExecutorService> newReaders) {
     this.store = store;
     this.device = device;
     this.copies = copies;
+    this.newReaders = newReaders;
   }
 
   private static ByteBuffer aligned(int bytes) {
@@ -143,16 +150,20 @@ public final class MediumReader implements Closeable {
     return end;
   }
 
+  /** Threads for one of these: several, as devices like it. */
+  static ExecutorService newThreads() {
+    return Executors.newFixedThreadPool(
+        READERS,
+        task -> {
+          Thread thread = new Thread(task, "cowfs-scrub-reader");
+          thread.setDaemon(true);
+          return thread;
+        });
+  }
+
   private ExecutorService readers() {
     if (readers == null) {
-      readers =
-          Executors.newFixedThreadPool(
-              READERS,
-              task -> {
-                Thread thread = new Thread(task, "cowfs-scrub-reader");
-                thread.setDaemon(true);
-                return thread;
-              });
+      readers = newReaders.get();
       for (int i = 0; i < READERS; i++) {
         idle.add(new RunReader());
       }

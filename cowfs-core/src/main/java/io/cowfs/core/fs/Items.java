@@ -16,6 +16,9 @@ final class Items {
   static final int EXTENT = 8;
   static final int ORPHAN = 9;
 
+  /** A value of an attribute has at most so many chunks, as a power of two. */
+  private static final int VALUE_CHUNK_BITS = 8;
+
   /** Names whose hashes agree in all but these low bits share the slots under one hash. */
   static final int SLOT_MASK = 7;
 
@@ -54,7 +57,12 @@ final class Items {
   }
 
   static Key xattrValue(long inode, long valueId, int chunk) {
-    return new Key(inode, XATTR_VALUE, valueId << 8 | chunk);
+    return new Key(inode, XATTR_VALUE, valueId << VALUE_CHUNK_BITS | chunk);
+  }
+
+  /** The number of the value that a chunk belongs to; it is from the same numbers as inodes. */
+  static long valueId(Key xattrValue) {
+    return xattrValue.low() >>> VALUE_CHUNK_BITS;
   }
 
   /** The first of the eight slots that a name may be in. It is also a valid readdir cookie. */

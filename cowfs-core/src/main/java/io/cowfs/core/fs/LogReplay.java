@@ -137,6 +137,9 @@ public final class LogReplay {
     private void apply(ItemPut put) throws IOException {
       Key key = put.key();
       if (key.kind() != Items.INODE) {
+        if (key.kind() == Items.XATTR_VALUE) {
+          volume.skipInodeNumber(Items.valueId(key));
+        }
         volume.tree().put(txg, key, put.value());
         return;
       }

@@ -132,7 +132,7 @@ public final class VolumeAudit {
       case Items.SYMLINK -> summary.symlinkBytes += value.length;
       case Items.XATTR -> xattr(value);
       case Items.XATTR_VALUE ->
-          summary.valueBytes.merge(key.low() >>> 8, (long) -value.length, Long::sum);
+          summary.valueBytes.merge(Items.valueId(key), (long) -value.length, Long::sum);
       case Items.DIRECTORY_ENTRY -> {
         NameFormat.Entry entry = NameFormat.decode(value);
         summary.entries++;

@@ -182,7 +182,7 @@ final class VolumeState {
     return nextInodeNumber.getAndIncrement();
   }
 
-  /** An inode has this number already. */
+  /** An inode, or the value of an attribute, has this number already. */
   void skipInodeNumber(long number) {
     nextInodeNumber.accumulateAndGet(number + 1, Math::max);
   }

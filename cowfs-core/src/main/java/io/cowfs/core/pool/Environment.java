@@ -8,6 +8,7 @@ import io.cowfs.core.txg.DirtyLimit;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
@@ -46,19 +47,43 @@ record Environment(
     BlockDevice open(Path file, long capacityBytes) throws IOException;
   }
 
+  /** Has something done again and again. */
+  @FunctionalInterface
+  interface Rounds {
+    /**
+     * Begins. One round follows the other, none at once.
+     *
+     * @param name of what is done
+     * @param untilNext how long to wait, asked before each round
+     * @param round throws nothing
+     * @return to be closed at the end, which then waits for a round that is under way
+     */
+    Ending begin(String name, Supplier<Duration> untilNext, Runnable round);
+  }
+
+  /** Ends {@link Rounds}. */
+  @FunctionalInterface
+  interface Ending {
+    void end();
+  }
+
   /**
    * How a pool's own threads run, and what it takes from chance.
    *
    * @param nanoTime by which intervals are measured, as {@link System#nanoTime}
    * @param writers makes the threads that write blocks; each pool has its own, and ends them
+   * @param readers makes the threads that read past caches, for one reader each time; it ends them
    * @param syncers run the syncs of the members of a mirror beside each other
    * @param uuids for new pools
+   * @param rounds run what is done again and again while a pool is open
    */
   record Execution(
       LongSupplier nanoTime,
       Supplier<ExecutorService> writers,
+      Supplier<ExecutorService> readers,
       Supplier<Executor> syncers,
-      Supplier<UUID> uuids) {
+      Supplier<UUID> uuids,
+      Rounds rounds) {
     /** Of all pools: there are none while nothing is synced. */
     private static final Executor MIRROR_SYNCERS =
         Executors.newCachedThreadPool(
@@ -70,7 +95,12 @@ record Environment(
 
     static final Execution CONCURRENT =
         new Execution(
-            System::nanoTime, BlockStore::writingThreads, () -> MIRROR_SYNCERS, UUID::randomUUID);
+            System::nanoTime,
+            BlockStore::writingThreads,
+            BlockStore::readingThreads,
+            () -> MIRROR_SYNCERS,
+            UUID::randomUUID,
+            ThreadOfRounds::start);
   }
 
   private record HostDevices() implements Devices {

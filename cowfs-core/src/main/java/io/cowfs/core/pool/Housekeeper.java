@@ -11,7 +11,7 @@ import java.time.Instant;
 
 /**
  * Carries the schedules of snapshots out while the pool is open, and has checkpoints go that no
- * commit lets go, on a thread of its own. Thread-safe.
+ * commit lets go. Thread-safe.
  */
 final class Housekeeper implements Closeable {
   private static final Logger LOG = System.getLogger(Housekeeper.class.getName());
@@ -24,10 +24,7 @@ final class Housekeeper implements Closeable {
   private final Clock clock;
   private final Runnable beforeSnapshot;
   private final Tidying tidying;
-  private final Thread thread;
-
-  /** Guarded by this. */
-  private boolean closed;
+  private final Environment.Ending rounds;
 
   /** Lets go of checkpoints when nothing else is committed. */
   @FunctionalInterface
@@ -39,78 +36,52 @@ final class Housekeeper implements Closeable {
    * Starts.
    *
    * @param beforeSnapshot has everything that was written reach the pool
+   * @param rounds run what it does
    */
   Housekeeper(
       PoolAdministration administration,
       Retention retention,
       Clock clock,
       Runnable beforeSnapshot,
-      Tidying tidying) {
+      Tidying tidying,
+      Environment.Rounds rounds) {
     this.administration = administration;
     this.retention = retention;
     this.clock = clock;
     this.beforeSnapshot = beforeSnapshot;
     this.tidying = tidying;
-    thread = new Thread(this::run, "cowfs-housekeeper");
-    thread.setDaemon(true);
-    thread.start();
+    this.rounds = rounds.begin("cowfs-housekeeper", this::untilNextLook, this::look);
   }
 
-  private void run() {
-    while (awaitNextLook()) {
-      try {
-        if (retention.isDue(clock.instant())) {
-          beforeSnapshot.run();
-          Pruning done = administration.prune(Mode.EXECUTE);
-          LOG.log(
-              Level.INFO,
-              "schedules: {0} snapshots taken, {1} destroyed",
-              done.taken().size(),
-              done.destroyed().size());
-        }
-        tidying.run();
-      } catch (IOException | RuntimeException failure) {
-        LOG.log(Level.WARNING, "schedules and checkpoints are not looked after", failure);
-      }
-    }
-  }
-
-  @SuppressWarnings("WaitNotInLoop") // A look too many does no harm.
-  private synchronized boolean awaitNextLook() {
-    Instant now = clock.instant();
-    Duration wait =
-        retention
-            .nextBoundary(now)
-            .map(boundary -> Duration.between(now, boundary).plusMillis(1))
-            .filter(until -> until.compareTo(LOOK_INTERVAL) < 0)
-            .orElse(LOOK_INTERVAL);
+  private void look() {
     try {
-      if (!closed) {
-        wait(Math.max(1, wait.toMillis()));
+      if (retention.isDue(clock.instant())) {
+        beforeSnapshot.run();
+        Pruning done = administration.prune(Mode.EXECUTE);
+        LOG.log(
+            Level.INFO,
+            "schedules: {0} snapshots taken, {1} destroyed",
+            done.taken().size(),
+            done.destroyed().size());
       }
-    } catch (InterruptedException e) {
-      return false;
+      tidying.run();
+    } catch (IOException | RuntimeException failure) {
+      LOG.log(Level.WARNING, "schedules and checkpoints are not looked after", failure);
     }
-    return !closed;
+  }
+
+  private Duration untilNextLook() {
+    Instant now = clock.instant();
+    return retention
+        .nextBoundary(now)
+        .map(boundary -> Duration.between(now, boundary).plusMillis(1))
+        .filter(until -> until.compareTo(LOOK_INTERVAL) < 0)
+        .orElse(LOOK_INTERVAL);
   }
 
   /** Returns when nothing of it is under way any more. */
   @Override
   public void close() {
-    synchronized (this) {
-      closed = true;
-      notifyAll();
-    }
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    rounds.end();
   }
 }

@@ -112,6 +112,7 @@ public final class Pool implements Closeable {
   private final PoolMirror mirror;
   private final Defragmenter defragmenter;
   private final Clock clock;
+  private final Environment.Rounds rounds;
 
   /** Guarded by this; null until there is one. */
   private Housekeeper housekeeper;
@@ -160,6 +161,7 @@ public final class Pool implements Closeable {
     RootRing ring = RootRing.open(device, label.uuid(), txg, catalog.name());
     requireWhole(device, state);
     Environment.Execution execution = environment.execution();
+    this.rounds = execution.rounds();
     this.allocator =
         Allocator.restore(
             device,
@@ -174,7 +176,8 @@ public final class Pool implements Closeable {
             purpose == Purpose.USE ? Repair.IN_PLACE : Repair.NEVER,
             allocator,
             environment.caches(),
-            execution.writers().get());
+            execution.writers().get(),
+            execution.readers());
     this.datasets =
         Datasets.open(
             new Datasets.Storage(
@@ -542,7 +545,7 @@ public final class Pool implements Closeable {
    * wanted, and has a scrub that was interrupted go on, until the pool is closed.
    *
    * @param beforeSnapshot has everything that users wrote reach the file systems; called by a
-   *     thread of its own
+   *     thread of the pool
    */
   public synchronized void startHousekeeping(Runnable beforeSnapshot) {
     if (housekeeper == null && !closed && purpose == Purpose.USE) {
@@ -551,7 +554,8 @@ public final class Pool implements Closeable {
       mirror.goOn();
       Retention retention = new Retention(administration, datasets);
       housekeeper =
-          new Housekeeper(administration, retention, clock, beforeSnapshot, this::tidyCheckpoints);
+          new Housekeeper(
+              administration, retention, clock, beforeSnapshot, this::tidyCheckpoints, rounds);
       backgroundDefragmentation = newBackgroundDefragmentation();
       backgroundDefragmentation.start();
     }

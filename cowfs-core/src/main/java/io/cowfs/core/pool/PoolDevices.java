@@ -22,6 +22,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.UUID;
 
@@ -323,17 +324,22 @@ final class PoolDevices {
             .formatted(path.directory(), String.join("; ", problems)));
   }
 
-  /** After a crash, or where one is damaged, the rings of members that have everything differ. */
+  /**
+   * After a crash, or where one is damaged, the rings of members that have everything differ. One
+   * that cannot be mended is not used, where there is another one.
+   */
   private void compareRings(List<Candidate> candidates, Purpose purpose) throws IOException {
     List<Candidate> online =
         candidates.stream().filter(each -> each.state == MemberState.ONLINE).toList();
     Candidate best = null;
+    RootRing.Image ring = null;
     for (Candidate each :
         online.stream()
             .sorted(Comparator.comparingLong((Candidate it) -> it.ringTxg).reversed())
             .toList()) {
-      if (best == null && RootRing.isWhole(each.device, label.uuid())) {
-        best = each;
+      if (best == null) {
+        ring = wholeRing(each).orElse(null);
+        best = ring == null ? null : each;
       }
     }
     if (best == null) {
@@ -341,16 +347,36 @@ final class PoolDevices {
     }
     for (Candidate each : online) {
       if (purpose == Purpose.USE) {
-        mendFront(each, best);
-      } else if (each != best && !RootRing.isWhole(each.device, label.uuid())) {
+        tryToMend(each, best, ring);
+      } else if (each != best && wholeRing(each).isEmpty()) {
         each.give(MemberState.UNAVAIL, "its ring of root records is damaged");
       }
     }
   }
 
-  private void mendFront(Candidate member, Candidate best) throws IOException {
+  private Optional<RootRing.Image> wholeRing(Candidate member) {
+    try {
+      return Optional.of(RootRing.Image.of(member.device, label.uuid()));
+    } catch (IOException notWhole) {
+      LOG.log(Level.WARNING, "{0}: {1}", member.name, notWhole.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  private void tryToMend(Candidate member, Candidate best, RootRing.Image ring) throws IOException {
+    try {
+      mendFront(member, ring);
+    } catch (IOException failure) {
+      LOG.log(Level.WARNING, "{0}: cannot be mended: {1}", member.name, failure.getMessage());
+      if (member != best) {
+        member.give(MemberState.UNAVAIL, problemOf(failure));
+      }
+    }
+  }
+
+  private void mendFront(Candidate member, RootRing.Image ring) throws IOException {
     boolean mended = mendLabel(member.device, label.ofMember(member.record.uuid()));
-    if (member != best && RootRing.copy(best.device, member.device, label.uuid())) {
+    if (ring.copyTo(member.device)) {
       mended = true;
     }
     if (mended) {

@@ -5,6 +5,7 @@ import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.DamagedIndexException;
 import io.cowfs.core.device.DamagedPoolException;
+import io.cowfs.core.device.DeviceCopy;
 import io.cowfs.core.device.DeviceLayout;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -41,7 +42,8 @@ public final class RootRing {
   }
 
   /**
-   * Reads and verifies the whole ring. Changes nothing.
+   * Reads and verifies the whole ring. Of the copies of a device that has several, one that is
+   * whole is enough. Changes nothing.
    *
    * @param indexTxg the newest txg that the index has committed
    * @param indexName the index's file, for the message when it does not belong to the ring
@@ -50,20 +52,33 @@ public final class RootRing {
    */
   public static RootRing open(BlockDevice device, UUID poolUuid, long indexTxg, String indexName)
       throws IOException {
-    RootRing ring = new RootRing(device, poolUuid);
-    ring.readAll();
-    long newestTxg = ring.newestTxg();
-    if (newestTxg > indexTxg) {
-      throw new DamagedIndexException(
-          "%s: the index is stale: it has transaction %d, the pool has %d"
-              .formatted(indexName, indexTxg, newestTxg));
+    IOException first = null;
+    for (DeviceCopy copy : device.copies(offset(0))) {
+      if (copy.trust() != DeviceCopy.Trust.COMPLETE) {
+        continue;
+      }
+      RootRing ring = new RootRing(device, poolUuid);
+      long newestTxg;
+      try {
+        ring.readAll(copy);
+        newestTxg = ring.newestTxg();
+        if (newestTxg < indexTxg - 1) {
+          throw new DamagedPoolException(
+              "%s: the ring of root records ends at transaction %d, the index has %d"
+                  .formatted(device.name(), newestTxg, indexTxg));
+        }
+      } catch (IOException failure) {
+        first = first == null ? failure : first;
+        continue;
+      }
+      if (newestTxg > indexTxg) {
+        throw new DamagedIndexException(
+            "%s: the index is stale: it has transaction %d, the pool has %d"
+                .formatted(indexName, indexTxg, newestTxg));
+      }
+      return ring;
     }
-    if (newestTxg < indexTxg - 1) {
-      throw new DamagedPoolException(
-          "%s: the ring of root records ends at transaction %d, the index has %d"
-              .formatted(device.name(), newestTxg, indexTxg));
-    }
-    return ring;
+    throw first;
   }
 
   /**
@@ -91,21 +106,52 @@ public final class RootRing {
    * the next sync.
    *
    * @return whether there was any difference
+   * @throws DamagedPoolException when the ring is not whole; nothing was written then
    */
   public static boolean copy(BlockDevice from, BlockDevice to, UUID poolUuid) throws IOException {
-    ByteBuffer source = new RootRing(from, poolUuid).readSlots();
-    ByteBuffer target = new RootRing(to, poolUuid).readSlots();
-    boolean differs = !source.clear().equals(target.clear());
-    if (differs) {
-      to.write(source, offset(0));
+    return Image.of(from, poolUuid).copyTo(to);
+  }
+
+  /** The slots of a ring that was whole when they were read. Not thread-safe. */
+  public static final class Image {
+    private final ByteBuffer slots;
+
+    private Image(ByteBuffer slots) {
+      this.slots = slots;
     }
-    return differs;
+
+    /**
+     * Reads the ring of a device.
+     *
+     * @throws DamagedPoolException when it is not whole
+     */
+    public static Image of(BlockDevice device, UUID poolUuid) throws IOException {
+      RootRing ring = new RootRing(device, poolUuid);
+      ByteBuffer slots = ring.readSlots().clear();
+      ring.verify(slots);
+      return new Image(slots);
+    }
+
+    /**
+     * Writes it to a device where that has anything else. Durable with the next sync.
+     *
+     * @return whether it was written
+     */
+    public boolean copyTo(BlockDevice device) throws IOException {
+      ByteBuffer target = newSlots();
+      device.read(target, offset(0));
+      boolean differs = !slots.equals(target.clear());
+      if (differs) {
+        device.write(slots.duplicate(), offset(0));
+      }
+      return differs;
+    }
   }
 
   /** Whether each slot has the record that must be in it. Changes nothing. */
   public static boolean isWhole(BlockDevice device, UUID poolUuid) throws IOException {
     try {
-      new RootRing(device, poolUuid).readAll();
+      new RootRing(device, poolUuid).readAll(device.copies(offset(0)).get(0));
       return true;
     } catch (DamagedPoolException damaged) {
       return false;
@@ -189,17 +235,26 @@ public final class RootRing {
   }
 
   private ByteBuffer readSlots() throws IOException {
-    ByteBuffer slots = ByteBuffer.allocate(DeviceLayout.RING_SLOTS * DeviceLayout.SECTOR_BYTES);
+    ByteBuffer slots = newSlots();
     device.read(slots, offset(0));
     return slots;
+  }
+
+  private static ByteBuffer newSlots() {
+    return ByteBuffer.allocate(DeviceLayout.RING_SLOTS * DeviceLayout.SECTOR_BYTES);
   }
 
   private static ByteBuffer sector(ByteBuffer slots, int slot) {
     return slots.slice(slot * DeviceLayout.SECTOR_BYTES, DeviceLayout.SECTOR_BYTES);
   }
 
-  private void readAll() throws IOException {
-    ByteBuffer slots = readSlots();
+  private void readAll(DeviceCopy copy) throws IOException {
+    ByteBuffer slots = newSlots();
+    copy.read(slots.duplicate(), offset(0), DeviceCopy.Source.CACHE);
+    verify(slots);
+  }
+
+  private void verify(ByteBuffer slots) throws IOException {
     RootRecord[] records = new RootRecord[DeviceLayout.RING_SLOTS];
     for (int slot = 0; slot < records.length; slot++) {
       ByteBuffer sector = sector(slots, slot);

@@ -68,6 +68,32 @@ public final class FaultInjectingDevice implements BlockDevice {
   @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Decayed(SectorImage image, long sector, byte[] before, byte[] after) {}
 
+  /** What devices run on: it fails for all of them at once. Thread-safe. */
+  public static final class PowerSupply {
+    /** Writes, syncs, punches and preallocations. */
+    private long changes;
+
+    private long failsAt = Long.MAX_VALUE;
+
+    /** As {@link FaultInjectingDevice#failPowerAt} has it, for the changes of all its devices. */
+    public synchronized void failAt(long nth) {
+      failsAt = changes + nth;
+    }
+
+    public synchronized boolean isOn() {
+      return changes < failsAt;
+    }
+
+    private synchronized void change() {
+      changes++;
+    }
+
+    /** Whether the last change is the one during which it failed. */
+    private synchronized boolean failsNow() {
+      return changes == failsAt;
+    }
+  }
+
   private static final class Plan {
     private long done;
     private long failFrom = Long.MAX_VALUE;
@@ -97,10 +123,7 @@ public final class FaultInjectingDevice implements BlockDevice {
   private boolean closed;
   private long bytesPunched;
 
-  /** Writes, syncs, punches and preallocations. */
-  private long changes;
-
-  private long powerFailsAt = Long.MAX_VALUE;
+  private PowerSupply power = new PowerSupply();
   private long silentFaults;
   private long trace;
   private Runnable beforeSync = () -> {};
@@ -145,11 +168,16 @@ public final class FaultInjectingDevice implements BlockDevice {
    * and nothing works after it. To be followed by {@link #crash}.
    */
   public synchronized void failPowerAt(long nth) {
-    powerFailsAt = changes + nth;
+    power.failAt(nth);
   }
 
   public synchronized boolean hasPower() {
-    return changes < powerFailsAt;
+    return power.isOn();
+  }
+
+  /** From now on it runs on this, as others may. */
+  public synchronized void connect(PowerSupply supply) {
+    power = supply;
   }
 
   /** How many faults nobody was told of. */
@@ -379,7 +407,7 @@ public final class FaultInjectingDevice implements BlockDevice {
     try {
       fault = begin(Operation.WRITE);
     } catch (IOException e) {
-      if (!hasPower() && changes == powerFailsAt) {
+      if (power.failsNow()) {
         pending.add(new Pending(offset, source.remaining(), bytesOf(source)));
       }
       throw e;
@@ -497,7 +525,7 @@ public final class FaultInjectingDevice implements BlockDevice {
       throw new IOException(name() + (crashed ? ": crashed" : ": closed"));
     }
     if (operation != Operation.READ) {
-      changes++;
+      power.change();
     }
     if (!hasPower()) {
       throw new IOException(name() + ": Input/output error (the power failed, " + operation + ")");

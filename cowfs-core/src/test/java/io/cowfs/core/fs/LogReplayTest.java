@@ -19,6 +19,7 @@ import io.cowfs.core.vfs.FileSystem.AllocationMode;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.RenameMode;
+import io.cowfs.core.vfs.XattrMode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -205,6 +206,18 @@ class LogReplayTest {
     pool.commit();
     pool.commit();
     assertThrows(FsException.class, () -> fs.getAttributes(second.inode()));
+  }
+
+  @Test
+  void valuesOfAttributesKeepTheirNumbers() throws Exception {
+    byte[] first = filled(7_000, 1);
+    fs.setXattr(ROOT, name("user.first"), first, XattrMode.CREATE);
+    sync();
+    crash();
+    fs.setXattr(ROOT, name("user.second"), filled(9_000, 2), XattrMode.CREATE);
+    assertArrayEquals(first, fs.getXattr(ROOT, name("user.first")));
+    pool.commit();
+    pool.audit();
   }
 
   @Test

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.dataset.DatasetException;
 import io.cowfs.core.dataset.DatasetInfo;
-import io.cowfs.core.device.FaultInjectingDevice.Operation;
 import io.cowfs.core.pool.PoolAdministration;
 import io.cowfs.core.pool.PoolAdministration.Mode;
 import io.cowfs.core.pool.PoolAdministration.Scope;
@@ -28,6 +27,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * Does random operations on the files, datasets and snapshots of a pool, and on models at the same
@@ -117,13 +117,17 @@ final class PoolDriver {
   /** Requests may be refused for damage, while the commit that they were to be in goes on. */
   private boolean mayBeRefused;
 
+  /** Null where nothing is done by the clock. */
+  private final PoolHousekeeping housekeeping;
+
   /** An operation on datasets broke off in the middle. */
   private boolean wasInterrupted;
 
   /**
    * @param pool that was just made, and is open
+   * @param clock of the pool, which is turned; null where nothing is done by it
    */
-  PoolDriver(TestPool pool, boolean isSmall, boolean keepsOperating)
+  PoolDriver(TestPool pool, boolean isSmall, boolean keepsOperating, SteadyClock clock)
       throws IOException, FsException {
     this.pool = pool;
     this.isSmall = isSmall;
@@ -133,8 +137,25 @@ final class PoolDriver {
     empty.root.mode = root.mode() & 07777;
     empty.root.uid = root.uid();
     empty.root.gid = root.gid();
-    drivers.put(ROOT, new VolumeDriver(fs, empty.copy()));
+    housekeeping = clock == null ? null : new PoolHousekeeping(pool, this, clock);
+    drivers.put(ROOT, newDriver(fs, empty.copy()));
     certain = now();
+    certainTxg = pool.pool().status().txg();
+  }
+
+  private VolumeDriver newDriver(FileSystem fs, Model model) {
+    VolumeDriver driver = new VolumeDriver(fs, model);
+    if (housekeeping != null) {
+      driver.expectClockSetBack();
+    }
+    return driver;
+  }
+
+  /** The last commit was seen. */
+  private void seen(PoolState state) {
+    if (housekeeping != null) {
+      housekeeping.watch().look(state);
+    }
   }
 
   int steps() {
@@ -160,7 +181,8 @@ final class PoolDriver {
   }
 
   boolean isActive() {
-    return pool.pool().status().state().equals("active");
+    String state = pool.pool().status().state();
+    return state.equals("active") || state.equals("degraded");
   }
 
   /** The txg of the last commit that was waited for. */
@@ -196,6 +218,9 @@ final class PoolDriver {
     errors.addAll(expected);
     if (isSmall) {
       errors.add(FsError.NO_SPACE);
+    }
+    if (housekeeping != null && errors.contains(FsError.NO_SPACE)) {
+      housekeeping.watch().spaceIsShort();
     }
     operatesInBackground = keepsOperating && !errors.contains(FsError.NO_SPACE);
     if (operatesInBackground) {
@@ -278,6 +303,9 @@ final class PoolDriver {
 
   private void step(Random choice, Set<FsError> expected) throws FsException, IOException {
     String dataset = anyOf(List.copyOf(drivers.keySet()), choice);
+    if (housekeeping != null && choice.nextInt(3) == 0) {
+      housekeeping.turnClock(choice);
+    }
     int kind = choice.nextInt(64);
     if (kind < 6) {
       syncAll(choice);
@@ -288,7 +316,11 @@ final class PoolDriver {
       isQuiet = mayBeRefused;
       long txg = pool.pool().status().txg();
       try {
-        administer(dataset, choice);
+        if (housekeeping != null && !mayBeRefused && choice.nextBoolean()) {
+          housekeeping.step(dataset, choice);
+        } else {
+          administer(dataset, choice);
+        }
         if (pool.pool().status().txg() != txg) {
           checkQuotas();
         }
@@ -306,7 +338,9 @@ final class PoolDriver {
       pool.punchSome();
     } else if (kind == 22 && !mayBeRefused && choice.nextInt(4) == 0) {
       ScrubStatus status = scrub(choice);
-      assertEquals(List.of(), status.findings());
+      if (pool.device().hasPower()) {
+        assertEquals(List.of(), status.findings());
+      }
     } else if (kind == 23) {
       defragment(choice);
     } else if (kind < 27) {
@@ -380,6 +414,7 @@ final class PoolDriver {
         assertTrue(mayCommit, "an operation has committed");
         certain = before;
         certainTxg = committed;
+        seen(before);
         txg = committed;
       }
     }
@@ -389,14 +424,21 @@ final class PoolDriver {
    * Runs something after which a state is durable. What was there before it may become durable
    * alone.
    */
-  private void commits(PoolState after, Action action) throws FsException, IOException {
+  void commits(PoolState after, Action action) throws FsException, IOException {
+    commits(List.of(after), action);
+  }
+
+  /** The same, where there are several states one after the other. */
+  void commits(List<PoolState> states, Action action) throws FsException, IOException {
+    PoolState after = states.get(states.size() - 1);
     possible.clear();
     possible.add(now());
-    possible.add(after);
+    possible.addAll(states);
     action.run();
     certain = after;
     certainTxg = pool.pool().status().txg();
     possible.clear();
+    seen(after);
     if (pool.device().hasPower()) {
       pool.remember();
     }
@@ -411,11 +453,12 @@ final class PoolDriver {
     PoolState before = now();
     possible.clear();
     possible.add(before);
-    long syncs = pool.device().count(Operation.SYNC);
+    long syncs = pool.syncs();
     fs.sync(Caller.ROOT, node.inode, choice.nextBoolean());
-    if (pool.device().count(Operation.SYNC) > syncs) {
+    if (pool.syncs() > syncs) {
       certain = before;
       certainTxg = pool.pool().status().txg();
+      seen(before);
       return;
     }
     Model durable = certain.datasets().get(dataset);
@@ -470,16 +513,53 @@ final class PoolDriver {
    */
   ScrubStatus scrub(Random choice) throws IOException {
     where = "scrub";
+    ScrubStatus[] status = new ScrubStatus[1];
+    walk(
+        choice,
+        () -> {
+          pool.pool().scrub().start();
+          status[0] = pool.pool().scrub().await(SCRUB_TIME);
+        });
+    if (isActive()) {
+      assertEquals(ScrubStatus.State.FINISHED, status[0].state());
+    }
+    return status[0];
+  }
+
+  /** Has a device of a mirror catch up. In some lives, files change meanwhile. */
+  void catchUp(Random choice, Walk action) throws IOException, FsException {
+    where = "catch up";
+    commitClones();
+    drivers.forEach((name, driver) -> driver.expect(withQuota(name, Set.of())));
+    operatesInBackground = keepsOperating;
+    if (keepsOperating) {
+      pool.device().beforeSync(() -> operateInSync(choice));
+    }
+    try {
+      walk(choice, action);
+    } finally {
+      pool.device().beforeSync(() -> {});
+      operatesInBackground = false;
+    }
+    if (failureInBackground != null) {
+      throw failureInBackground;
+    }
+  }
+
+  interface Walk {
+    void run() throws IOException;
+  }
+
+  /** Something that reads everything, in several commits. */
+  private void walk(Random choice, Walk action) throws IOException {
     possible.clear();
     possible.add(now());
     isScrubbing = true;
-    ScrubStatus status;
     try {
       if (operatesInBackground) {
         pool.device().onMediumReads(() -> operateInScrub(choice));
       }
-      pool.pool().scrub().start();
-      status = pool.pool().scrub().await(SCRUB_TIME);
+      action.run();
     } finally {
       pool.device().onMediumReads(() -> {});
       isScrubbing = false;
@@ -487,13 +567,12 @@ final class PoolDriver {
       frozen.clear();
     }
     if (isActive()) {
-      assertEquals(ScrubStatus.State.FINISHED, status.state());
-      // What the last txg of the scrub has; without changes meanwhile it is what there is now.
+      // What its last txg has; without changes meanwhile it is what there is now.
       certain = possible.get(possible.size() - 1);
       certainTxg = pool.pool().status().txg();
       possible.clear();
+      seen(null);
     }
-    return status;
   }
 
   /** Commits, so that nothing is in the log only. */
@@ -638,7 +717,7 @@ final class PoolDriver {
     PoolState after = now();
     switch (choice.nextInt(13)) {
       case 0, 1, 2 -> {
-        if (snapshots.size() < SNAPSHOTS_MAX) {
+        if (snapshots.keySet().stream().filter(PoolDriver::isOfUser).count() < SNAPSHOTS_MAX) {
           takeSnapshot(dataset, choice, after);
         }
       }
@@ -658,7 +737,8 @@ final class PoolDriver {
       }
       case 5, 6 -> {
         if (snapshot != null) {
-          rollBack(dataset, snapshot, choice.nextBoolean());
+          rollBack(
+              dataset, snapshot, snapshots.get(dataset + "@" + snapshot), choice.nextBoolean());
         }
       }
       case 7, 8 -> {
@@ -697,6 +777,30 @@ final class PoolDriver {
     }
   }
 
+  private static boolean isOfUser(String snapshot) {
+    return !snapshot.contains("@" + PoolHousekeeping.AUTOMATIC);
+  }
+
+  /** For a dataset or a snapshot. */
+  String freshName() {
+    return "n" + nextName++;
+  }
+
+  /** These are the snapshots from now on. */
+  void haveSnapshots(PoolState state) {
+    snapshots.clear();
+    snapshots.putAll(state.snapshots());
+  }
+
+  Set<String> datasets() {
+    return new TreeSet<>(drivers.keySet());
+  }
+
+  /** Whether nothing changes files while a txg syncs. */
+  void beQuiet() {
+    isQuiet = true;
+  }
+
   private String anySnapshotOf(String dataset, Random choice) {
     List<String> found =
         snapshots.keySet().stream().filter(name -> name.startsWith(dataset + "@")).toList();
@@ -727,13 +831,15 @@ final class PoolDriver {
     mount(name, after.datasets().get(name));
   }
 
-  private void rollBack(String dataset, String snapshot, boolean discard)
+  /**
+   * @param target what the snapshot or checkpoint has
+   */
+  void rollBack(String dataset, String snapshot, Model target, boolean discard)
       throws FsException, IOException {
     PoolAdministration administration = pool.pool().administration();
     where = "roll back " + dataset + "@" + snapshot + (discard ? ", discarding" : "");
     PoolState before = now();
     PoolState after = now();
-    Model target = snapshots.get(dataset + "@" + snapshot);
     after.datasets().put(dataset, target.copy());
     isQuiet = true;
     try {
@@ -749,8 +855,11 @@ final class PoolDriver {
         certain = after;
       }
     } catch (DatasetException refused) {
-      assertEquals(DatasetException.Reason.BUSY, refused.reason(), refused.getMessage());
-      assertTrue(discard, refused.getMessage());
+      if (refused.reason() != DatasetException.Reason.NOT_FOUND
+          || snapshots.containsKey(dataset + "@" + snapshot)) {
+        assertEquals(DatasetException.Reason.BUSY, refused.reason(), refused.getMessage());
+        assertTrue(discard, refused.getMessage());
+      }
       commits(now(), pool::commit);
       return;
     }
@@ -790,20 +899,40 @@ final class PoolDriver {
     PoolState after = now();
     after.datasets().put(dataset, model.copy());
     commits(after, () -> pool.pool().fileSystem(dataset));
-    drivers.put(dataset, new VolumeDriver(pool.pool().fileSystem(dataset), model.copy()));
+    drivers.put(dataset, newDriver(pool.pool().fileSystem(dataset), model.copy()));
   }
 
-  /** The pool was opened, and is in this state, durably. */
-  void isFound(PoolState state) throws IOException {
-    snapshots.clear();
-    snapshots.putAll(state.snapshots());
+  /**
+   * The pool was opened, and is in this state, durably.
+   *
+   * @param committed what commits may have that nobody has seen
+   */
+  void isFound(PoolState state, List<PoolState> committed) throws IOException {
+    if (housekeeping != null) {
+      pool.startHousekeeping();
+      housekeeping.watch().found(committed);
+    }
+    begin(state);
+  }
+
+  /** The pool was put back to what it was at this time, and opened. */
+  void isPutBack(PoolState state) throws IOException {
+    if (housekeeping != null) {
+      pool.startHousekeeping();
+      housekeeping.watch().putBack(state);
+    }
+    begin(state.copy());
+  }
+
+  private void begin(PoolState state) throws IOException {
+    haveSnapshots(state);
     quotas.clear();
     quotas.putAll(state.quotas());
     quotas.keySet().forEach(dataset -> usedBefore.put(dataset, referencedBytes(dataset)));
     drivers.clear();
     for (Map.Entry<String, Model> each : state.datasets().entrySet()) {
       FileSystem fs = pool.pool().fileSystem(each.getKey());
-      drivers.put(each.getKey(), new VolumeDriver(fs, each.getValue()));
+      drivers.put(each.getKey(), newDriver(fs, each.getValue()));
     }
     certain = now();
     certainTxg = pool.pool().status().txg();
@@ -818,7 +947,12 @@ final class PoolDriver {
 
   /** What there should be now. */
   PoolState now() {
-    PoolState now = new PoolState(new TreeMap<>(), new TreeMap<>(snapshots), new TreeMap<>(quotas));
+    PoolState now =
+        new PoolState(
+            new TreeMap<>(),
+            new TreeMap<>(snapshots),
+            new TreeMap<>(quotas),
+            housekeeping == null ? new TreeMap<>() : housekeeping.watch().known());
     drivers.forEach((name, driver) -> now.datasets().put(name, driver.model().copy()));
     return now;
   }
@@ -836,11 +970,15 @@ final class PoolDriver {
       pool.pool().closeFileSystem(clone);
       administration.destroyDataset(clone, Scope.WITH_DESCENDANTS, Mode.EXECUTE);
     }
+    if (housekeeping != null) {
+      seen(null);
+      housekeeping.checkCheckpoint(random);
+    }
     certain = now();
     certainTxg = pool.pool().status().txg();
   }
 
-  private static <T> T anyOfOrNull(List<T> list, Random choice) {
+  static <T> T anyOfOrNull(List<T> list, Random choice) {
     return list.isEmpty() ? null : anyOf(list, choice);
   }
 

@@ -14,8 +14,8 @@ import java.util.stream.Stream;
 /** Pools that were just made, for one life after another. For one thread. */
 final class PoolNursery implements Closeable {
   private final Path directory;
-  private final Map<Long, TestPool> pools = new HashMap<>();
-  private final Map<Long, TestPool.Saved> born = new HashMap<>();
+  private final Map<String, TestPool> pools = new HashMap<>();
+  private final Map<String, TestPool.Saved> born = new HashMap<>();
 
   /**
    * @param directory that exists
@@ -24,24 +24,52 @@ final class PoolNursery implements Closeable {
     this.directory = directory;
   }
 
-  /** An open pool, which is the same each time. */
-  TestPool pool(long capacityBytes) throws IOException {
-    TestPool pool = pools.get(capacityBytes);
-    if (pool == null) {
-      Path place = directory.resolve("pool" + capacityBytes);
-      pool = TestPool.createRepeatable(place, capacityBytes, clockAt(0), capacityBytes);
-      pool.close();
-      pools.put(capacityBytes, pool);
-      born.put(capacityBytes, pool.save());
+  /** A clock for a life: it shows the day after pools were made. */
+  static SteadyClock clock() {
+    return clockAt(1);
+  }
+
+  /**
+   * An open pool, which is the same each time.
+   *
+   * @param clock that it goes by from now on
+   */
+  TestPool pool(long capacityBytes, SteadyClock clock) throws IOException {
+    String name = "pool" + capacityBytes;
+    if (!pools.containsKey(name)) {
+      Path place = directory.resolve(name);
+      keep(name, TestPool.createRepeatable(place, capacityBytes, clockAt(0), capacityBytes));
     }
-    pool.setClock(clockAt(1));
-    pool.restore(born.get(capacityBytes));
+    return open(name, clock);
+  }
+
+  /** The same on a mirror of two devices. */
+  TestPool mirror(long capacityBytes, SteadyClock clock) throws IOException {
+    String name = "mirror" + capacityBytes;
+    if (!pools.containsKey(name)) {
+      Path place = Files.createDirectory(directory.resolve(name));
+      keep(name, TestPool.createRepeatableMirror(place, capacityBytes, clockAt(0), capacityBytes));
+    }
+    return open(name, clock);
+  }
+
+  private void keep(String name, TestPool pool) throws IOException {
+    pool.close();
+    pools.put(name, pool);
+    born.put(name, pool.save());
+  }
+
+  private TestPool open(String name, SteadyClock clock) throws IOException {
+    TestPool pool = pools.get(name);
+    pool.setClock(clock);
+    pool.restore(born.get(name));
+    pool.setMainDevice(0);
     pool.open();
     return pool;
   }
 
   private static SteadyClock clockAt(int day) {
-    return new SteadyClock(Duration.ofDays(10_000 + day).toMillis());
+    return new SteadyClock(Duration.ofDays(10_000 + day));
   }
 
   /** Removes everything. No pool may be in use. */

@@ -4,9 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.cowfs.core.dataset.ByteSize;
 import io.cowfs.core.dataset.DatasetInfo;
-import io.cowfs.core.dataset.EffectiveProperty;
 import io.cowfs.core.device.FaultInjectingDevice;
 import io.cowfs.core.device.FaultInjectingDevice.Fault;
 import io.cowfs.core.device.FaultInjectingDevice.Operation;
@@ -32,7 +30,7 @@ import java.util.function.Consumer;
  * <p>After each crash the pool opens, is sound, and is what it was at a commit: not before the last
  * one that was waited for. What is read is what was written, or an error.
  */
-final class PoolSimulation {
+final class PoolSimulation implements Life {
   private static final long CAPACITY_BYTES = 128L << 20;
   private static final long SMALL_BYTES = 16L << 20;
   private static final int ROUNDS_MAX = 3;
@@ -63,13 +61,16 @@ final class PoolSimulation {
   private final Random random;
   private final TestPool pool;
   private final PoolDriver driver;
+  private final PoolComparison comparison;
   private int crashes;
 
   PoolSimulation(long seed, PoolNursery nursery) throws IOException, FsException {
     random = new Random(seed);
     boolean small = random.nextInt(6) == 0;
     boolean keepsOperating = !small && random.nextBoolean();
-    pool = nursery.pool(small ? SMALL_BYTES : CAPACITY_BYTES);
+    boolean keepsHouse = random.nextInt(4) == 0;
+    SteadyClock clock = PoolNursery.clock();
+    pool = nursery.pool(small ? SMALL_BYTES : CAPACITY_BYTES, clock);
     if (random.nextBoolean()) {
       pool.pool()
           .administration()
@@ -78,28 +79,33 @@ final class PoolSimulation {
     if (random.nextInt(4) == 0) {
       pool.pool().administration().setProperties(PoolDriver.ROOT, null, Map.of("copies", "2"));
     }
-    driver = new PoolDriver(pool, small, keepsOperating);
+    if (keepsHouse) {
+      pool.pool()
+          .administration()
+          .setProperties(PoolDriver.ROOT, null, PoolHousekeeping.PROPERTIES);
+      pool.startHousekeeping();
+    }
+    comparison = new PoolComparison(pool, random);
+    driver = new PoolDriver(pool, small, keepsOperating, keepsHouse ? clock : null);
   }
 
-  int crashes() {
+  @Override
+  public int crashes() {
     return crashes;
   }
 
-  int steps() {
+  @Override
+  public int steps() {
     return driver.steps();
   }
 
-  /** What was done last. */
-  String where() {
+  @Override
+  public String where() {
     return driver.where();
   }
 
-  /**
-   * Lives the whole life.
-   *
-   * @return a hash of all that the device was asked for
-   */
-  long run() throws IOException, FsException {
+  @Override
+  public long run() throws IOException, FsException {
     try {
       int rounds = 1 + random.nextInt(ROUNDS_MAX);
       boolean whole = true;
@@ -178,7 +184,7 @@ final class PoolSimulation {
       pool.restore(saved);
       driver.nextName(name);
       pool.open();
-      driver.isFound(before.copy());
+      driver.isPutBack(before);
       pool.device().failPowerAt(nth);
       driver.work(seed, count, FAILURES);
       if (driver.isActive() && !driver.wasInterrupted()) {
@@ -215,7 +221,7 @@ final class PoolSimulation {
     pool.dropCaches();
     if (driver.isActive() && !driver.wasInterrupted()) {
       driver.commitClones();
-      compareAll(driver.now());
+      comparison.with(driver.now());
     }
     restart(random.nextInt(3) == 0);
   }
@@ -259,7 +265,7 @@ final class PoolSimulation {
     pool.dropCaches();
     if (driver.isActive() && !driver.wasInterrupted()) {
       driver.commitClones();
-      compareAll(driver.now());
+      comparison.with(driver.now());
     }
     restart(random.nextBoolean());
   }
@@ -293,7 +299,7 @@ final class PoolSimulation {
       pool.device().heal();
       pool.dropCaches();
     }
-    compareAll(driver.now());
+    comparison.with(driver.now());
     restart(random.nextBoolean());
   }
 
@@ -366,7 +372,7 @@ final class PoolSimulation {
     pool.auditAsFound();
     assertTrue(
         pool.pool().status().txg() >= driver.certainTxg(), "a commit that was waited for is lost");
-    driver.isFound(whatIsThere().copy());
+    driver.isFound(comparison.whatIsThere(driver.candidates()).copy(), driver.candidates());
     if (random.nextInt(3) == 0) {
       driver.checkSnapshots(1, random);
     }
@@ -396,42 +402,5 @@ final class PoolSimulation {
       // A line for the user; the device is the one that was refused.
     }
     pool.setFaults(device -> {});
-  }
-
-  /** The state that the pool is in; with the names that snapshots have. */
-  private PoolState whatIsThere() throws IOException, FsException {
-    List<PoolState> candidates = driver.candidates();
-    AssertionError first = null;
-    for (int i = candidates.size() - 1; i >= 0; i--) {
-      try {
-        return compareAll(candidates.get(i));
-      } catch (AssertionError different) {
-        if (first == null) {
-          first = different;
-        } else {
-          first.addSuppressed(different);
-        }
-      }
-    }
-    throw first;
-  }
-
-  private PoolState compareAll(PoolState state) throws IOException, FsException {
-    PoolState named = state.named(pool.pool().list());
-    for (Map.Entry<String, Model> each : named.datasets().entrySet()) {
-      assertEquals(named.quotas().get(each.getKey()), quotaOf(each.getKey()), each.getKey());
-      each.getValue().copy().compare(pool.pool().fileSystem(each.getKey()), random);
-    }
-    return named;
-  }
-
-  /** In bytes; null when there is none. */
-  private Long quotaOf(String dataset) throws IOException {
-    for (EffectiveProperty property : pool.pool().administration().properties(dataset, null)) {
-      if (property.name().equals("quota") && !property.value().equals("none")) {
-        return ByteSize.parse(property.value());
-      }
-    }
-    return null;
   }
 }

@@ -18,9 +18,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Many lives of pools, see {@link PoolSimulation}. {@code cowfs.test.seed} repeats one of them. A
- * soak goes on with further seeds for {@code cowfs.test.minutes}, a year unless told otherwise, and
- * reports how many there were.
+ * Many lives of pools, see {@link PoolSimulation} and {@link MirrorSimulation}. {@code
+ * cowfs.test.seed} repeats one of them. A soak goes on with further seeds for {@code
+ * cowfs.test.minutes}, a year unless told otherwise, and reports how many there were.
  */
 @Execution(ExecutionMode.CONCURRENT)
 class PoolSimulationTest {
@@ -29,6 +29,10 @@ class PoolSimulationTest {
   private static final boolean SOAK = Boolean.getBoolean("cowfs.soak");
   private static final long SOAK_MINUTES = Long.getLong("cowfs.test.minutes", 365 * 24 * 60);
   private static final int SEEDS_PER_REPORT = 1_000;
+
+  /** Each pool of so many is on a mirror. */
+  private static final int SEEDS_PER_MIRROR = 4;
+
   private static final Path MEMORY = Path.of("/dev/shm");
 
   /** Failures of commits are what this is about: thousands of them need not be logged. */
@@ -97,9 +101,11 @@ class PoolSimulationTest {
     return new PoolNursery(Files.createTempDirectory(above, "cowfs-simulation"));
   }
 
-  /** Returns a hash of all that the device was asked for. */
+  /** Returns a hash of all that the devices were asked for. */
   private static long live(long seed, PoolNursery nursery) throws Exception {
-    PoolSimulation simulation = new PoolSimulation(seed, nursery);
+    boolean onMirror = seed % SEEDS_PER_MIRROR == 0;
+    Life simulation =
+        onMirror ? new MirrorSimulation(seed, nursery) : new PoolSimulation(seed, nursery);
     try {
       return simulation.run();
     } catch (Exception | AssertionError failure) {

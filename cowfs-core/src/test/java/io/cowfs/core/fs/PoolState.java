@@ -3,6 +3,7 @@ package io.cowfs.core.fs;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.cowfs.core.dataset.DatasetInfo;
+import io.cowfs.core.dataset.NodeKind;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
@@ -14,18 +15,32 @@ import java.util.TreeSet;
  * @param datasets by name
  * @param snapshots by "dataset@snapshot"; never changed
  * @param quotas in bytes, of the datasets that have one
+ * @param checkpoints by "dataset@checkpoint", as far as they are known; later commits may have
+ *     taken others, and let some go
  */
 record PoolState(
     TreeMap<String, Model> datasets,
     TreeMap<String, Model> snapshots,
-    TreeMap<String, Long> quotas) {
+    TreeMap<String, Long> quotas,
+    TreeMap<String, Checkpoint> checkpoints) {
+  /**
+   * A root that was kept of itself.
+   *
+   * @param contents what it may have; empty when that is not known
+   */
+  record Checkpoint(DatasetInfo info, List<Model> contents) {}
+
   /** Ends the name of a snapshot that is not known yet. */
   static final String UNNAMED = "@?";
 
   /** A copy that later changes do not touch. */
   PoolState copy() {
     PoolState copy =
-        new PoolState(new TreeMap<>(), new TreeMap<>(snapshots), new TreeMap<>(quotas));
+        new PoolState(
+            new TreeMap<>(),
+            new TreeMap<>(snapshots),
+            new TreeMap<>(quotas),
+            new TreeMap<>(checkpoints));
     datasets.forEach((name, model) -> copy.datasets.put(name, model.copy()));
     return copy;
   }
@@ -39,10 +54,12 @@ record PoolState(
     Set<String> heads = new TreeSet<>();
     Set<String> found = new TreeSet<>();
     for (DatasetInfo info : list) {
-      (info.snapshot().isEmpty() ? heads : found).add(info.fullName());
+      if (info.kind() != NodeKind.CHECKPOINT) {
+        (info.snapshot().isEmpty() ? heads : found).add(info.fullName());
+      }
     }
     assertEquals(datasets.keySet(), heads);
-    PoolState named = new PoolState(datasets, new TreeMap<>(snapshots), quotas);
+    PoolState named = new PoolState(datasets, new TreeMap<>(snapshots), quotas, checkpoints);
     for (String unnamed : snapshots.keySet()) {
       if (unnamed.endsWith(UNNAMED)) {
         Set<String> others = new TreeSet<>(found);

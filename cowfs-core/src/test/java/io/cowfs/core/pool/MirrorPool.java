@@ -85,7 +85,12 @@ final class MirrorPool implements AutoCloseable {
         CacheLimits.DEFAULT,
         Clock.systemUTC(),
         new Environment.Execution(
-            System::nanoTime, BlockStore::writingThreads, () -> Runnable::run, UUID::randomUUID));
+            System::nanoTime,
+            BlockStore::writingThreads,
+            BlockStore::readingThreads,
+            () -> Runnable::run,
+            UUID::randomUUID,
+            ThreadOfRounds::start));
   }
 
   private final class MemoryDevices implements Environment.Devices {

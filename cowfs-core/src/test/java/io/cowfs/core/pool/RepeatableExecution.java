@@ -14,13 +14,18 @@ import java.util.concurrent.TimeUnit;
 final class RepeatableExecution {
   private RepeatableExecution() {}
 
-  static Environment.Execution of(long seed) {
+  /**
+   * @param rounds run what a pool does again and again
+   */
+  static Environment.Execution of(long seed, Environment.Rounds rounds) {
     Random random = new Random(seed);
     return new Environment.Execution(
         () -> 0,
         SameThread::new,
+        SameThread::new,
         () -> Runnable::run,
-        () -> new UUID(random.nextLong(), random.nextLong()));
+        () -> new UUID(random.nextLong(), random.nextLong()),
+        rounds);
   }
 
   /** Runs everything at once. */

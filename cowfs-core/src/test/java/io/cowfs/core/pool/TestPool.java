@@ -11,6 +11,10 @@ import io.cowfs.core.dataset.NodeKind;
 import io.cowfs.core.dataset.NodeRecord;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.FaultInjectingDevice;
+import io.cowfs.core.device.FaultInjectingDevice.Operation;
+import io.cowfs.core.device.FaultInjectingDevice.PowerSupply;
+import io.cowfs.core.device.MemberState;
+import io.cowfs.core.device.NewDevice;
 import io.cowfs.core.pool.PoolAdministration.Mode;
 import io.cowfs.core.pool.PoolAdministration.Scope;
 import io.cowfs.core.scrub.SpaceAudit;
@@ -23,16 +27,20 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
- * A pool whose device is in memory and fails on demand, and whose index is a real one. It can be
- * closed, cut off from its power, and opened again. Not thread-safe; what it gives out is.
+ * A pool whose device is in memory and fails on demand, and whose index is a real one; or one on a
+ * mirror of two of them. It can be closed, cut off from its power, and opened again. Not
+ * thread-safe; what it gives out is.
  */
 public final class TestPool implements AutoCloseable {
   /** Commits only when asked, or when much is dirty. */
@@ -48,12 +56,26 @@ public final class TestPool implements AutoCloseable {
 
   private static final String DATASET = "root";
 
+  /** Enough for anything that is done in the background: then something hangs. */
+  private static final Duration BACKGROUND_TIME = Duration.ofMinutes(5);
+
   private static final int INDEX_MARGIN_BYTES = 256 << 10;
 
   private final Path directory;
   private final DirtyLimit limit;
   private final Map<Long, Roots> history = new HashMap<>();
-  private FaultInjectingDevice device;
+
+  /** The directories of the members; empty where there is no mirror. */
+  private final List<Path> members;
+
+  private final List<FaultInjectingDevice> devices = new ArrayList<>();
+
+  /** The number of the device that is looked at. */
+  private int main;
+
+  /** Of the devices of a mirror. */
+  private PowerSupply power = new PowerSupply();
+
   private Pool pool;
   private Clock clock = Clock.systemUTC();
   private Environment.Execution execution = Environment.Execution.CONCURRENT;
@@ -61,23 +83,29 @@ public final class TestPool implements AutoCloseable {
   /** Applied to the device at each opening. */
   private Consumer<FaultInjectingDevice> faults = opened -> {};
 
+  /** Of a repeatable pool: what its housekeeper does; null while there is none. */
+  private Runnable round;
+
   /** Something was destroyed and may not be freed yet. */
   private boolean mayBeFreeing;
 
   /** What a commit has reached. */
   private record Roots(List<NodeRecord> nodes, BlockPointer directory) {}
 
-  private TestPool(Path directory, FaultInjectingDevice device, DirtyLimit limit) {
+  private TestPool(Path directory, List<Path> members, long capacityBytes, DirtyLimit limit) {
     this.directory = directory;
-    this.device = device;
+    this.members = members;
     this.limit = limit;
+    for (int i = 0; i < Math.max(1, members.size()); i++) {
+      devices.add(new FaultInjectingDevice(capacityBytes));
+    }
   }
 
   /** A new pool, open. */
   public static TestPool create(
       Path directory, long capacityBytes, CompressionSetting compression, DirtyLimit limit)
       throws IOException {
-    TestPool made = new TestPool(directory, new FaultInjectingDevice(capacityBytes), limit);
+    TestPool made = new TestPool(directory, List.of(), capacityBytes, limit);
     made.createAndOpen(capacityBytes, compression);
     return made;
   }
@@ -89,16 +117,34 @@ public final class TestPool implements AutoCloseable {
    */
   public static TestPool createRepeatable(
       Path directory, long capacityBytes, Clock clock, long seed) throws IOException {
-    TestPool made =
-        new TestPool(directory, new FaultInjectingDevice(capacityBytes), ONLY_ON_DEMAND);
+    return createRepeatable(directory, List.of(), capacityBytes, clock, seed);
+  }
+
+  /**
+   * The same on a mirror of two devices, which run on one power supply.
+   *
+   * @param base what it is to be made in; exists
+   */
+  public static TestPool createRepeatableMirror(
+      Path base, long capacityBytes, Clock clock, long seed) throws IOException {
+    Path real = base.toRealPath();
+    List<Path> members =
+        List.of(Files.createDirectory(real.resolve("a")), Files.createDirectory(real.resolve("b")));
+    return createRepeatable(real.resolve("pool"), members, capacityBytes, clock, seed);
+  }
+
+  private static TestPool createRepeatable(
+      Path directory, List<Path> members, long capacityBytes, Clock clock, long seed)
+      throws IOException {
+    TestPool made = new TestPool(directory, members, capacityBytes, ONLY_ON_DEMAND);
     made.clock = clock;
-    made.execution = RepeatableExecution.of(seed);
+    made.execution = RepeatableExecution.of(seed, made::keepRound);
     made.createAndOpen(capacityBytes, CompressionSetting.NONE);
     return made;
   }
 
   /** A pool that is closed, to be put back. */
-  public record Saved(FaultInjectingDevice device, byte[] index) {}
+  public record Saved(List<FaultInjectingDevice> devices, byte[] index) {}
 
   /** Of a pool that is closed. */
   public Saved save() throws IOException {
@@ -108,7 +154,9 @@ public final class TestPool implements AutoCloseable {
       end--;
     }
     // Pages at the end of what is in use may be zeros.
-    return new Saved(device.reopen(), Arrays.copyOf(index, end + INDEX_MARGIN_BYTES));
+    return new Saved(
+        devices.stream().map(FaultInjectingDevice::reopen).toList(),
+        Arrays.copyOf(index, end + INDEX_MARGIN_BYTES));
   }
 
   /** Of a pool that is closed. It belongs to this one or to another one of the same capacity. */
@@ -120,7 +168,13 @@ public final class TestPool implements AutoCloseable {
         channel.write(index, index.position());
       }
     }
-    device = saved.device.reopen();
+    for (int i = 0; i < devices.size(); i++) {
+      devices.set(i, saved.devices.get(i).reopen());
+      if (!members.isEmpty() && !Files.exists(file(i))) {
+        putBack(i);
+      }
+    }
+    power = new PowerSupply();
     history.clear();
   }
 
@@ -130,16 +184,31 @@ public final class TestPool implements AutoCloseable {
 
   private void createAndOpen(long capacityBytes, CompressionSetting compression)
       throws IOException {
-    Pool.create(directory, new Pool.CreateOptions(capacityBytes, compression, null), environment());
-    device = device.reopen();
+    List<NewMember> mirror =
+        members.stream().map(place -> new NewMember(place, NewDevice.Overwrite.REFUSE)).toList();
+    Pool.create(
+        directory, new Pool.CreateOptions(capacityBytes, compression, null, mirror), environment());
+    devices.replaceAll(FaultInjectingDevice::reopen);
     open();
+  }
+
+  /** What the pool does again and again is done when the test says so. */
+  private Environment.Ending keepRound(
+      String name, Supplier<Duration> untilNext, Runnable newRound) {
+    round = newRound;
+    return () -> round = null;
   }
 
   private Environment environment() {
     return new Environment(new MemoryDevices(), limit, CacheLimits.DEFAULT, clock, execution);
   }
 
-  /** The one device in memory, whoever opens it. */
+  /** Where the file of a device is. */
+  private Path file(int number) {
+    return members.get(number).resolve("data");
+  }
+
+  /** The devices in memory, whoever opens them. */
   private final class MemoryDevices implements Environment.Devices {
     @Override
     public BlockDevice create(Path file, long capacityBytes) throws IOException {
@@ -148,8 +217,13 @@ public final class TestPool implements AutoCloseable {
     }
 
     @Override
-    public BlockDevice open(Path file, long capacityBytes) {
-      device = device.reopen();
+    public BlockDevice open(Path file, long capacityBytes) throws IOException {
+      int number = members.isEmpty() || file.toRealPath().equals(file(0)) ? 0 : 1;
+      FaultInjectingDevice device = devices.get(number).reopen();
+      if (!members.isEmpty()) {
+        device.connect(power);
+      }
+      devices.set(number, device);
       faults.accept(device);
       return device;
     }
@@ -163,6 +237,21 @@ public final class TestPool implements AutoCloseable {
   /** Opens it again after {@link #close}, {@link #crash}. */
   public void open() throws IOException {
     pool = Pool.open(directory, environment());
+  }
+
+  /**
+   * From now on a repeatable pool keeps checkpoints, and {@link #housekeep} does what is due. What
+   * was interrupted comes to its end first.
+   */
+  public void startHousekeeping() throws IOException {
+    pool.startHousekeeping(() -> {});
+    pool.scrub().await(BACKGROUND_TIME);
+    pool.mirror().awaitResilver();
+  }
+
+  /** One round of the housekeeper. */
+  public void housekeep() {
+    round.run();
   }
 
   /** Of a pool that is closed. */
@@ -197,17 +286,77 @@ public final class TestPool implements AutoCloseable {
 
   /** Gives a pool that is closed another device. */
   void setDevice(FaultInjectingDevice newDevice) {
-    device = newDevice;
+    devices.set(0, newDevice);
   }
 
   public Pool pool() {
     return pool;
   }
 
-  /** The device as it is now; another one after each opening. */
+  /** The device as it is now; another one after each opening. Of a mirror, the main one. */
   public FaultInjectingDevice device() {
-    return device;
+    return devices.get(main);
   }
+
+  /** How often any device was synced since it was opened. */
+  public long syncs() {
+    return devices.stream().mapToLong(device -> device.count(Operation.SYNC)).sum();
+  }
+
+  // ---- a mirror
+
+  /** Which device of a mirror is the main one from now on. */
+  public void setMainDevice(int number) {
+    main = number;
+  }
+
+  public FaultInjectingDevice device(int number) {
+    return devices.get(number);
+  }
+
+  /** Of the devices of a mirror; another one after each crash. */
+  public PowerSupply power() {
+    return power;
+  }
+
+  /** The name of a device of a mirror. */
+  public String nameOf(int number) {
+    return members.get(number).toString();
+  }
+
+  public MemberState stateOf(int number) {
+    return pool.mirror().devices().get(number).state();
+  }
+
+  /** A device of a pool that is closed is not there any more. */
+  public void takeAway(int number) throws IOException {
+    Files.delete(file(number));
+  }
+
+  public boolean isThere(int number) {
+    return Files.exists(file(number));
+  }
+
+  /** It is there again, as it was. */
+  public void putBack(int number) throws IOException {
+    Files.createFile(file(number));
+  }
+
+  /** Devices that are behind get what they have missed; what was destroyed is freed before. */
+  public void resilver() throws IOException {
+    freeDestroyed();
+    pool.mirror().goOn();
+    pool.mirror().awaitResilver();
+  }
+
+  /** The same of a device that was out of use. */
+  public void online(int number) throws IOException {
+    freeDestroyed();
+    pool.mirror().online(nameOf(number));
+    pool.mirror().awaitResilver();
+  }
+
+  // ----
 
   public FileSystem fileSystem() throws IOException {
     return pool.fileSystem(DATASET);
@@ -281,7 +430,7 @@ public final class TestPool implements AutoCloseable {
   public void rot(Reference reference, int at, int bit) {
     reference.forEachPlace(
         (sector, sectors, birthTxg) ->
-            device.flipBit(sector * BlockPointer.SECTOR_BYTES + at, bit));
+            device().flipBit(sector * BlockPointer.SECTOR_BYTES + at, bit));
   }
 
   /** Whether a block is in use, or freed and not reusable yet. */
@@ -316,6 +465,11 @@ public final class TestPool implements AutoCloseable {
   }
 
   private void settle() throws IOException {
+    freeDestroyed();
+    mayBeFreeing = false;
+  }
+
+  private void freeDestroyed() throws IOException {
     while (pool.status().destroyingBytes() > 0) {
       commit();
     }
@@ -323,7 +477,6 @@ public final class TestPool implements AutoCloseable {
     for (int i = 0; i < 3; i++) {
       commit();
     }
-    mayBeFreeing = false;
   }
 
   /** Closes and opens it. */
@@ -343,9 +496,13 @@ public final class TestPool implements AutoCloseable {
 
   /** The power fails now: the device keeps what was synced and a part of what was not. */
   public void crash(Random random) {
-    FaultInjectingDevice survivor = device.crash(random);
+    List<FaultInjectingDevice> survivors =
+        devices.stream().map(device -> device.crash(random)).toList();
     closeAfterFailure();
-    device = survivor;
+    for (int i = 0; i < survivors.size(); i++) {
+      devices.set(i, survivors.get(i));
+    }
+    power = new PowerSupply();
   }
 
   /** Keeps in mind what the last commit has reached; to be called when nothing commits. */
