@@ -78,7 +78,9 @@ public final class RootRing {
       }
       return ring;
     }
-    throw first;
+    throw first != null
+        ? first
+        : new DamagedPoolException(device.name() + ": no device has all of the pool");
   }
 
   /**
