@@ -6,10 +6,10 @@ import io.cowfs.core.dataset.Datasets;
 import io.cowfs.core.dataset.NodeRecord;
 import io.cowfs.core.pool.DefragmentationReport.Ending;
 import io.cowfs.core.txg.TransactionGroups;
-import java.io.Closeable;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -18,23 +18,21 @@ import java.util.OptionalInt;
  * Defragments files by itself while nothing is written to the pool, where its property {@code
  * defrag.background} asks for that: those with more surplus runs for each mebibyte than it says. It
  * ends as soon as anything is changed. A dataset is gone through once as a whole, later only what
- * was changed since. On a thread of its own; thread-safe.
+ * was changed since. Thread-safe.
  */
-final class BackgroundDefragmentation implements Closeable {
+final class BackgroundDefragmentation {
   private static final Logger LOG = System.getLogger(BackgroundDefragmentation.class.getName());
 
   /** When nothing was committed for so long, the pool is idle. */
-  private static final long LOOK_MILLIS = 15_000;
+  private static final Duration UNTIL_NEXT_LOOK = Duration.ofSeconds(15);
 
   private final Datasets datasets;
   private final TransactionGroups txgs;
   private final Defragmenter defragmenter;
-  private final Thread thread;
 
-  /** Written under this. */
   private volatile boolean closed;
 
-  // ---- of the thread
+  // ---- of the rounds
 
   /** By head: what was committed until then was gone through. */
   private final Map<Integer, Long> doneTxgs = new HashMap<>();
@@ -46,37 +44,30 @@ final class BackgroundDefragmentation implements Closeable {
     this.datasets = datasets;
     this.txgs = txgs;
     this.defragmenter = defragmenter;
-    thread = new Thread(this::run, "cowfs-defrag");
-    thread.setDaemon(true);
   }
 
-  void start() {
-    thread.start();
+  /**
+   * Looks again and again from now on.
+   *
+   * @return to be closed at the end, when the defragmenter was stopped
+   */
+  Environment.Ending start(Environment.Rounds rounds) {
+    Environment.Ending ending = rounds.begin("cowfs-defrag", () -> UNTIL_NEXT_LOOK, this::round);
+    return () -> {
+      closed = true;
+      ending.end();
+    };
   }
 
-  private void run() {
-    while (awaitNextLook()) {
-      try {
-        look();
-      } catch (IOException | RuntimeException failure) {
-        LOG.log(Level.WARNING, "files are not defragmented", failure);
-      }
-    }
-  }
-
-  @SuppressWarnings("WaitNotInLoop") // A look too many does no harm.
-  private synchronized boolean awaitNextLook() {
+  private void round() {
     try {
-      if (!closed) {
-        wait(LOOK_MILLIS);
-      }
-    } catch (InterruptedException e) {
-      return false;
+      look();
+    } catch (IOException | RuntimeException failure) {
+      LOG.log(Level.WARNING, "files are not defragmented", failure);
     }
-    return !closed;
   }
 
-  /** Does what is to be done now. By the thread, or by a test in its place. */
+  /** Does what is to be done now. */
   void look() throws IOException {
     OptionalInt limit = datasets.defragRunsPerMebibyte();
     long txg = txgs.durableTxg();
@@ -132,25 +123,5 @@ final class BackgroundDefragmentation implements Closeable {
     }
     doneTxgs.put(head.id(), until);
     return true;
-  }
-
-  /** Returns when nothing of it is under way any more; the defragmenter was stopped before. */
-  @Override
-  public void close() {
-    synchronized (this) {
-      closed = true;
-      notifyAll();
-    }
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 }

@@ -118,7 +118,7 @@ public final class Pool implements Closeable {
   private Housekeeper housekeeper;
 
   /** Likewise. */
-  private BackgroundDefragmentation backgroundDefragmentation;
+  private Environment.Ending backgroundDefragmentation;
 
   /** The file systems that are open, by the name of their dataset. */
   private final Map<String, Volume> volumes = new HashMap<>();
@@ -556,8 +556,7 @@ public final class Pool implements Closeable {
       housekeeper =
           new Housekeeper(
               administration, retention, clock, beforeSnapshot, this::tidyCheckpoints, rounds);
-      backgroundDefragmentation = newBackgroundDefragmentation();
-      backgroundDefragmentation.start();
+      backgroundDefragmentation = newBackgroundDefragmentation().start(rounds);
     }
   }
 
@@ -782,7 +781,7 @@ public final class Pool implements Closeable {
   @Override
   public void close() throws IOException {
     Housekeeper ending;
-    BackgroundDefragmentation defragmenting;
+    Environment.Ending defragmenting;
     synchronized (this) {
       if (closed) {
         return;
@@ -794,7 +793,7 @@ public final class Pool implements Closeable {
     defragmenter.stop();
     if (ending != null) {
       ending.close();
-      defragmenting.close();
+      defragmenting.end();
     }
     scrub.stop();
     mirror.stop();
