@@ -69,7 +69,7 @@ final class CheckpointWatch {
 
   /** Turns the clock; everything was committed before. */
   void turn(Duration by) {
-    look(null);
+    look(List.of());
     clock.turn(by);
     since = clock.now();
   }
@@ -90,6 +90,16 @@ final class CheckpointWatch {
    * @param state what a commit has, if there was one since the last look; null when not known
    */
   void look(PoolState state) {
+    boolean single = pool.pool().status().txg() == txg + 1;
+    look(single && state != null ? List.of(state) : List.of());
+  }
+
+  /**
+   * To be called when nothing commits.
+   *
+   * @param states each commit since the last look has one of these; empty when not known
+   */
+  void look(List<PoolState> states) {
     long now = pool.pool().status().txg();
     if (now == txg) {
       return;
@@ -100,8 +110,7 @@ final class CheckpointWatch {
     known = new TreeMap<>();
     for (DatasetInfo info : list) {
       if (info.kind() == NodeKind.CHECKPOINT) {
-        Model model = single && state != null ? state.datasets().get(info.dataset()) : null;
-        add(info, before, model == null ? List.of() : List.of(model));
+        add(info, before, contents(info, states));
       }
     }
     judge(list, before);
@@ -144,14 +153,7 @@ final class CheckpointWatch {
     lastTaken.clear();
     for (DatasetInfo info : list) {
       if (info.kind() == NodeKind.CHECKPOINT) {
-        List<Model> contents = new ArrayList<>();
-        for (PoolState candidate : candidates) {
-          Model model = candidate.datasets().get(info.dataset());
-          if (model != null) {
-            contents.add(model.copy());
-          }
-        }
-        add(info, before, contents);
+        add(info, before, contents(info, candidates));
         lastTaken.put(info.dataset(), info.created());
       }
     }
@@ -159,6 +161,17 @@ final class CheckpointWatch {
     mayGo.clear();
     spaceIsShort = false;
     looked(list);
+  }
+
+  private static List<Model> contents(DatasetInfo checkpoint, List<PoolState> states) {
+    List<Model> contents = new ArrayList<>();
+    for (PoolState state : states) {
+      Model model = state.datasets().get(checkpoint.dataset());
+      if (model != null) {
+        contents.add(model.copy());
+      }
+    }
+    return contents;
   }
 
   private void add(DatasetInfo info, Map<String, Checkpoint> before, List<Model> contents) {

@@ -158,6 +158,13 @@ final class PoolDriver {
     }
   }
 
+  /** Some commits were seen, of which each has one of these. */
+  private void seenSome(List<PoolState> states) {
+    if (housekeeping != null) {
+      housekeeping.watch().look(states);
+    }
+  }
+
   int steps() {
     return steps;
   }
@@ -495,6 +502,7 @@ final class PoolDriver {
     pool.commit();
     certain = last;
     certainTxg = pool.pool().status().txg();
+    seenSome(possible);
     possible.clear();
     if (pool.device().hasPower()) {
       pool.remember();
@@ -570,8 +578,8 @@ final class PoolDriver {
       // What its last txg has; without changes meanwhile it is what there is now.
       certain = possible.get(possible.size() - 1);
       certainTxg = pool.pool().status().txg();
+      seenSome(possible);
       possible.clear();
-      seen(null);
     }
   }
 

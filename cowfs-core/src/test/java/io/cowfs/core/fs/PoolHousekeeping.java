@@ -273,7 +273,7 @@ final class PoolHousekeeping {
   /** Looks at one through a clone of it. */
   void checkCheckpoint(Random choice) throws FsException, IOException {
     pool.commit();
-    watch.look(null);
+    watch.look(List.of());
     List<Checkpoint> known =
         watch.known().values().stream().filter(each -> !each.contents().isEmpty()).toList();
     Checkpoint checkpoint = PoolDriver.anyOfOrNull(known, choice);
@@ -292,7 +292,7 @@ final class PoolHousekeeping {
     compareAny(checkpoint, clone, choice);
     pool.pool().closeFileSystem(clone);
     administration.destroyDataset(clone, Scope.WITH_DESCENDANTS, Mode.EXECUTE);
-    watch.look(null);
+    watch.look(List.of());
   }
 
   private void compareAny(Checkpoint checkpoint, String clone, Random choice)
