@@ -14,9 +14,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.ExecutorService;
 import java.util.function.Supplier;
 
@@ -40,6 +42,10 @@ public final class BlockStore implements Closeable {
   private final Cache<BlockKey, byte[]> nodes;
   private final Cache<BlockKey, byte[]> extents;
   private final StagingWriter stagingWriter;
+  private final Packer packer = new Packer();
+
+  /** For compressed extents; as many as threads have read at the same time. */
+  private final Deque<ByteBuffer> readBuffers = new ConcurrentLinkedDeque<>();
 
   /** Blocks that were handed to a writer and may not be on the device yet. */
   private final Map<BlockKey, byte[]> unwritten = new ConcurrentHashMap<>();
@@ -166,6 +172,28 @@ public final class BlockStore implements Closeable {
    * @throws CorruptBlockException when a sector does not match its checksum
    */
   public void readPlain(List<DataExtent> pieces, ByteBuffer destination) throws IOException {
+    forEachRun(pieces, (run, sectors) -> readAdjacent(run, sectors, destination));
+  }
+
+  /**
+   * Reads compressed extents one after the other into the buffer, and verifies them. What is
+   * adjacent on the device is read at once; nothing is cached.
+   *
+   * @param destination gets their content; direct buffers save a copy. Its content is undefined
+   *     after an error.
+   * @throws CorruptBlockException when one does not match its checksum
+   */
+  public void readCompressed(List<DataExtent> extents, ByteBuffer destination) throws IOException {
+    forEachRun(extents, (run, sectors) -> readAdjacentCompressed(run, sectors, destination));
+  }
+
+  /** Reads something that is adjacent on the device, in the order of the file. */
+  @FunctionalInterface
+  private interface RunReader {
+    void read(List<DataExtent> run, int sectors) throws IOException;
+  }
+
+  private static void forEachRun(List<DataExtent> pieces, RunReader reader) throws IOException {
     int first = 0;
     while (first < pieces.size()) {
       int end = first;
@@ -179,9 +207,54 @@ public final class BlockStore implements Closeable {
         nextSector += pieces.get(end).sectors();
         end++;
       }
-      readAdjacent(pieces.subList(first, end), sectors, destination);
+      reader.read(pieces.subList(first, end), sectors);
       first = end;
     }
+  }
+
+  private void readAdjacentCompressed(List<DataExtent> extents, int sectors, ByteBuffer destination)
+      throws IOException {
+    ByteBuffer stored = takeReadBuffer();
+    try {
+      long sector = extents.get(0).sector();
+      boolean isRead = false;
+      try {
+        checkPlace(sector, sectors * SECTOR_BYTES);
+        copies.readFirst(stored.slice(0, sectors * SECTOR_BYTES), sector);
+        isRead = true;
+      } catch (IOException unreadable) {
+        // Each extent is read again below, from its other copies as well.
+      }
+      int at = 0;
+      for (DataExtent extent : extents) {
+        ByteBuffer content = destination.slice(destination.position(), extent.logicalBytes());
+        if (!isRead || !unpack(extent, stored.slice(at, extent.storedBytes()), content)) {
+          content.put(readCompressed(extent));
+        }
+        destination.position(destination.position() + extent.logicalBytes());
+        at += extent.sectors() * SECTOR_BYTES;
+      }
+    } finally {
+      readBuffers.push(stored);
+    }
+  }
+
+  /** False when it is damaged. */
+  private static boolean unpack(DataExtent extent, ByteBuffer stored, ByteBuffer content) {
+    try {
+      if (extent.checksumAlgorithm().of(stored, 0, stored.capacity()) != extent.checksum()) {
+        return false;
+      }
+      extent.compression().decompress(stored, content);
+      return true;
+    } catch (MalformedDataException damaged) {
+      return false;
+    }
+  }
+
+  private ByteBuffer takeReadBuffer() {
+    ByteBuffer buffer = readBuffers.poll();
+    return buffer != null ? buffer : ByteBuffer.allocateDirect(READ_BYTES_MAX);
   }
 
   /**
@@ -400,7 +473,7 @@ public final class BlockStore implements Closeable {
 
   /** A writer for the txg being synced; for one thread. */
   public BlockWriter openWriter(long txg) {
-    return new BlockWriter(this, allocator, stagingWriter, txg);
+    return new BlockWriter(this, allocator, stagingWriter, packer, txg);
   }
 
   /** The block is known from now on, though it is not on the device yet. */

@@ -7,7 +7,6 @@ import io.cowfs.core.alloc.SectorRange;
 import io.cowfs.core.block.StagingWriter.Staging;
 import io.cowfs.core.codec.ChecksumAlgorithm;
 import io.cowfs.core.codec.Compression;
-import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.codec.SectorChecksums;
 import io.cowfs.core.device.DeviceLayout;
 import java.io.Closeable;
@@ -22,7 +21,8 @@ import java.util.function.Consumer;
 
 /**
  * Writes the blocks and extents of one txg: compresses, checksums, allocates, and hands the bytes
- * to the writing threads in large runs. Used by one thread, the one that syncs.
+ * to the writing threads in large runs. Used by one thread, the one that syncs; others help it to
+ * compress.
  *
  * <p>After an error nothing is written any more; what was allocated is not given back, because the
  * txg cannot be committed.
@@ -33,9 +33,6 @@ public final class BlockWriter implements Closeable {
 
   private static final int SECTOR_BYTES = DeviceLayout.SECTOR_BYTES;
 
-  /** An extent is kept compressed where that saves at least one sector in so many. */
-  private static final int SAVES_ONE_SECTOR_IN = 8;
-
   private static final AllocationKind[] KINDS_OF_COPIES = {
     AllocationKind.DATA, AllocationKind.DATA_COPY, AllocationKind.DATA_THIRD_COPY
   };
@@ -43,20 +40,18 @@ public final class BlockWriter implements Closeable {
   private final BlockStore store;
   private final Allocator allocator;
   private final StagingWriter stagingWriter;
+  private final Packer packer;
   private final long txg;
   private final Map<AllocationKind, Staging> open = new EnumMap<>(AllocationKind.class);
-
-  /** For gathering pieces before they are compressed; made when first needed. */
-  private ByteBuffer gathered;
-
-  private ByteBuffer compressed;
 
   private final Object completionLock = new Object();
   private int inFlight;
   private IOException failure;
 
-  BlockWriter(BlockStore store, Allocator allocator, StagingWriter stagingWriter, long txg) {
+  BlockWriter(
+      BlockStore store, Allocator allocator, StagingWriter stagingWriter, Packer packer, long txg) {
     this.store = store;
+    this.packer = packer;
     this.allocator = allocator;
     this.stagingWriter = stagingWriter;
     this.txg = txg;
@@ -113,69 +108,80 @@ public final class BlockWriter implements Closeable {
   }
 
   /**
-   * Writes file data as one extent, or as several where space is in pieces.
+   * Has file data compressed by other threads, if that is its policy, while this one goes on.
    *
    * @param pieces buffers to gather, each a multiple of 4 KiB, together as many sectors as {@code
-   *     logicalBytes} takes; the rest of the last sector is zero. Free again when this returns;
-   *     positions do not move.
+   *     logicalBytes} take; what is beyond those is zeros. Not to be changed until the extent is
+   *     written; their positions do not move.
    * @param logicalBytes at most {@link DataExtent#LOGICAL_BYTES_MAX}
+   * @return to be written before what is prepared later
+   */
+  public PreparedExtent prepareExtent(ByteBuffer[] pieces, int logicalBytes, ExtentPolicy policy) {
+    PreparedExtent extent = new PreparedExtent(pieces, logicalBytes, policy, packer);
+    if (extent.isToBePacked()) {
+      packer.begin(extent);
+    }
+    return extent;
+  }
+
+  /** How many extents it pays to prepare before the first of them is written. */
+  public static int extentsAhead() {
+    return Packer.aheadMax();
+  }
+
+  /**
+   * Writes file data as one extent, or as several where space is in pieces.
+   *
    * @param result gets each extent, in the order of the file, before this returns
    */
+  public void writeExtent(PreparedExtent extent, Consumer<DataExtent> result) throws IOException {
+    checkFailure();
+    if (extent.isToBePacked()) {
+      PreparedExtent.Packed packed = packer.finish(extent);
+      if (packed != null) {
+        DataExtent written = writePacked(packed, extent);
+        packer.release(packed.content());
+        if (written != null) {
+          result.accept(written);
+          return;
+        }
+      }
+    }
+    new PlainWrite(
+            new Pieces(extent.pieces()), extent.logicalBytes(), extent.policy().copies(), result)
+        .run();
+  }
+
+  /** The same of data that was not prepared. */
   public void writeExtent(
       ByteBuffer[] pieces, int logicalBytes, ExtentPolicy policy, Consumer<DataExtent> result)
       throws IOException {
-    checkFailure();
-    int sectors = DataExtent.sectorsOf(logicalBytes);
-    if (logicalBytes < 1 || sectors > DataExtent.SECTORS_MAX || !areSectors(pieces, sectors)) {
-      throw new IllegalArgumentException(logicalBytes + " bytes do not fit the pieces");
-    }
-    if (policy.compression().compression() != Compression.NONE && sectors > 1) {
-      DataExtent extent = tryCompressed(pieces, logicalBytes, policy);
-      if (extent != null) {
-        result.accept(extent);
-        return;
-      }
-    }
-    new PlainWrite(new Pieces(pieces), logicalBytes, policy.copies(), result).run();
+    writeExtent(new PreparedExtent(pieces, logicalBytes, policy, packer), result);
   }
 
-  private static boolean areSectors(ByteBuffer[] pieces, int sectors) {
-    long bytes = 0;
-    for (ByteBuffer piece : pieces) {
-      if (piece.remaining() % SECTOR_BYTES != 0) {
-        return false;
-      }
-      bytes += piece.remaining();
-    }
-    return bytes == (long) sectors * SECTOR_BYTES;
-  }
-
-  /** Null where compression does not save enough, or there is no run for the result. */
-  private DataExtent tryCompressed(ByteBuffer[] pieces, int logicalBytes, ExtentPolicy policy)
+  /** Null where there is no run for it. */
+  private DataExtent writePacked(PreparedExtent.Packed packed, PreparedExtent extent)
       throws IOException {
-    CompressionSetting setting = policy.compression();
-    Compression compression = setting.compression();
-    ByteBuffer source = gather(pieces, logicalBytes);
-    ByteBuffer packed = compressionBuffer(compression.maxCompressedBytes(logicalBytes));
-    int storedBytes = compression.compress(source, packed, setting.level());
-    int sectors = DataExtent.sectorsOf(storedBytes);
-    int plainSectors = DataExtent.sectorsOf(logicalBytes);
-    if ((plainSectors - sectors) * SAVES_ONE_SECTOR_IN < plainSectors) {
-      return null;
-    }
-    long[] places = allocatePlaces(sectors, policy.copies());
+    ByteBuffer content = packed.content();
+    int sectors = DataExtent.sectorsOf(content.limit());
+    long[] places = allocatePlaces(sectors, extent.policy().copies());
     if (places == null) {
       return null; // plain data can be split over smaller runs
     }
-    long checksum = BLOCK_CHECKSUM.of(packed, 0, storedBytes);
     for (int i = 0; i < places.length; i++) {
       ByteBuffer target = stage(KINDS_OF_COPIES[i], places[i], sectors);
-      target.put(packed.slice(0, storedBytes));
+      target.put(content.duplicate());
       fillWithZeros(target);
     }
     return withCopies(
         DataExtent.compressed(
-            places[0], logicalBytes, storedBytes, compression, BLOCK_CHECKSUM, checksum, txg),
+            places[0],
+            extent.logicalBytes(),
+            content.limit(),
+            extent.compression(),
+            BLOCK_CHECKSUM,
+            packed.checksum(),
+            txg),
         places);
   }
 
@@ -304,27 +310,6 @@ public final class BlockWriter implements Closeable {
     return places.length == 1
         ? extent
         : extent.withCopies(Arrays.copyOfRange(places, 1, places.length));
-  }
-
-  private ByteBuffer gather(ByteBuffer[] pieces, int logicalBytes) {
-    if (pieces.length == 1) {
-      return pieces[0].slice(pieces[0].position(), logicalBytes);
-    }
-    if (gathered == null) {
-      gathered = ByteBuffer.allocateDirect(DataExtent.LOGICAL_BYTES_MAX);
-    }
-    gathered.clear();
-    for (ByteBuffer piece : pieces) {
-      gathered.put(piece.duplicate());
-    }
-    return gathered.slice(0, logicalBytes);
-  }
-
-  private ByteBuffer compressionBuffer(int bytes) {
-    if (compressed == null || compressed.capacity() < bytes) {
-      compressed = ByteBuffer.allocateDirect(bytes);
-    }
-    return compressed.clear();
   }
 
   /** Writes plain data, in as many extents as the runs require that are found for its copies. */
@@ -456,6 +441,7 @@ public final class BlockWriter implements Closeable {
   /** Drops what was not flushed; nothing to do after {@link #flush}. */
   @Override
   public void close() {
+    packer.forget();
     List<Staging> dropped = new ArrayList<>(open.values());
     open.clear();
     for (Staging staging : dropped) {

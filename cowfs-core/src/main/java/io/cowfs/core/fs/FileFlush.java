@@ -5,6 +5,7 @@ import io.cowfs.core.block.BlockWriter;
 import io.cowfs.core.block.DataExtent;
 import io.cowfs.core.block.DataExtentFormat;
 import io.cowfs.core.block.ExtentPolicy;
+import io.cowfs.core.block.PreparedExtent;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.codec.Compression;
@@ -14,9 +15,11 @@ import io.cowfs.core.fs.DirtyFile.Range;
 import io.cowfs.core.vfs.InodeFlag;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NavigableMap;
+import java.util.Queue;
 
 /**
  * Turns the dirty data of one txg into extents. Used by the sync thread, for one txg of one volume.
@@ -48,6 +51,8 @@ final class FileFlush {
   private DirtyFile layer;
   private long allocatedSectors;
   private final List<Range> rewritten = new ArrayList<>();
+  private final Queue<Begun> begun = new ArrayDeque<>();
+  private int beginMax;
 
   /** For one compressed extent that is written anew. */
   private final ByteBuffer rewriteBuffer = ByteBuffer.allocateDirect(FileReads.EXTENT_BYTES_MAX);
@@ -81,6 +86,7 @@ final class FileFlush {
     layer = dirty;
     allocatedSectors = file.allocatedSectors;
     rewritten.clear();
+    beginMax = 1;
     boolean startIsInMemory = layer.page(0) != DirtyFile.NO_PAGE || layer.isHole(0);
     if (size <= Items.INLINE_BYTES_MAX && startIsInMemory) {
       cut(List.of(new Range(0, DirtyFile.SECTORS_MAX)));
@@ -240,7 +246,8 @@ final class FileFlush {
   private void writeRun(long from, ByteBuffer run) throws IOException {
     run.flip();
     if (run.hasRemaining()) {
-      write(from, List.of(run.slice()), run.remaining() / SECTOR);
+      begin(from, List.of(run.slice()), run.remaining() / SECTOR);
+      finishAll(); // The buffer is used again.
     }
     run.clear();
   }
@@ -263,10 +270,11 @@ final class FileFlush {
         if (skip != null) {
           end = Math.min(end, skip.from());
         }
-        write(at, gather(at, end), (int) (end - at));
+        begin(at, gather(at, end), (int) (end - at));
         at = end;
       }
     }
+    finishAll();
   }
 
   /** The pages of a run of dirty sectors, in as few pieces as their place in memory allows. */
@@ -288,14 +296,42 @@ final class FileFlush {
     return pieces;
   }
 
-  private void write(long from, List<ByteBuffer> pieces, int sectors) throws IOException {
-    long[] at = {from};
+  /**
+   * Sectors that are compressed while others are written.
+   *
+   * @param from the first one, in the file
+   * @param misses how often the file had not compressed when this began
+   */
+  private record Begun(long from, PreparedExtent extent, boolean compresses, int misses) {}
+
+  /** Writes what was begun first; more is begun at a time while the file compresses. */
+  private void begin(long from, List<ByteBuffer> pieces, int sectors) throws IOException {
+    while (begun.size() >= beginMax) {
+      finishFirst();
+    }
     CompressionSetting setting = compressionFor(sectors);
+    ByteBuffer[] content = pieces.toArray(ByteBuffer[]::new);
+    ExtentPolicy policy = new ExtentPolicy(setting, layer.copies());
+    begun.add(
+        new Begun(
+            from,
+            writer.prepareExtent(content, sectors * SECTOR, policy),
+            setting.compression() != Compression.NONE,
+            inode.compressionMisses));
+  }
+
+  private void finishAll() throws IOException {
+    while (!begun.isEmpty()) {
+      finishFirst();
+    }
+  }
+
+  private void finishFirst() throws IOException {
+    Begun first = begun.remove();
+    long[] at = {first.from};
     boolean[] compressed = new boolean[1];
     writer.writeExtent(
-        pieces.toArray(ByteBuffer[]::new),
-        sectors * SECTOR,
-        new ExtentPolicy(setting, layer.copies()),
+        first.extent,
         extent -> {
           compressed[0] |= !extent.isPlain();
           changes.put(
@@ -304,11 +340,22 @@ final class FileFlush {
           allocatedSectors += extent.allocatedSectors();
           at[0] += extent.logicalBytes() / SECTOR;
         });
-    if (setting.compression() != Compression.NONE) {
-      inode.compressionMisses =
-          compressed[0] ? 0 : Math.min(COMPRESSION_MISSES_MAX, inode.compressionMisses + 1);
-      inode.compressionSkips = (1 << inode.compressionMisses) - 1;
+    if (first.compresses) {
+      judge(first, compressed[0]);
     }
+  }
+
+  /** Of several that were begun together and did not compress, one counts. */
+  private void judge(Begun tried, boolean hasCompressed) {
+    if (hasCompressed) {
+      inode.compressionMisses = 0;
+      beginMax = Math.min(2 * beginMax, BlockWriter.extentsAhead());
+    } else {
+      int misses = Math.min(COMPRESSION_MISSES_MAX, tried.misses + 1);
+      inode.compressionMisses = Math.max(inode.compressionMisses, misses);
+      beginMax = 1;
+    }
+    inode.compressionSkips = (1 << inode.compressionMisses) - 1;
   }
 
   /** A file that did not compress is tried ever more seldom, up to one extent in 32. */

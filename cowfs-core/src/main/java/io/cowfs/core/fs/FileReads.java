@@ -202,7 +202,15 @@ final class FileReads {
       Piece piece = pieces.get(i);
       zeros(destination, (int) (piece.from - at));
       at = piece.from;
-      if (piece.extent.compression() != Compression.NONE) {
+      if (piece.isWholeCompressed()) {
+        List<DataExtent> whole = new ArrayList<>();
+        while (i < pieces.size() && pieces.get(i).from == at && pieces.get(i).isWholeCompressed()) {
+          whole.add(pieces.get(i).extent);
+          at = pieces.get(i).to;
+          i++;
+        }
+        store.readCompressed(whole, destination);
+      } else if (piece.extent.compression() != Compression.NONE) {
         byte[] content = store.readCompressed(piece.extent);
         destination.put(content, (int) (at - piece.start), (int) (piece.to - at));
         at = piece.to;
@@ -223,6 +231,13 @@ final class FileReads {
 
   /** The part of an extent that a read wants; offsets in the file, in bytes. */
   private record Piece(DataExtent extent, long start, long from, long to) {
+    /** A compressed extent all of which is wanted. */
+    boolean isWholeCompressed() {
+      return extent.compression() != Compression.NONE
+          && from == start
+          && to - start == extent.logicalBytes();
+    }
+
     /** True when this one follows the other in the file without a gap, both stored plain. */
     boolean continues(Piece before) {
       return extent.compression() == Compression.NONE && from == before.to;
