@@ -356,7 +356,11 @@ final class PoolDevices {
 
   private Optional<RootRing.Image> wholeRing(Candidate member) {
     try {
-      return Optional.of(RootRing.Image.of(member.device, label.uuid()));
+      RootRing.Image ring = RootRing.Image.of(member.device, label.uuid());
+      if (ring.newestTxg() != member.ringTxg) {
+        throw new DamagedPoolException("its ring of root records is not read twice alike");
+      }
+      return Optional.of(ring);
     } catch (IOException notWhole) {
       LOG.log(Level.WARNING, "{0}: {1}", member.name, notWhole.getMessage());
       return Optional.empty();

@@ -108,7 +108,8 @@ public final class RootRing {
    * the next sync.
    *
    * @return whether there was any difference
-   * @throws DamagedPoolException when the ring is not whole; nothing was written then
+   * @throws DamagedPoolException when the ring is not whole, or the other one has a newer record;
+   *     nothing was written then
    */
   public static boolean copy(BlockDevice from, BlockDevice to, UUID poolUuid) throws IOException {
     return Image.of(from, poolUuid).copyTo(to);
@@ -117,9 +118,13 @@ public final class RootRing {
   /** The slots of a ring that was whole when they were read. Not thread-safe. */
   public static final class Image {
     private final ByteBuffer slots;
+    private final UUID poolUuid;
+    private final long newestTxg;
 
-    private Image(ByteBuffer slots) {
+    private Image(ByteBuffer slots, UUID poolUuid, long newestTxg) {
       this.slots = slots;
+      this.poolUuid = poolUuid;
+      this.newestTxg = newestTxg;
     }
 
     /**
@@ -131,22 +136,36 @@ public final class RootRing {
       RootRing ring = new RootRing(device, poolUuid);
       ByteBuffer slots = ring.readSlots().clear();
       ring.verify(slots);
-      return new Image(slots);
+      return new Image(slots, poolUuid, ring.newestTxg());
+    }
+
+    /** The txg of the newest record; 0 when there is none. */
+    public long newestTxg() {
+      return newestTxg;
     }
 
     /**
      * Writes it to a device where that has anything else. Durable with the next sync.
      *
      * @return whether it was written
+     * @throws DamagedPoolException when the device has a newer record: then this one was misread,
+     *     as a ring of some time ago, or of none at all
      */
     public boolean copyTo(BlockDevice device) throws IOException {
       ByteBuffer target = newSlots();
       device.read(target, offset(0));
-      boolean differs = !slots.equals(target.clear());
-      if (differs) {
-        device.write(slots.duplicate(), offset(0));
+      if (slots.equals(target.clear())) {
+        return false;
       }
-      return differs;
+      for (RootRecord record : new RootRing(device, poolUuid).wholeRecords(target)) {
+        if (record != null && record.txg() > newestTxg) {
+          throw new DamagedPoolException(
+              "%s: the ring of root records has transaction %d, the other one ends at %d"
+                  .formatted(device.name(), record.txg(), newestTxg));
+        }
+      }
+      device.write(slots.duplicate(), offset(0));
+      return true;
     }
   }
 
@@ -219,7 +238,10 @@ public final class RootRing {
 
   /** By slot; null for one that is empty or damaged. */
   private RootRecord[] wholeRecords() throws IOException {
-    ByteBuffer slots = readSlots();
+    return wholeRecords(readSlots());
+  }
+
+  private RootRecord[] wholeRecords(ByteBuffer slots) {
     RootRecord[] records = new RootRecord[DeviceLayout.RING_SLOTS];
     for (int slot = 0; slot < records.length; slot++) {
       ByteBuffer sector = sector(slots, slot);

@@ -54,6 +54,25 @@ class RootRingTest {
   }
 
   @Test
+  void anOlderRingIsNotWrittenOverANewerOne() throws IOException {
+    fill(device, 200);
+    MemoryDevice empty = new MemoryDevice();
+    MemoryDevice older = new MemoryDevice();
+    fill(older, 199);
+    for (MemoryDevice stale : new MemoryDevice[] {empty, older}) {
+      RootRing.Image image = RootRing.Image.of(stale, uuid);
+      assertThrows(DamagedPoolException.class, () -> image.copyTo(device));
+      assertEquals(200, RootRing.open(device, uuid, 200, "index").newest().orElseThrow().txg());
+    }
+    RootRing.Image newer = RootRing.Image.of(device, uuid);
+    assertEquals(200, newer.newestTxg());
+    assertTrue(newer.copyTo(older));
+    assertFalse(newer.copyTo(older));
+    assertTrue(newer.copyTo(empty));
+    assertEquals(200, RootRing.open(empty, uuid, 200, "index").newest().orElseThrow().txg());
+  }
+
+  @Test
   void anIndexOfAnotherTimeIsRefused() throws IOException {
     fill(device, 200);
     DamagedPoolException stale =
