@@ -6,7 +6,6 @@ import io.cowfs.core.alloc.Allocator;
 import io.cowfs.core.codec.ChecksumAlgorithm;
 import io.cowfs.core.codec.Compression;
 import io.cowfs.core.codec.MalformedDataException;
-import io.cowfs.core.codec.SectorChecksums;
 import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.DeviceLayout;
 import java.io.Closeable;
@@ -14,11 +13,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.ExecutorService;
 import java.util.function.Supplier;
 
@@ -29,23 +26,18 @@ import java.util.function.Supplier;
 public final class BlockStore implements Closeable {
   private static final int SECTOR_BYTES = DeviceLayout.SECTOR_BYTES;
 
-  /** The most that is read from the device at once. */
-  private static final int READ_BYTES_MAX = 1 << 20;
-
   /** What a cache entry costs besides its content; roughly. */
   private static final int ENTRY_OVERHEAD_BYTES = 128;
 
   private final BlockDevice device;
   private final GoodCopy copies;
+  private final ExtentReader extentReader;
   private final Supplier<ExecutorService> readers;
   private final Allocator allocator;
   private final Cache<BlockKey, byte[]> nodes;
   private final Cache<BlockKey, byte[]> extents;
   private final StagingWriter stagingWriter;
   private final Packer packer = new Packer();
-
-  /** For compressed extents; as many as threads have read at the same time. */
-  private final Deque<ByteBuffer> readBuffers = new ConcurrentLinkedDeque<>();
 
   /** Blocks that were handed to a writer and may not be on the device yet. */
   private final Map<BlockKey, byte[]> unwritten = new ConcurrentHashMap<>();
@@ -78,6 +70,7 @@ public final class BlockStore implements Closeable {
     this.readers = readers;
     this.device = device;
     this.copies = new GoodCopy(device, repair);
+    this.extentReader = new ExtentReader(this, copies);
     this.allocator = allocator;
     nodes = newCache(limits.nodeBytes());
     extents = newCache(limits.extentBytes());
@@ -165,96 +158,26 @@ public final class BlockStore implements Closeable {
 
   /**
    * Reads plain extents one after the other into the buffer, whole sectors each (the rest of a last
-   * sector is zero), and verifies them. What is adjacent on the device is read at once.
+   * sector is zero), and verifies them. What is close together on the device is read at once.
    *
    * @param destination gets all sectors of all extents; direct buffers save a copy. Its content is
    *     undefined after an error.
    * @throws CorruptBlockException when a sector does not match its checksum
    */
   public void readPlain(List<DataExtent> pieces, ByteBuffer destination) throws IOException {
-    forEachRun(pieces, (run, sectors) -> readAdjacent(run, sectors, destination));
+    extentReader.readPlain(pieces, destination);
   }
 
   /**
-   * Reads compressed extents one after the other into the buffer, and verifies them. What is
-   * adjacent on the device is read at once; nothing is cached.
+   * Reads compressed extents one after the other into the buffer, and verifies them. What is close
+   * together on the device is read at once; nothing is cached.
    *
    * @param destination gets their content; direct buffers save a copy. Its content is undefined
    *     after an error.
    * @throws CorruptBlockException when one does not match its checksum
    */
   public void readCompressed(List<DataExtent> extents, ByteBuffer destination) throws IOException {
-    forEachRun(extents, (run, sectors) -> readAdjacentCompressed(run, sectors, destination));
-  }
-
-  /** Reads something that is adjacent on the device, in the order of the file. */
-  @FunctionalInterface
-  private interface RunReader {
-    void read(List<DataExtent> run, int sectors) throws IOException;
-  }
-
-  private static void forEachRun(List<DataExtent> pieces, RunReader reader) throws IOException {
-    int first = 0;
-    while (first < pieces.size()) {
-      int end = first;
-      int sectors = 0;
-      long nextSector = pieces.get(first).sector();
-      while (end < pieces.size()
-          && pieces.get(end).sector() == nextSector
-          && (end == first
-              || (sectors + pieces.get(end).sectors()) * SECTOR_BYTES <= READ_BYTES_MAX)) {
-        sectors += pieces.get(end).sectors();
-        nextSector += pieces.get(end).sectors();
-        end++;
-      }
-      reader.read(pieces.subList(first, end), sectors);
-      first = end;
-    }
-  }
-
-  private void readAdjacentCompressed(List<DataExtent> extents, int sectors, ByteBuffer destination)
-      throws IOException {
-    ByteBuffer stored = takeReadBuffer();
-    try {
-      long sector = extents.get(0).sector();
-      boolean isRead = false;
-      try {
-        checkPlace(sector, sectors * SECTOR_BYTES);
-        copies.readFirst(stored.slice(0, sectors * SECTOR_BYTES), sector);
-        isRead = true;
-      } catch (IOException unreadable) {
-        // Each extent is read again below, from its other copies as well.
-      }
-      int at = 0;
-      for (DataExtent extent : extents) {
-        ByteBuffer content = destination.slice(destination.position(), extent.logicalBytes());
-        if (!isRead || !unpack(extent, stored.slice(at, extent.storedBytes()), content)) {
-          content.put(readCompressed(extent));
-        }
-        destination.position(destination.position() + extent.logicalBytes());
-        at += extent.sectors() * SECTOR_BYTES;
-      }
-    } finally {
-      readBuffers.push(stored);
-    }
-  }
-
-  /** False when it is damaged. */
-  private static boolean unpack(DataExtent extent, ByteBuffer stored, ByteBuffer content) {
-    try {
-      if (extent.checksumAlgorithm().of(stored, 0, stored.capacity()) != extent.checksum()) {
-        return false;
-      }
-      extent.compression().decompress(stored, content);
-      return true;
-    } catch (MalformedDataException damaged) {
-      return false;
-    }
-  }
-
-  private ByteBuffer takeReadBuffer() {
-    ByteBuffer buffer = readBuffers.poll();
-    return buffer != null ? buffer : ByteBuffer.allocateDirect(READ_BYTES_MAX);
+    extentReader.readCompressed(extents, destination);
   }
 
   /**
@@ -271,82 +194,6 @@ public final class BlockStore implements Closeable {
     byte[] stored = readVerified(pointerTo(extent), extent);
     destination.put(stored);
     destination.put(new byte[extent.sectors() * SECTOR_BYTES - stored.length]);
-  }
-
-  private void readAdjacent(List<DataExtent> pieces, int sectors, ByteBuffer destination)
-      throws IOException {
-    int bytes = sectors * SECTOR_BYTES;
-    int start = destination.position();
-    long sector = pieces.get(0).sector();
-    IOException unreadable = null;
-    try {
-      checkPlace(sector, bytes);
-      copies.readFirst(destination.slice(start, bytes), sector);
-    } catch (IOException failure) {
-      unreadable = failure;
-    }
-    int at = start;
-    for (DataExtent piece : pieces) {
-      if (unreadable != null) {
-        recoverSectors(piece, 0, piece.sectors(), destination, at, unreadable);
-      } else {
-        verifySectors(piece, destination, at);
-      }
-      at += piece.sectors() * SECTOR_BYTES;
-    }
-    destination.position(at);
-  }
-
-  /** Verifies what was read of a piece; what is bad is taken from another copy. */
-  private void verifySectors(DataExtent piece, ByteBuffer buffer, int at) throws IOException {
-    int verified = 0;
-    while (verified < piece.sectors()) {
-      int bad =
-          SectorChecksums.firstMismatch(
-              buffer,
-              at + verified * SECTOR_BYTES,
-              piece.sectors() - verified,
-              piece.checksumArray(),
-              piece.firstChecksum() + verified);
-      if (bad < 0) {
-        return;
-      }
-      int sector = verified + bad;
-      recoverSectors(piece, sector, 1, buffer, at, mismatchOf(piece, sector, buffer, at));
-      verified = sector + 1;
-    }
-  }
-
-  private void recoverSectors(
-      DataExtent piece, int first, int count, ByteBuffer buffer, int at, IOException failure)
-      throws IOException {
-    for (int i = first; i < first + count; i++) {
-      int sector = i;
-      copies.recover(
-          placesOnDevice(piece, sector),
-          buffer.slice(at + sector * SECTOR_BYTES, SECTOR_BYTES),
-          content -> verifySector(piece, sector, content),
-          failure);
-    }
-  }
-
-  private void verifySector(DataExtent piece, int sector, ByteBuffer content)
-      throws CorruptBlockException {
-    int expected = piece.firstChecksum() + sector;
-    if (SectorChecksums.firstMismatch(content, 0, 1, piece.checksumArray(), expected) >= 0) {
-      throw mismatchOf(piece.slice(sector, 1), 0, content, 0);
-    }
-  }
-
-  private CorruptBlockException mismatchOf(
-      DataExtent piece, int sector, ByteBuffer buffer, int at) {
-    int[] actual = new int[1];
-    SectorChecksums.compute(buffer, at + sector * SECTOR_BYTES, 1, actual, 0);
-    return mismatch(
-        piece.sector() + sector,
-        ChecksumAlgorithm.CRC32C,
-        Integer.toUnsignedLong(piece.sectorChecksum(sector)),
-        Integer.toUnsignedLong(actual[0]));
   }
 
   /** Reads the first of the places, or another one where that is damaged. */
@@ -425,7 +272,7 @@ public final class BlockStore implements Closeable {
     return places;
   }
 
-  private void checkPlace(long sector, int bytes) throws CorruptBlockException {
+  void checkPlace(long sector, int bytes) throws CorruptBlockException {
     if (!isOnDevice(sector, bytes)) {
       throw new CorruptBlockException(place(sector) + " is not on the device");
     }
@@ -437,7 +284,7 @@ public final class BlockStore implements Closeable {
         && bytes <= device.capacity() - sector * SECTOR_BYTES;
   }
 
-  private CorruptBlockException mismatch(
+  CorruptBlockException mismatch(
       long sector, ChecksumAlgorithm algorithm, long expected, long actual) {
     return new CorruptBlockException(
         String.format(
