@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.Queue;
@@ -28,11 +29,15 @@ import java.util.Queue;
  * written in runs of up to 128 KiB. An extent stored plain is cut by giving its remaining parts
  * pointers of their own, with the birth of the old one, because the reference is the same. A
  * compressed one is indivisible: what remains of it is written anew together with the dirty sectors
- * in its range.
+ * in its range, in extents of 16 KiB.
  */
 final class FileFlush {
   private static final int SECTOR = PageArena.PAGE_BYTES;
-  private static final int EXTENT_SECTORS = FileReads.EXTENT_BYTES_MAX / SECTOR;
+  private static final int EXTENT_BYTES = FileReads.EXTENT_BYTES_MAX;
+  private static final int EXTENT_SECTORS = EXTENT_BYTES / SECTOR;
+
+  /** Of a compressed file, where it is overwritten at random: 16 KiB. */
+  private static final int OVERWRITTEN_EXTENT_SECTORS = 4;
 
   private static final int COMPRESSION_MISSES_MAX = 5;
 
@@ -54,8 +59,8 @@ final class FileFlush {
   private final Queue<Begun> begun = new ArrayDeque<>();
   private int beginMax;
 
-  /** For one compressed extent that is written anew. */
-  private final ByteBuffer rewriteBuffer = ByteBuffer.allocateDirect(FileReads.EXTENT_BYTES_MAX);
+  /** For compressed extents that are written anew; made when needed. */
+  private final Deque<ByteBuffer> buffers = new ArrayDeque<>();
 
   /**
    * @param changes where item changes go; a null value deletes
@@ -96,6 +101,7 @@ final class FileFlush {
       cut(layer.changedRanges());
       writeDirtySectors();
     }
+    finishAll();
     return allocatedSectors;
   }
 
@@ -221,11 +227,16 @@ final class FileFlush {
     allocatedSectors -= extent.allocatedSectors();
   }
 
-  /** Writes the range of a compressed extent anew: dirty pages, and what remains between them. */
+  /**
+   * Writes the range of a compressed extent anew: dirty pages, and what remains between them. Where
+   * more than its end is changed, more changes are likely, and each is to cost less than the last.
+   */
   private void rewrite(Placed placed, List<Range> gone) throws IOException {
     byte[] old = store.readCompressed(placed.extent);
     rewritten.add(new Range(placed.from, placed.to()));
-    ByteBuffer run = rewriteBuffer.clear();
+    boolean isOfEnd = gone.size() == 1 && gone.get(0).to() == placed.to();
+    int extentSectors = isOfEnd ? EXTENT_SECTORS : OVERWRITTEN_EXTENT_SECTORS;
+    ByteBuffer run = takeBuffer();
     long runStart = placed.from;
     for (long sector = placed.from; sector < placed.to(); sector++) {
       long here = sector;
@@ -235,21 +246,29 @@ final class FileFlush {
         arena.copyOut(page, 0, SECTOR, run);
       } else if (!isGone) {
         run.put(old, (int) (sector - placed.from) * SECTOR, SECTOR);
-      } else {
-        writeRun(runStart, run);
+      }
+      boolean isHole = page == DirtyFile.NO_PAGE && isGone;
+      if (isHole || (sector + 1) % extentSectors == 0 || sector + 1 == placed.to()) {
+        beginRun(runStart, run);
+        run = takeBuffer();
         runStart = sector + 1;
       }
     }
-    writeRun(runStart, run);
+    buffers.push(run);
   }
 
-  private void writeRun(long from, ByteBuffer run) throws IOException {
+  private void beginRun(long from, ByteBuffer run) throws IOException {
     run.flip();
     if (run.hasRemaining()) {
-      begin(from, List.of(run.slice()), run.remaining() / SECTOR);
-      finishAll(); // The buffer is used again.
+      begin(from, List.of(run), run.remaining() / SECTOR, run);
+    } else {
+      buffers.push(run);
     }
-    run.clear();
+  }
+
+  private ByteBuffer takeBuffer() {
+    ByteBuffer buffer = buffers.poll();
+    return buffer != null ? buffer.clear() : ByteBuffer.allocateDirect(EXTENT_BYTES);
   }
 
   private void writeDirtySectors() throws IOException {
@@ -270,11 +289,10 @@ final class FileFlush {
         if (skip != null) {
           end = Math.min(end, skip.from());
         }
-        begin(at, gather(at, end), (int) (end - at));
+        begin(at, gather(at, end), (int) (end - at), null);
         at = end;
       }
     }
-    finishAll();
   }
 
   /** The pages of a run of dirty sectors, in as few pieces as their place in memory allows. */
@@ -301,11 +319,14 @@ final class FileFlush {
    *
    * @param from the first one, in the file
    * @param misses how often the file had not compressed when this began
+   * @param buffer that is free when they are written; null when there is none
    */
-  private record Begun(long from, PreparedExtent extent, boolean compresses, int misses) {}
+  private record Begun(
+      long from, PreparedExtent extent, boolean compresses, int misses, ByteBuffer buffer) {}
 
   /** Writes what was begun first; more is begun at a time while the file compresses. */
-  private void begin(long from, List<ByteBuffer> pieces, int sectors) throws IOException {
+  private void begin(long from, List<ByteBuffer> pieces, int sectors, ByteBuffer buffer)
+      throws IOException {
     while (begun.size() >= beginMax) {
       finishFirst();
     }
@@ -317,7 +338,8 @@ final class FileFlush {
             from,
             writer.prepareExtent(content, sectors * SECTOR, policy),
             setting.compression() != Compression.NONE,
-            inode.compressionMisses));
+            inode.compressionMisses,
+            buffer));
   }
 
   private void finishAll() throws IOException {
@@ -340,6 +362,9 @@ final class FileFlush {
           allocatedSectors += extent.allocatedSectors();
           at[0] += extent.logicalBytes() / SECTOR;
         });
+    if (first.buffer != null) {
+      buffers.push(first.buffer);
+    }
     if (first.compresses) {
       judge(first, compressed[0]);
     }

@@ -25,6 +25,9 @@ class FreedSpaceTest {
   /** So much that a third state that is kept does not leave room for a new one. */
   private static final int FILE_BYTES = 4 << 20;
 
+  /** What is used too early is not always written over before the power fails. */
+  private static final int CRASHES = 30;
+
   @TempDir Path directory;
 
   @Test
@@ -46,7 +49,7 @@ class FreedSpaceTest {
       FileSystem.Created created =
           pool.fileSystem().create(Caller.ROOT, 1, Model.bytes("file"), 0644, Set.of());
       pool.fileSystem().release(created.handle());
-      for (int crash = 0; crash < 12; crash++) {
+      for (int crash = 0; crash < CRASHES; crash++) {
         FileSystem fs = pool.fileSystem();
         int commits = 4 + random.nextInt(4);
         for (int i = 0; i < commits; i++) {
