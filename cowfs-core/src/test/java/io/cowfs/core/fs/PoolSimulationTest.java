@@ -19,8 +19,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Many lives of pools, see {@link PoolSimulation} and {@link MirrorSimulation}. {@code
- * cowfs.test.seed} repeats one of them. A soak goes on with further seeds for {@code
- * cowfs.test.minutes}, a year unless told otherwise, and reports how many there were.
+ * cowfs.test.seed} repeats one of them, {@code cowfs.test.first} begins elsewhere. A soak goes on
+ * with further seeds for {@code cowfs.test.minutes}, a year unless told otherwise, and reports how
+ * many there were.
  */
 @Execution(ExecutionMode.CONCURRENT)
 class PoolSimulationTest {
@@ -38,7 +39,8 @@ class PoolSimulationTest {
   /** Failures of commits are what this is about: thousands of them need not be logged. */
   private static final Logger LOG = Logger.getLogger("io.cowfs.core");
 
-  private static final AtomicLong NEXT = new AtomicLong(1);
+  private static final long FIRST = Long.getLong("cowfs.test.first", 1);
+  private static final AtomicLong NEXT = new AtomicLong(FIRST);
   private static final AtomicLong LIVES = new AtomicLong();
   private static final AtomicLong CRASHES = new AtomicLong();
   private static final AtomicLong STEPS = new AtomicLong();
@@ -74,7 +76,7 @@ class PoolSimulationTest {
         return;
       }
       for (long seed = NEXT.getAndIncrement();
-          seed <= SEEDS || (SOAK && System.nanoTime() < end);
+          seed < FIRST + SEEDS || (SOAK && System.nanoTime() < end);
           seed = NEXT.getAndIncrement()) {
         live(seed, nursery);
         if (LIVES.incrementAndGet() % SEEDS_PER_REPORT == 0) {
