@@ -24,7 +24,7 @@ final class Packer {
   private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();
 
   /** Enough for each processor to have one while another waits for it. */
-  private static final int AHEAD_MAX = Math.min(2 * PROCESSORS, 32);
+  private static final int AHEAD_MAX = Math.min(2 * PROCESSORS, 16);
 
   private static final int IDLE_SECONDS = 30;
 
