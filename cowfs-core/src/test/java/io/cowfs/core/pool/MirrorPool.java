@@ -28,6 +28,8 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 
 /**
  * A pool over several devices in memory, each of which can fail, be away, and come back. What is
@@ -40,6 +42,7 @@ final class MirrorPool implements AutoCloseable {
   private final TreeMap<String, byte[]> contents = new TreeMap<>();
   private final Random random;
   private Pool pool;
+  private BiConsumer<Path, FaultInjectingDevice> faults = (file, opened) -> {};
 
   private MirrorPool(Path base, long seed) {
     this.base = base;
@@ -105,6 +108,7 @@ final class MirrorPool implements AutoCloseable {
     public BlockDevice open(Path file, long capacityBytes) throws IOException {
       Path real = file.toRealPath();
       devices.put(real, devices.get(real).reopen());
+      faults.accept(real, devices.get(real));
       return devices.get(real);
     }
   }
@@ -120,6 +124,16 @@ final class MirrorPool implements AutoCloseable {
   /** Of a pool that is closed. */
   void replaceDevice(int number, FaultInjectingDevice other) {
     devices.put(file(number), other);
+  }
+
+  /** What a device will do from each opening on. */
+  void setFaults(int number, Consumer<FaultInjectingDevice> newFaults) {
+    faults =
+        (file, opened) -> {
+          if (file.equals(file(number))) {
+            newFaults.accept(opened);
+          }
+        };
   }
 
   void open() throws IOException {
