@@ -43,7 +43,9 @@ public final class RootRing {
 
   /**
    * Reads and verifies the whole ring. Of the copies of a device that has several, one that is
-   * whole is enough. Changes nothing.
+   * whole is enough; of several that are, the one counts that ends first: the index has what it
+   * takes to write the last record again, and a copy may be told of that is not there. Changes
+   * nothing.
    *
    * @param indexTxg the newest txg that the index has committed
    * @param indexName the index's file, for the message when it does not belong to the ring
@@ -53,6 +55,7 @@ public final class RootRing {
   public static RootRing open(BlockDevice device, UUID poolUuid, long indexTxg, String indexName)
       throws IOException {
     IOException first = null;
+    RootRing earliest = null;
     for (DeviceCopy copy : device.copies(offset(0))) {
       if (copy.trust() != DeviceCopy.Trust.COMPLETE) {
         continue;
@@ -80,7 +83,12 @@ public final class RootRing {
             "%s: the index is stale: it has transaction %d, the pool has %d"
                 .formatted(indexName, indexTxg, newestTxg));
       }
-      return ring;
+      if (earliest == null || newestTxg < earliest.newestTxg()) {
+        earliest = ring;
+      }
+    }
+    if (earliest != null) {
+      return earliest;
     }
     throw first != null
         ? first

@@ -13,6 +13,7 @@ import io.cowfs.core.device.FaultInjectingDevice.Operation;
 import io.cowfs.core.device.MemberState;
 import io.cowfs.core.device.PoolLabel;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -377,6 +378,32 @@ class PoolMirrorTest {
       pool.setFaults(0, device -> {});
       pool.verify();
       reopen();
+      pool.resilver();
+      verifyEachAlone();
+      pool.close();
+    }
+  }
+
+  /** After a crash one ring has the last record, and its device lies when it is asked again. */
+  @Test
+  void theLastRecordIsWrittenAgainWhereAnyDeviceMissesIt() throws Exception {
+    for (int nth = 1; nth <= 8; nth++) {
+      pool = MirrorPool.create(Files.createDirectory(base.resolve("read-" + nth)), 2, nth);
+      pool.write("file", 100_000);
+      pool.commit();
+      long txg = pool.pool().status().txg();
+      pool.kill();
+      FaultInjectingDevice behind = pool.device(1).reopen();
+      long slot = DeviceLayout.RING_FIRST_SECTOR + txg % DeviceLayout.RING_SLOTS;
+      behind.write(ByteBuffer.allocate(DeviceLayout.SECTOR_BYTES), slot * 4096L);
+      pool.replaceDevice(1, behind);
+      int read = nth;
+      pool.setFaults(0, device -> device.failFrom(Operation.READ, read, Fault.STALE));
+      pool.open();
+      pool.device(0).failNoMore(Operation.READ);
+      pool.setFaults(0, device -> {});
+      assertEquals(txg, pool.pool().status().txg());
+      pool.write("other", 100_000);
       pool.resilver();
       verifyEachAlone();
       pool.close();
