@@ -68,12 +68,20 @@ final class MirrorSimulation implements Life {
   MirrorSimulation(long seed, PoolNursery nursery) throws IOException, FsException {
     random = new Random(seed);
     boolean keepsOperating = random.nextBoolean();
-    pool = nursery.mirror(CAPACITY_BYTES, PoolNursery.clock());
+    boolean keepsHouse = random.nextInt(4) == 0;
+    SteadyClock clock = PoolNursery.clock();
+    pool = nursery.mirror(CAPACITY_BYTES, clock);
     if (random.nextInt(4) == 0) {
       pool.pool().administration().setProperties(PoolDriver.ROOT, null, Map.of("copies", "2"));
     }
+    if (keepsHouse) {
+      pool.pool()
+          .administration()
+          .setProperties(PoolDriver.ROOT, null, PoolHousekeeping.PROPERTIES);
+      pool.startHousekeeping();
+    }
     comparison = new PoolComparison(pool, random);
-    driver = new PoolDriver(pool, false, keepsOperating, null);
+    driver = new PoolDriver(pool, false, keepsOperating, keepsHouse ? clock : null);
     members = new MirrorMembers(pool, driver);
   }
 

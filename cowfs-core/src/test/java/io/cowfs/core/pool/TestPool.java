@@ -297,6 +297,9 @@ public final class TestPool implements AutoCloseable {
    * was interrupted comes to its end first.
    */
   public void startHousekeeping() throws IOException {
+    if (!places.isEmpty()) {
+      freeDestroyed(); // A device that is behind waits for it.
+    }
     pool.startHousekeeping(() -> {});
     pool.scrub().await(BACKGROUND_TIME);
     pool.mirror().awaitResilver();
