@@ -37,6 +37,7 @@ import java.util.TreeSet;
 final class PoolDriver {
   static final String ROOT = "root";
   private static final int DATASETS_MAX = 4;
+  private static final List<String> TAGS = List.of("keep", "more");
   private static final int SNAPSHOTS_MAX = 6;
 
   /** Enough for any scrub: then something hangs. */
@@ -81,6 +82,9 @@ final class PoolDriver {
   /** In bytes. */
   private final TreeMap<String, Long> quotas = new TreeMap<>();
 
+  /** The tags of snapshots and checkpoints that are held, by name. */
+  private final TreeMap<String, Set<String>> holds = new TreeMap<>();
+
   /** What datasets with a quota had when it was set, when they were rolled back or found. */
   private final Map<String, Long> usedBefore = new HashMap<>();
 
@@ -106,10 +110,10 @@ final class PoolDriver {
   /** An operation of {@link #operateInScrub} is under way. */
   private boolean isOperating;
 
-  /** During a scrub: what each txg has, by the durable one before it. */
+  /** In something that commits often: what each txg has, by the durable one before it. */
   private final TreeMap<Long, PoolState> frozen = new TreeMap<>();
 
-  private boolean isScrubbing;
+  private boolean keepsFrozen;
 
   /** Nothing may be changed now. */
   private boolean isQuiet;
@@ -250,7 +254,7 @@ final class PoolDriver {
 
   /** While a txg syncs, the next one is changed. */
   private void operateInSync(Random choice) {
-    if (isScrubbing) {
+    if (keepsFrozen) {
       frozen.putIfAbsent(pool.pool().status().txg(), now());
     }
     operateInBackground(choice.nextInt(3), choice);
@@ -481,6 +485,7 @@ final class PoolDriver {
     where = "defragment";
     possible.clear();
     possible.add(now());
+    keepsFrozen = true;
     drivers.values().forEach(each -> each.beforeNextChange(() -> possible.add(now())));
     try {
       pool.pool()
@@ -495,6 +500,9 @@ final class PoolDriver {
               });
     } finally {
       drivers.values().forEach(each -> each.beforeNextChange(() -> {}));
+      keepsFrozen = false;
+      possible.addAll(frozen.values());
+      frozen.clear();
     }
     // The next txg is changed while this one syncs.
     PoolState last = now();
@@ -562,7 +570,7 @@ final class PoolDriver {
   private void walk(Random choice, Walk action) throws IOException {
     possible.clear();
     possible.add(now());
-    isScrubbing = true;
+    keepsFrozen = true;
     try {
       if (operatesInBackground) {
         pool.device().onMediumReads(() -> operateInScrub(choice));
@@ -570,7 +578,7 @@ final class PoolDriver {
       action.run();
     } finally {
       pool.device().onMediumReads(() -> {});
-      isScrubbing = false;
+      keepsFrozen = false;
       possible.addAll(frozen.values());
       frozen.clear();
     }
@@ -723,7 +731,7 @@ final class PoolDriver {
     PoolAdministration administration = pool.pool().administration();
     String snapshot = anySnapshotOf(dataset, choice);
     PoolState after = now();
-    switch (choice.nextInt(13)) {
+    switch (choice.nextInt(15)) {
       case 0, 1, 2 -> {
         if (snapshots.keySet().stream().filter(PoolDriver::isOfUser).count() < SNAPSHOTS_MAX) {
           takeSnapshot(dataset, choice, after);
@@ -752,10 +760,14 @@ final class PoolDriver {
       case 7, 8 -> {
         if (snapshot != null) {
           where = "destroy " + dataset + "@" + snapshot;
+          Action destroy =
+              () -> administration.destroySnapshots(dataset, snapshot, Scope.ONE, Mode.EXECUTE);
+          if (isHeld(dataset + "@" + snapshot)) {
+            requireRefusedAsHeld(destroy);
+            return;
+          }
           after.snapshots().remove(dataset + "@" + snapshot);
-          commits(
-              after,
-              () -> administration.destroySnapshots(dataset, snapshot, Scope.ONE, Mode.EXECUTE));
+          commits(after, destroy);
           snapshots.remove(dataset + "@" + snapshot);
         }
       }
@@ -766,15 +778,21 @@ final class PoolDriver {
           after
               .snapshots()
               .put(dataset + "@" + renamed, after.snapshots().remove(dataset + "@" + snapshot));
+          after.renamed(dataset + "@" + snapshot, dataset + "@" + renamed);
           commits(after, () -> administration.renameSnapshot(dataset, snapshot, renamed));
-          snapshots.clear();
-          snapshots.putAll(after.snapshots());
+          haveSnapshots(after);
+          haveHolds(after);
         }
       }
       case 10, 11 -> {
         // What waits for commits cannot be done during one.
         if (!keepsOperating) {
           setQuota(dataset, choice);
+        }
+      }
+      case 12, 13 -> {
+        if (snapshot != null) {
+          holdOrRelease(dataset, snapshot, choice);
         }
       }
       default -> {
@@ -802,6 +820,64 @@ final class PoolDriver {
 
   Set<String> datasets() {
     return new TreeSet<>(drivers.keySet());
+  }
+
+  // ---- holds
+
+  /** Whether a snapshot or checkpoint has to stay. */
+  boolean isHeld(String fullName) {
+    return holds.containsKey(fullName);
+  }
+
+  /** These are the holds from now on. */
+  void haveHolds(PoolState state) {
+    holds.clear();
+    holds.putAll(state.holds());
+  }
+
+  /** Puts a tag on a snapshot or checkpoint, or takes it off. */
+  void holdOrRelease(String dataset, String snapshot, Random choice)
+      throws FsException, IOException {
+    PoolAdministration administration = pool.pool().administration();
+    String fullName = dataset + "@" + snapshot;
+    String tag = anyOf(TAGS, choice);
+    boolean releases = holds.getOrDefault(fullName, Set.of()).contains(tag);
+    where = (releases ? "release " : "hold ") + fullName + ": " + tag;
+    PoolState after = now();
+    if (releases) {
+      after.release(fullName, tag);
+    } else {
+      after.hold(fullName, tag);
+    }
+    commits(
+        after,
+        () -> {
+          if (releases) {
+            administration.release(dataset, snapshot, tag);
+          } else {
+            administration.hold(dataset, snapshot, tag);
+          }
+          haveHolds(after);
+        });
+  }
+
+  /** Nothing is destroyed then. */
+  void requireRefusedAsHeld(Action destruction) throws FsException, IOException {
+    note(", which is held");
+    isQuiet = true; // Who is refused is told so while the commit goes on; another one follows.
+    commits(
+        now(),
+        () -> {
+          try {
+            destruction.run();
+          } catch (DatasetException refused) {
+            assertEquals(DatasetException.Reason.BUSY, refused.reason(), refused.getMessage());
+            assertTrue(refused.getMessage().contains("is held"), refused.getMessage());
+            pool.commit();
+            return;
+          }
+          throw new AssertionError("what is held was destroyed");
+        });
   }
 
   /** Whether nothing changes files while a txg syncs. */
@@ -881,6 +957,22 @@ final class PoolDriver {
   /** With its snapshots; clones of those live on. */
   private void destroyDataset(String dataset) throws FsException, IOException {
     where = "destroy " + dataset;
+    Action destroy =
+        () ->
+            pool.pool()
+                .administration()
+                .destroyDataset(dataset, Scope.WITH_DESCENDANTS, Mode.EXECUTE);
+    if (holds.keySet().stream().anyMatch(name -> name.startsWith(dataset + "@"))) {
+      VolumeDriver driver = drivers.get(dataset);
+      requireRefusedAsHeld(
+          () -> {
+            driver.letGo();
+            pool.pool().closeFileSystem(dataset);
+            destroy.run();
+          });
+      drivers.put(dataset, newDriver(pool.pool().fileSystem(dataset), driver.model()));
+      return;
+    }
     PoolState after = now();
     after.datasets().remove(dataset);
     after.quotas().remove(dataset);
@@ -891,9 +983,7 @@ final class PoolDriver {
         () -> {
           drivers.get(dataset).letGo();
           pool.pool().closeFileSystem(dataset);
-          pool.pool()
-              .administration()
-              .destroyDataset(dataset, Scope.WITH_DESCENDANTS, Mode.EXECUTE);
+          destroy.run();
         });
     drivers.remove(dataset);
     quotas.remove(dataset);
@@ -936,6 +1026,7 @@ final class PoolDriver {
     haveSnapshots(state);
     quotas.clear();
     quotas.putAll(state.quotas());
+    haveHolds(state);
     quotas.keySet().forEach(dataset -> usedBefore.put(dataset, referencedBytes(dataset)));
     drivers.clear();
     for (Map.Entry<String, Model> each : state.datasets().entrySet()) {
@@ -960,6 +1051,7 @@ final class PoolDriver {
             new TreeMap<>(),
             new TreeMap<>(snapshots),
             new TreeMap<>(quotas),
+            new TreeMap<>(holds),
             housekeeping == null ? new TreeMap<>() : housekeeping.watch().known());
     drivers.forEach((name, driver) -> now.datasets().put(name, driver.model().copy()));
     return now;
