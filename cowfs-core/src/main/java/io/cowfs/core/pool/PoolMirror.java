@@ -350,8 +350,10 @@ public final class PoolMirror {
       MirrorMember member =
           MirrorMember.absent(
               number, uuid, PoolDevices.nameOf(path.data(number)), MemberState.UNAVAIL, "");
+      // Where this fails the new device stays: a label that was written in part is understood only
+      // beside another one.
+      identify(uuids);
       try {
-        identify(uuids);
         BlockDevice device = PoolDevices.reopen(path, label, member, environment);
         table.hasOnly(number, 0);
         old.ifPresent(other -> table.replace(other.number(), number));

@@ -121,6 +121,11 @@ final class MirrorPool implements AutoCloseable {
     return devices.get(file(number));
   }
 
+  /** Of a pool that has no mirror. */
+  FaultInjectingDevice soleDevice() {
+    return devices.get(directory.resolve("data"));
+  }
+
   /** Of a pool that is closed. */
   void replaceDevice(int number, FaultInjectingDevice other) {
     devices.put(file(number), other);

@@ -253,6 +253,38 @@ class PoolMirrorTest {
     pool.verify();
   }
 
+  /** Its label is written while it becomes one of a mirror. */
+  @Test
+  void aDeviceOfItsOwnThatFailsInAnAttachCanBeOpened() throws Exception {
+    for (Operation operation : List.of(Operation.WRITE, Operation.SYNC)) {
+      for (int nth = 1; nth <= 6; nth++) {
+        pool = MirrorPool.create(Files.createDirectory(base.resolve(operation + "-" + nth)), 0, 7);
+        pool.write("before", 100_000);
+        pool.soleDevice().failFrom(operation, nth, Fault.IO_ERROR);
+        try {
+          attachAndCommit();
+        } catch (IOException failure) {
+          // It may also be late enough that the new one has everything.
+        }
+        pool.kill();
+        pool.open();
+        pool.verify();
+        pool.resilver();
+        pool.write("after", 100_000);
+        pool.verify();
+        pool.close();
+      }
+    }
+  }
+
+  private void attachAndCommit() throws IOException {
+    pool.pool().mirror().attach(pool.newMember(1));
+    pool.pool().mirror().awaitResilver();
+    for (int i = 0; i < 6; i++) {
+      pool.commit();
+    }
+  }
+
   @Test
   void theNewDeviceTakesThePlaceOfTheOldOne() throws Exception {
     create(2);
