@@ -20,12 +20,12 @@ import java.util.Random;
 import java.util.Set;
 
 /**
- * The life of one pool on a mirror, of two devices at first, which is decided by a seed, as a
- * {@link PoolSimulation} is. In each part of it one of the devices is bad: it fails, lies, decays,
- * is taken out of use, or is not there; also one that is new. Devices are attached, detached and
- * replaced meanwhile. Nobody who uses the pool notices. The power may fail on top, at any change of
- * any device, also while the bad one catches up. Then that has everything: it is enough without the
- * others.
+ * The life of one pool on a mirror, of one or two devices at first, which is decided by a seed, as
+ * a {@link PoolSimulation} is. In each part of it one of the devices is bad: it fails, lies,
+ * decays, is taken out of use, or is not there; also one that is new. Devices are attached,
+ * detached and replaced meanwhile. Nobody who uses the pool notices. The power may fail on top, at
+ * any change of any device, also while the bad one catches up. Then that has everything: it is
+ * enough without the others.
  */
 final class MirrorSimulation implements Life {
   private static final long CAPACITY_BYTES = 128L << 20;
@@ -70,7 +70,8 @@ final class MirrorSimulation implements Life {
     boolean keepsOperating = random.nextBoolean();
     boolean keepsHouse = random.nextInt(4) == 0;
     SteadyClock clock = PoolNursery.clock();
-    pool = nursery.mirror(CAPACITY_BYTES, clock);
+    boolean begins = random.nextInt(4) == 0;
+    pool = begins ? nursery.sole(CAPACITY_BYTES, clock) : nursery.mirror(CAPACITY_BYTES, clock);
     if (random.nextInt(4) == 0) {
       pool.pool().administration().setProperties(PoolDriver.ROOT, null, Map.of("copies", "2"));
     }
@@ -103,6 +104,9 @@ final class MirrorSimulation implements Life {
   @Override
   public long run() throws IOException, FsException {
     try {
+      if (members.all().size() == 1) {
+        becomeMirror();
+      }
       int rounds = 1 + random.nextInt(ROUNDS_MAX);
       for (int i = 0; i < rounds && !isUnknown(); i++) {
         round();
@@ -114,6 +118,24 @@ final class MirrorSimulation implements Life {
     } finally {
       pool.closeAfterFailure();
     }
+  }
+
+  /** A device of its own gets another one beside it. Sometimes the power fails meanwhile. */
+  private void becomeMirror() throws IOException, FsException {
+    driver.work(random.nextLong(), STEPS_MAX, NONE);
+    while (members.all().size() == 1) {
+      beBad(pool.newPlace());
+      boolean losesPower = random.nextBoolean();
+      if (losesPower) {
+        pool.power().failAt(1 + random.nextInt(random.nextBoolean() ? 12 : CHANGES_MAX));
+      }
+      members.attach(bad, losesPower ? FAILURES : NONE, random);
+      if (losesPower) {
+        restart(true);
+      }
+    }
+    catchUp();
+    requireEachEnough();
   }
 
   /** Begins and ends with devices of which each has everything. */

@@ -37,7 +37,6 @@ import java.util.TreeSet;
 final class PoolDriver {
   static final String ROOT = "root";
   private static final int DATASETS_MAX = 4;
-  private static final List<String> TAGS = List.of("keep", "more");
   private static final int SNAPSHOTS_MAX = 6;
 
   /** Enough for any scrub: then something hangs. */
@@ -82,8 +81,7 @@ final class PoolDriver {
   /** In bytes. */
   private final TreeMap<String, Long> quotas = new TreeMap<>();
 
-  /** The tags of snapshots and checkpoints that are held, by name. */
-  private final TreeMap<String, Set<String>> holds = new TreeMap<>();
+  private final PoolHolds holds;
 
   /** What datasets with a quota had when it was set, when they were rolled back or found. */
   private final Map<String, Long> usedBefore = new HashMap<>();
@@ -141,6 +139,7 @@ final class PoolDriver {
     empty.root.mode = root.mode() & 07777;
     empty.root.uid = root.uid();
     empty.root.gid = root.gid();
+    holds = new PoolHolds(pool, this);
     housekeeping = clock == null ? null : new PoolHousekeeping(pool, this, clock);
     drivers.put(ROOT, newDriver(fs, empty.copy()));
     certain = now();
@@ -206,6 +205,10 @@ final class PoolDriver {
     return nextName;
   }
 
+  PoolHolds holds() {
+    return holds;
+  }
+
   void nextName(int next) {
     nextName = next;
   }
@@ -255,7 +258,11 @@ final class PoolDriver {
   /** While a txg syncs, the next one is changed. */
   private void operateInSync(Random choice) {
     if (keepsFrozen) {
-      frozen.putIfAbsent(pool.pool().status().txg(), now());
+      // Some syncs are none of a commit: that comes later, with what was changed meanwhile.
+      PoolState before = frozen.put(pool.pool().status().txg(), now());
+      if (before != null) {
+        possible.add(before);
+      }
     }
     operateInBackground(choice.nextInt(3), choice);
   }
@@ -568,8 +575,9 @@ final class PoolDriver {
 
   /** Something that reads everything, in several commits. */
   private void walk(Random choice, Walk action) throws IOException {
+    PoolState last = now();
     possible.clear();
-    possible.add(now());
+    possible.add(last);
     keepsFrozen = true;
     try {
       if (operatesInBackground) {
@@ -580,11 +588,13 @@ final class PoolDriver {
       pool.device().onMediumReads(() -> {});
       keepsFrozen = false;
       possible.addAll(frozen.values());
+      Map.Entry<Long, PoolState> committed = frozen.lowerEntry(pool.pool().status().txg());
+      last = committed == null ? last : committed.getValue();
       frozen.clear();
     }
     if (isActive()) {
       // What its last txg has; without changes meanwhile it is what there is now.
-      certain = possible.get(possible.size() - 1);
+      certain = last;
       certainTxg = pool.pool().status().txg();
       seenSome(possible);
       possible.clear();
@@ -762,8 +772,8 @@ final class PoolDriver {
           where = "destroy " + dataset + "@" + snapshot;
           Action destroy =
               () -> administration.destroySnapshots(dataset, snapshot, Scope.ONE, Mode.EXECUTE);
-          if (isHeld(dataset + "@" + snapshot)) {
-            requireRefusedAsHeld(destroy);
+          if (holds.has(dataset + "@" + snapshot)) {
+            holds.requireRefused(destroy);
             return;
           }
           after.snapshots().remove(dataset + "@" + snapshot);
@@ -781,7 +791,7 @@ final class PoolDriver {
           after.renamed(dataset + "@" + snapshot, dataset + "@" + renamed);
           commits(after, () -> administration.renameSnapshot(dataset, snapshot, renamed));
           haveSnapshots(after);
-          haveHolds(after);
+          holds.have(after);
         }
       }
       case 10, 11 -> {
@@ -792,7 +802,7 @@ final class PoolDriver {
       }
       case 12, 13 -> {
         if (snapshot != null) {
-          holdOrRelease(dataset, snapshot, choice);
+          holds.change(dataset, snapshot, choice);
         }
       }
       default -> {
@@ -820,64 +830,6 @@ final class PoolDriver {
 
   Set<String> datasets() {
     return new TreeSet<>(drivers.keySet());
-  }
-
-  // ---- holds
-
-  /** Whether a snapshot or checkpoint has to stay. */
-  boolean isHeld(String fullName) {
-    return holds.containsKey(fullName);
-  }
-
-  /** These are the holds from now on. */
-  void haveHolds(PoolState state) {
-    holds.clear();
-    holds.putAll(state.holds());
-  }
-
-  /** Puts a tag on a snapshot or checkpoint, or takes it off. */
-  void holdOrRelease(String dataset, String snapshot, Random choice)
-      throws FsException, IOException {
-    PoolAdministration administration = pool.pool().administration();
-    String fullName = dataset + "@" + snapshot;
-    String tag = anyOf(TAGS, choice);
-    boolean releases = holds.getOrDefault(fullName, Set.of()).contains(tag);
-    where = (releases ? "release " : "hold ") + fullName + ": " + tag;
-    PoolState after = now();
-    if (releases) {
-      after.release(fullName, tag);
-    } else {
-      after.hold(fullName, tag);
-    }
-    commits(
-        after,
-        () -> {
-          if (releases) {
-            administration.release(dataset, snapshot, tag);
-          } else {
-            administration.hold(dataset, snapshot, tag);
-          }
-          haveHolds(after);
-        });
-  }
-
-  /** Nothing is destroyed then. */
-  void requireRefusedAsHeld(Action destruction) throws FsException, IOException {
-    note(", which is held");
-    isQuiet = true; // Who is refused is told so while the commit goes on; another one follows.
-    commits(
-        now(),
-        () -> {
-          try {
-            destruction.run();
-          } catch (DatasetException refused) {
-            assertEquals(DatasetException.Reason.BUSY, refused.reason(), refused.getMessage());
-            assertTrue(refused.getMessage().contains("is held"), refused.getMessage());
-            pool.commit();
-            return;
-          }
-          throw new AssertionError("what is held was destroyed");
-        });
   }
 
   /** Whether nothing changes files while a txg syncs. */
@@ -962,9 +914,9 @@ final class PoolDriver {
             pool.pool()
                 .administration()
                 .destroyDataset(dataset, Scope.WITH_DESCENDANTS, Mode.EXECUTE);
-    if (holds.keySet().stream().anyMatch(name -> name.startsWith(dataset + "@"))) {
+    if (holds.hasAnyOf(dataset)) {
       VolumeDriver driver = drivers.get(dataset);
-      requireRefusedAsHeld(
+      holds.requireRefused(
           () -> {
             driver.letGo();
             pool.pool().closeFileSystem(dataset);
@@ -1006,6 +958,7 @@ final class PoolDriver {
    * @param committed what commits may have that nobody has seen
    */
   void isFound(PoolState state, List<PoolState> committed) throws IOException {
+    holds.have(state);
     if (housekeeping != null) {
       pool.startHousekeeping();
       housekeeping.watch().found(committed);
@@ -1015,6 +968,7 @@ final class PoolDriver {
 
   /** The pool was put back to what it was at this time, and opened. */
   void isPutBack(PoolState state) throws IOException {
+    holds.have(state);
     if (housekeeping != null) {
       pool.startHousekeeping();
       housekeeping.watch().putBack(state);
@@ -1026,7 +980,7 @@ final class PoolDriver {
     haveSnapshots(state);
     quotas.clear();
     quotas.putAll(state.quotas());
-    haveHolds(state);
+    holds.have(state);
     quotas.keySet().forEach(dataset -> usedBefore.put(dataset, referencedBytes(dataset)));
     drivers.clear();
     for (Map.Entry<String, Model> each : state.datasets().entrySet()) {
@@ -1051,7 +1005,7 @@ final class PoolDriver {
             new TreeMap<>(),
             new TreeMap<>(snapshots),
             new TreeMap<>(quotas),
-            new TreeMap<>(holds),
+            holds.all(),
             housekeeping == null ? new TreeMap<>() : housekeeping.watch().known());
     drivers.forEach((name, driver) -> now.datasets().put(name, driver.model().copy()));
     return now;

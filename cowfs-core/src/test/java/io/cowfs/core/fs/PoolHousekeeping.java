@@ -64,7 +64,7 @@ final class PoolHousekeeping {
     this.pool = pool;
     this.driver = driver;
     this.clock = clock;
-    this.watch = new CheckpointWatch(pool, clock, driver::isHeld);
+    this.watch = new CheckpointWatch(pool, clock, driver.holds()::has);
   }
 
   CheckpointWatch watch() {
@@ -149,7 +149,7 @@ final class PoolHousekeeping {
         states.add(next);
       }
       List<DatasetInfo> counted =
-          existing.stream().filter(info -> !driver.isHeld(info.fullName())).toList();
+          existing.stream().filter(info -> !driver.holds().has(info.fullName())).toList();
       int beyond = counted.size() + taken.size() - period.kept();
       for (int i = 0; i < beyond; i++) {
         surplus.add(counted.get(i).fullName());
@@ -246,7 +246,7 @@ final class PoolHousekeeping {
     try {
       int kind = choice.nextInt(4);
       if (kind < 2) {
-        driver.holdOrRelease(dataset, name, choice);
+        driver.holds().change(dataset, name, choice);
       } else if (kind == 2) {
         String renamed = driver.freshName();
         driver.note("rename " + name + " to " + renamed);
@@ -257,15 +257,15 @@ final class PoolHousekeeping {
             after,
             () -> {
               administration.renameSnapshot(dataset, name, renamed);
-              driver.haveHolds(after);
+              driver.holds().have(after);
             });
         driver.haveSnapshots(after);
       } else {
         driver.note("destroy " + name);
         PoolDriver.Action destroy =
             () -> administration.destroySnapshots(dataset, name, Scope.ONE, Mode.EXECUTE);
-        if (driver.isHeld(dataset + "@" + name)) {
-          driver.requireRefusedAsHeld(destroy);
+        if (driver.holds().has(dataset + "@" + name)) {
+          driver.holds().requireRefused(destroy);
           return;
         }
         watch.mayGo(checkpoint.info().fullName());
@@ -289,7 +289,7 @@ final class PoolHousekeeping {
             .filter(each -> each.contents().size() == 1)
             .toList();
     List<Checkpoint> held =
-        all.stream().filter(each -> driver.isHeld(each.info().fullName())).toList();
+        all.stream().filter(each -> driver.holds().has(each.info().fullName())).toList();
     return PoolDriver.anyOfOrNull(prefersHeld && !held.isEmpty() ? held : all, choice);
   }
 

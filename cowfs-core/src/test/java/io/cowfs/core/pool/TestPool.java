@@ -67,7 +67,7 @@ public final class TestPool implements AutoCloseable {
 
   /**
    * The directories of the devices of a mirror, by number; empty where there is none. Those that
-   * are no members any more, or not yet, are among them.
+   * are no members any more, or not yet, are among them. The sole device is in the pool directory.
    */
   private final List<Path> places;
 
@@ -97,6 +97,12 @@ public final class TestPool implements AutoCloseable {
   /** What a commit has reached. */
   private record Roots(List<NodeRecord> nodes, BlockPointer directory) {}
 
+  /** What a new pool is made on. */
+  private enum Layout {
+    SOLE_DEVICE,
+    MIRROR
+  }
+
   private TestPool(Path directory, List<Path> places, long capacityBytes, DirtyLimit limit) {
     this.directory = directory;
     this.places = new ArrayList<>(places);
@@ -112,7 +118,7 @@ public final class TestPool implements AutoCloseable {
       Path directory, long capacityBytes, CompressionSetting compression, DirtyLimit limit)
       throws IOException {
     TestPool made = new TestPool(directory, List.of(), capacityBytes, limit);
-    made.createAndOpen(capacityBytes, compression);
+    made.createAndOpen(capacityBytes, compression, Layout.SOLE_DEVICE);
     return made;
   }
 
@@ -123,7 +129,7 @@ public final class TestPool implements AutoCloseable {
    */
   public static TestPool createRepeatable(
       Path directory, long capacityBytes, Clock clock, long seed) throws IOException {
-    return createRepeatable(directory, List.of(), capacityBytes, clock, seed);
+    return createRepeatable(directory, List.of(), Layout.SOLE_DEVICE, capacityBytes, clock, seed);
   }
 
   /**
@@ -136,16 +142,25 @@ public final class TestPool implements AutoCloseable {
     Path real = base.toRealPath();
     List<Path> places =
         List.of(Files.createDirectory(real.resolve("a")), Files.createDirectory(real.resolve("b")));
-    return createRepeatable(real.resolve("pool"), places, capacityBytes, clock, seed);
+    return createRepeatable(
+        real.resolve("pool"), places, Layout.MIRROR, capacityBytes, clock, seed);
+  }
+
+  /** The same on a device of its own, which is to become one of a mirror. */
+  public static TestPool createRepeatableSole(Path base, long capacityBytes, Clock clock, long seed)
+      throws IOException {
+    Path directory = base.toRealPath().resolve("pool");
+    return createRepeatable(
+        directory, List.of(directory), Layout.SOLE_DEVICE, capacityBytes, clock, seed);
   }
 
   private static TestPool createRepeatable(
-      Path directory, List<Path> places, long capacityBytes, Clock clock, long seed)
+      Path directory, List<Path> places, Layout layout, long capacityBytes, Clock clock, long seed)
       throws IOException {
     TestPool made = new TestPool(directory, places, capacityBytes, ONLY_ON_DEMAND);
     made.clock = clock;
     made.execution = RepeatableExecution.of(seed, made::keepRound);
-    made.createAndOpen(capacityBytes, CompressionSetting.NONE);
+    made.createAndOpen(capacityBytes, CompressionSetting.NONE, layout);
     return made;
   }
 
@@ -190,13 +205,13 @@ public final class TestPool implements AutoCloseable {
       }
     }
     forgetPlaces(saved.devices.size());
+    restoreLinks(saved.links);
     for (int i = 0; i < devices.size(); i++) {
       devices.set(i, saved.devices.get(i).reopen());
       if (!places.isEmpty() && !Files.exists(file(i))) {
         putBack(i);
       }
     }
-    restoreLinks(saved.links);
     power = new PowerSupply();
     history.clear();
   }
@@ -229,10 +244,11 @@ public final class TestPool implements AutoCloseable {
     return directory.resolve("index").resolve("data.mdb");
   }
 
-  private void createAndOpen(long capacityBytes, CompressionSetting compression)
+  private void createAndOpen(long capacityBytes, CompressionSetting compression, Layout layout)
       throws IOException {
     List<NewMember> mirror =
-        places.stream().map(place -> new NewMember(place, NewDevice.Overwrite.REFUSE)).toList();
+        (layout == Layout.MIRROR ? places : List.<Path>of())
+            .stream().map(place -> new NewMember(place, NewDevice.Overwrite.REFUSE)).toList();
     Pool.create(
         directory, new Pool.CreateOptions(capacityBytes, compression, null, mirror), environment());
     devices.replaceAll(FaultInjectingDevice::reopen);
@@ -382,7 +398,8 @@ public final class TestPool implements AutoCloseable {
 
   /** The name of a device of a mirror. */
   public String nameOf(int number) {
-    return places.get(number).toString();
+    Path place = places.get(number);
+    return (place.equals(directory) ? file(number) : place).toString();
   }
 
   /** The numbers of those that are members now, ascending. */
@@ -391,7 +408,8 @@ public final class TestPool implements AutoCloseable {
   }
 
   private int numberOf(String name) {
-    return places.indexOf(Path.of(name));
+    Path path = Path.of(name);
+    return places.indexOf(path.startsWith(directory) ? directory : path);
   }
 
   public MemberState stateOf(int number) {
@@ -405,7 +423,7 @@ public final class TestPool implements AutoCloseable {
   /** Room for another device of a mirror, where nothing is yet; returns its number. */
   public int newPlace() throws IOException {
     int number = places.size();
-    places.add(Files.createDirectory(places.get(0).resolveSibling("device" + number)));
+    places.add(Files.createDirectory(directory.resolveSibling("device" + number)));
     devices.add(new FaultInjectingDevice(capacityBytes));
     return number;
   }
