@@ -493,6 +493,7 @@ final class PoolDriver {
     possible.clear();
     possible.add(now());
     keepsFrozen = true;
+    wasInterrupted = true; // Where it ends with an error, some of its commits may not be known.
     drivers.values().forEach(each -> each.beforeNextChange(() -> possible.add(now())));
     try {
       pool.pool()
@@ -519,6 +520,7 @@ final class PoolDriver {
     certainTxg = pool.pool().status().txg();
     seenSome(possible);
     possible.clear();
+    wasInterrupted = false;
     if (pool.device().hasPower()) {
       pool.remember();
     }

@@ -212,6 +212,17 @@ final class MirrorPool implements AutoCloseable {
 
   /** Durable when it returns, or else nothing is said of it. */
   void write(String name, int bytes) throws IOException, FsException {
+    put(name, bytes);
+    pool.sync();
+  }
+
+  /** The same, by an fsync of the file, which need not commit. */
+  void sync(String name, int bytes) throws IOException, FsException {
+    files().sync(Caller.ROOT, put(name, bytes), false);
+  }
+
+  /** Returns its inode. */
+  private long put(String name, int bytes) throws IOException, FsException {
     byte[] content = new byte[bytes];
     random.nextBytes(content);
     FileHandle file =
@@ -223,8 +234,8 @@ final class MirrorPool implements AutoCloseable {
     } finally {
       files().release(file);
     }
-    pool.sync();
     contents.put(name, content);
+    return files().lookup(FileSystem.ROOT_INODE, name.getBytes(UTF_8)).inode();
   }
 
   /** All that is durable is there, nothing else, and the books are right. */

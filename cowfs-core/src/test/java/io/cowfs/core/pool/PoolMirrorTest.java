@@ -152,6 +152,25 @@ class PoolMirrorTest {
     verifyEachAlone();
   }
 
+  /** Nothing was committed since it failed; what was synced is in the log of the other one. */
+  @Test
+  void aDeviceThatMissedASyncIsNotOpenedAlone() throws Exception {
+    create(2);
+    pool.write("before", 100_000);
+    pool.commit();
+    pool.device(0).failFrom(Operation.WRITE, 1, Fault.IO_ERROR);
+    pool.sync("meanwhile", 10_000);
+    assertEquals(List.of(MemberState.FAULTED, MemberState.ONLINE), pool.states());
+    pool.crash();
+    pool.takeAway(1);
+    assertThrows(DamagedPoolException.class, pool::open);
+    pool.putBack(1);
+    pool.open();
+    pool.verify();
+    pool.resilver();
+    verifyEachAlone();
+  }
+
   @Test
   void aDeviceThatIsBehindIsNotOpenedAlone() throws Exception {
     create(2);
