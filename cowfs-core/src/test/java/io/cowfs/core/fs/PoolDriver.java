@@ -468,15 +468,12 @@ final class PoolDriver {
     ModelNode node = nodes.get(choice.nextInt(nodes.size()));
     where = "fsync inode " + node.inode;
     FileSystem fs = pool.pool().fileSystem(dataset);
-    PoolState before = now();
-    possible.clear();
-    possible.add(before);
     long syncs = pool.syncs();
-    fs.sync(Caller.ROOT, node.inode, choice.nextBoolean());
+    PoolState saved = save(() -> fs.sync(Caller.ROOT, node.inode, choice.nextBoolean()));
     if (pool.syncs() > syncs) {
-      certain = before;
+      certain = saved;
       certainTxg = pool.pool().status().txg();
-      seen(before);
+      seen(saved);
       return;
     }
     Model durable = certain.datasets().get(dataset);
@@ -529,7 +526,36 @@ final class PoolDriver {
   void syncAll(Random random) throws FsException, IOException {
     where = "syncAll";
     FileSystem fs = pool.pool().fileSystem(anyOf(List.copyOf(drivers.keySet()), random));
-    commits(now(), fs::syncAll);
+    certain = save(fs::syncAll);
+    certainTxg = pool.pool().status().txg();
+    possible.clear();
+    seen(certain);
+    if (pool.device().hasPower()) {
+      pool.remember();
+    }
+  }
+
+  /**
+   * What there is now becomes durable, in the log or by a commit. That comes after the log where a
+   * device has missed it, and has what was changed meanwhile.
+   *
+   * @return what is durable
+   */
+  private PoolState save(Action action) throws FsException, IOException {
+    PoolState saved = now();
+    possible.clear();
+    possible.add(saved);
+    keepsFrozen = true;
+    try {
+      action.run();
+    } finally {
+      keepsFrozen = false;
+      possible.addAll(frozen.values());
+      Map.Entry<Long, PoolState> committed = frozen.lowerEntry(pool.pool().status().txg());
+      saved = committed == null ? saved : committed.getValue();
+      frozen.clear();
+    }
+    return saved;
   }
 
   /**
