@@ -72,6 +72,19 @@ final class MemberTable {
     durable = committing;
   }
 
+  /** Whether a member misses what is written now, and no commit tells of that yet. */
+  synchronized boolean isMissedUnknown() {
+    for (MirrorMember member : mirror.members()) {
+      if (member.state() != MemberState.ONLINE
+          && durable.stream()
+              .noneMatch(
+                  each -> each.number() == member.number() && each.state() != MemberState.ONLINE)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Up to which txg a member has everything, as far as that is known by now. */
   synchronized Optional<Long> completeTxg(MirrorMember member) {
     return Optional.ofNullable(completeTxgs.get(member.number()));

@@ -169,7 +169,9 @@ public final class Pool implements Closeable {
             state.regions(),
             state.deferred(),
             execution.nanoTime());
-    IntentLog log = new IntentLog(device, label.uuid(), label.logSectors(), state.pool().log());
+    IntentLog log =
+        new IntentLog(
+            device, label.uuid(), label.logSectors(), state.pool().log(), members::isMissedUnknown);
     this.store =
         new BlockStore(
             device,

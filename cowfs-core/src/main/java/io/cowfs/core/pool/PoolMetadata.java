@@ -12,7 +12,7 @@ import io.cowfs.core.txg.TransactionGroups;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Supplier;
+import java.util.function.LongFunction;
 
 /** What a scrub reads that belongs to no dataset, while the pool is in use. */
 record PoolMetadata(
@@ -29,16 +29,19 @@ record PoolMetadata(
   /**
    * Reads all of it.
    *
-   * @param fronts looks at the labels and rings of the members of a mirror, between two commits
+   * @param fronts looks at the labels and rings of the members of a mirror, between two commits;
+   *     takes the txg of the last one
    */
-  List<String> run(Supplier<List<String>> fronts) throws IOException {
+  List<String> run(LongFunction<List<String>> fronts) throws IOException {
     List<String> findings = new ArrayList<>();
     // Between two commits: nothing is written to the ring then.
     txgs.runTask(
         txg ->
             () -> {
-              findings.addAll(fronts.get());
-              check("scrub/label", () -> PoolLabel.read(device), findings);
+              findings.addAll(fronts.apply(txg));
+              if (!label.isMirrored()) {
+                check("scrub/label", () -> PoolLabel.read(device), findings);
+              }
               check("scrub/ring", this::checkRing, findings);
             });
     check("scrub/index", catalog::verify, findings);

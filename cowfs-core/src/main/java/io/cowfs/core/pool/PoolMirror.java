@@ -1,6 +1,7 @@
 package io.cowfs.core.pool;
 
 import io.cowfs.core.device.BlockDevice;
+import io.cowfs.core.device.DamagedPoolException;
 import io.cowfs.core.device.FileDevice;
 import io.cowfs.core.device.MemberState;
 import io.cowfs.core.device.MirrorDevice;
@@ -156,17 +157,20 @@ public final class PoolMirror {
           }
 
           @Override
-          public void complete() {
-            behind.forEach(PoolMirror.this::complete);
+          public void complete(long txg) throws IOException {
+            // All records but that of this txg, which they get with everybody else.
+            RootRing.Image ring = RootRing.Image.of(mirror, label.uuid(), txg - 1);
+            behind.forEach(member -> PoolMirror.this.complete(member, ring));
           }
         });
   }
 
   /**
    * Everything was copied to a member. What it has becomes durable before its ring says so, and
-   * that before the index does, with the commit of the txg in which this is called.
+   * that before the index does, with the commit of the txg in which this is called. What fails here
+   * is its own fault.
    */
-  private void complete(MirrorMember member) {
+  private void complete(MirrorMember member, RootRing.Image ring) {
     if (member.state() != MemberState.RESILVERING) {
       return;
     }
@@ -178,7 +182,7 @@ public final class PoolMirror {
         device.preallocate(end - 1, 1);
       }
       device.sync();
-      RootRing.copy(online().device().orElseThrow(), device, label.uuid());
+      ring.copyTo(device);
       if (mirror.caughtUp(member)) {
         LOG.log(
             Level.INFO,
@@ -190,13 +194,6 @@ public final class PoolMirror {
       mirror.takeOut(member, MemberState.FAULTED, failure.getMessage());
       LOG.log(Level.ERROR, "{0}: faulted: {1}", member.name(), failure.getMessage());
     }
-  }
-
-  private MirrorMember online() {
-    return mirror.members().stream()
-        .filter(member -> member.state() == MemberState.ONLINE)
-        .findFirst()
-        .orElseThrow();
   }
 
   // ---- commands
@@ -353,8 +350,10 @@ public final class PoolMirror {
       MirrorMember member =
           MirrorMember.absent(
               number, uuid, PoolDevices.nameOf(path.data(number)), MemberState.UNAVAIL, "");
+      // Where this fails the new device stays: a label that was written in part is understood only
+      // beside another one.
+      identify(uuids);
       try {
-        identify(uuids);
         BlockDevice device = PoolDevices.reopen(path, label, member, environment);
         table.hasOnly(number, 0);
         old.ifPresent(other -> table.replace(other.number(), number));
@@ -436,35 +435,54 @@ public final class PoolMirror {
     path.sync();
   }
 
-  /** What a scrub reads of the devices one by one. */
-  List<String> checkFronts() {
+  /**
+   * What a scrub reads of the devices one by one, between two commits. What is damaged is written
+   * anew, and read again.
+   *
+   * @param txg the last one that was committed
+   */
+  List<String> checkFronts(long txg) {
     List<String> findings = new ArrayList<>();
     for (MirrorMember member : mirror.members()) {
-      if (member.state() != MemberState.ONLINE || member.uuid().equals(PoolLabel.NO_MEMBER)) {
+      if (!member.state().isWritten() || member.uuid().equals(PoolLabel.NO_MEMBER)) {
         continue;
       }
-      try {
-        BlockDevice device = member.device().orElseThrow();
-        PoolDevices.mendLabel(device, labelOf(member.uuid()));
-        if (!RootRing.isWhole(device, label.uuid())) {
-          mendRing(member, device);
-        }
-      } catch (IOException failure) {
-        findings.add("scrub/device: " + member.name() + ": " + failure.getMessage());
+      BlockDevice device = member.device().orElseThrow();
+      check("scrub/label", member, () -> checkLabel(member, device), findings);
+      if (member.state() == MemberState.ONLINE) {
+        check("scrub/ring", member, () -> checkRing(member, device, txg), findings);
       }
     }
     return findings;
   }
 
-  private void mendRing(MirrorMember member, BlockDevice device) throws IOException {
-    for (MirrorMember other : mirror.members()) {
-      if (other != member
-          && other.state() == MemberState.ONLINE
-          && RootRing.isWhole(other.device().orElseThrow(), label.uuid())) {
-        RootRing.copy(other.device().orElseThrow(), device, label.uuid());
-        LOG.log(Level.WARNING, "{0}: root records were damaged: mended", member.name());
-        return;
-      }
+  private interface Check {
+    void run() throws IOException;
+  }
+
+  private static void check(String id, MirrorMember member, Check check, List<String> findings) {
+    try {
+      check.run();
+    } catch (IOException damage) {
+      findings.add(id + ": " + member.name() + ": " + damage.getMessage());
+    }
+  }
+
+  private void checkLabel(MirrorMember member, BlockDevice device) throws IOException {
+    PoolLabel should = labelOf(member.uuid());
+    if (PoolDevices.mendLabel(device, should) && !PoolLabel.read(device).equals(should)) {
+      throw new DamagedPoolException(device.name() + ": the label is not what was written");
+    }
+  }
+
+  /** The ring of each device that has everything must be whole, and no older than any other. */
+  private void checkRing(MirrorMember member, BlockDevice device, long txg) throws IOException {
+    try {
+      RootRing.Image.of(device, label.uuid(), txg);
+    } catch (DamagedPoolException damaged) {
+      LOG.log(Level.WARNING, "{0}: mended: {1}", member.name(), damaged.getMessage());
+      RootRing.Image.of(mirror, label.uuid(), txg).copyTo(device);
+      RootRing.Image.of(device, label.uuid(), txg);
     }
   }
 }

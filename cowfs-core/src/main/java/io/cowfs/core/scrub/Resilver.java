@@ -3,6 +3,7 @@ package io.cowfs.core.scrub;
 import io.cowfs.core.dataset.ScrubRecord;
 import io.cowfs.core.dataset.ScrubRecord.Stage;
 import io.cowfs.core.txg.ReadPins;
+import io.cowfs.core.txg.SyncTask.TaskRefusedException;
 import io.cowfs.core.txg.TransactionGroups;
 import java.io.IOException;
 import java.lang.System.Logger;
@@ -57,8 +58,12 @@ public final class Resilver {
     /** What was born up to this txg is on all of them. */
     long completeTxg();
 
-    /** They have everything. Called by the sync thread, in a txg. */
-    void complete() throws IOException;
+    /**
+     * They have everything. Called by the sync thread, in a txg.
+     *
+     * @throws IOException when that cannot be made known now; nothing has changed
+     */
+    void complete(long txg) throws IOException;
   }
 
   /** The metadata of the sources is the dataset directory alone. */
@@ -174,7 +179,11 @@ public final class Resilver {
     if (!isStopped()) {
       txgs.runTask(
           txg -> {
-            group.complete();
+            try {
+              group.complete(txg);
+            } catch (IOException notNow) {
+              throw new TaskRefusedException(notNow);
+            }
             return null;
           });
     }

@@ -15,6 +15,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.BooleanSupplier;
 
 /**
  * The intent log: what was done since the last commit and is to survive a crash, in a ring of
@@ -51,6 +52,7 @@ public final class IntentLog {
   private record Written(LogPosition position, long newestTxg) {}
 
   private final BlockDevice device;
+  private final BooleanSupplier isMissedUnknown;
   private final UUID pool;
   private final int sectors;
 
@@ -79,7 +81,24 @@ public final class IntentLog {
    * @param start as of the last commit
    */
   public IntentLog(BlockDevice device, UUID pool, int sectors, LogPosition start) {
+    this(device, pool, sectors, start, () -> false);
+  }
+
+  /**
+   * The log on a mirror.
+   *
+   * @param isMissedUnknown whether some member may miss what is written, and no commit tells of
+   *     that yet: alone it would be opened as one that has everything. Asked by the thread that
+   *     appends
+   */
+  public IntentLog(
+      BlockDevice device,
+      UUID pool,
+      int sectors,
+      LogPosition start,
+      BooleanSupplier isMissedUnknown) {
     this.device = device;
+    this.isMissedUnknown = isMissedUnknown;
     this.pool = pool;
     this.sectors = sectors;
     this.start = start;
@@ -242,7 +261,8 @@ public final class IntentLog {
    *
    * @param epochs in their order, with no members any more
    * @param baseTxg a durable txg, of which and of the log these are the continuation
-   * @return false when there is no room for it in the log, or on the host: a commit makes some
+   * @return false when there is no room for it in the log, or on the host: a commit makes some; or
+   *     when a member of a mirror does not have it, which a commit is to tell
    */
   boolean append(List<Txg> epochs, long baseTxg) throws IOException {
     long bytes = LogRecordFormat.HEADER_BYTES;
@@ -262,7 +282,7 @@ public final class IntentLog {
     try {
       prepare(at.sector(), needed);
       device.writeDurably(buffer, offset(at));
-      return true;
+      return !isMissedUnknown.getAsBoolean();
     } catch (HostFullException full) {
       takeBack(at);
       return false;

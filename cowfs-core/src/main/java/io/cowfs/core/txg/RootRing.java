@@ -43,7 +43,9 @@ public final class RootRing {
 
   /**
    * Reads and verifies the whole ring. Of the copies of a device that has several, one that is
-   * whole is enough. Changes nothing.
+   * whole is enough; of several that are, the one counts that ends first: the index has what it
+   * takes to write the last record again, and a copy may be told of that is not there. Changes
+   * nothing.
    *
    * @param indexTxg the newest txg that the index has committed
    * @param indexName the index's file, for the message when it does not belong to the ring
@@ -53,6 +55,7 @@ public final class RootRing {
   public static RootRing open(BlockDevice device, UUID poolUuid, long indexTxg, String indexName)
       throws IOException {
     IOException first = null;
+    RootRing earliest = null;
     for (DeviceCopy copy : device.copies(offset(0))) {
       if (copy.trust() != DeviceCopy.Trust.COMPLETE) {
         continue;
@@ -67,6 +70,10 @@ public final class RootRing {
               "%s: the ring of root records ends at transaction %d, the index has %d"
                   .formatted(device.name(), newestTxg, indexTxg));
         }
+      } catch (DamagedPoolException damaged) {
+        copy.mismatched();
+        first = first == null ? damaged : first;
+        continue;
       } catch (IOException failure) {
         first = first == null ? failure : first;
         continue;
@@ -76,7 +83,12 @@ public final class RootRing {
             "%s: the index is stale: it has transaction %d, the pool has %d"
                 .formatted(indexName, indexTxg, newestTxg));
       }
-      return ring;
+      if (earliest == null || newestTxg < earliest.newestTxg()) {
+        earliest = ring;
+      }
+    }
+    if (earliest != null) {
+      return earliest;
     }
     throw first != null
         ? first
@@ -103,18 +115,6 @@ public final class RootRing {
     return survivors(device, poolUuid).stream().mapToLong(RootRecord::txg).findFirst().orElse(0);
   }
 
-  /**
-   * Gives a device the ring that another one has. Nobody writes to either meanwhile. Durable with
-   * the next sync.
-   *
-   * @return whether there was any difference
-   * @throws DamagedPoolException when the ring is not whole, or the other one has a newer record;
-   *     nothing was written then
-   */
-  public static boolean copy(BlockDevice from, BlockDevice to, UUID poolUuid) throws IOException {
-    return Image.of(from, poolUuid).copyTo(to);
-  }
-
   /** The slots of a ring that was whole when they were read. Not thread-safe. */
   public static final class Image {
     private final ByteBuffer slots;
@@ -128,20 +128,34 @@ public final class RootRing {
     }
 
     /**
-     * Reads the ring of a device.
+     * Reads the ring of a device. Of several copies, the first that is as it must be is taken; what
+     * is wrong with one is counted where it was read. One that is whole may be of long ago, as a
+     * device that lies returns it: so it must be known where it ends.
      *
-     * @throws DamagedPoolException when it is not whole
+     * @param newestTxg of its newest record
+     * @throws DamagedPoolException when no copy is whole and ends there
      */
-    public static Image of(BlockDevice device, UUID poolUuid) throws IOException {
-      RootRing ring = new RootRing(device, poolUuid);
-      ByteBuffer slots = ring.readSlots().clear();
-      ring.verify(slots);
-      return new Image(slots, poolUuid, ring.newestTxg());
-    }
-
-    /** The txg of the newest record; 0 when there is none. */
-    public long newestTxg() {
-      return newestTxg;
+    public static Image of(BlockDevice device, UUID poolUuid, long newestTxg) throws IOException {
+      IOException first = null;
+      for (DeviceCopy copy : device.copies(offset(0))) {
+        if (copy.trust() != DeviceCopy.Trust.COMPLETE) {
+          continue;
+        }
+        try {
+          RootRing ring = new RootRing(device, poolUuid);
+          ByteBuffer slots = ring.readAll(copy);
+          ring.requireEnd(copy.name(), newestTxg);
+          return new Image(slots, poolUuid, newestTxg);
+        } catch (DamagedPoolException damaged) {
+          copy.mismatched();
+          first = first == null ? damaged : first;
+        } catch (IOException failure) {
+          first = first == null ? failure : first;
+        }
+      }
+      throw first != null
+          ? first
+          : new DamagedPoolException(device.name() + ": no device has all of the pool");
     }
 
     /**
@@ -272,10 +286,19 @@ public final class RootRing {
     return slots.slice(slot * DeviceLayout.SECTOR_BYTES, DeviceLayout.SECTOR_BYTES);
   }
 
-  private void readAll(DeviceCopy copy) throws IOException {
+  private ByteBuffer readAll(DeviceCopy copy) throws IOException {
     ByteBuffer slots = newSlots();
     copy.read(slots.duplicate(), offset(0), DeviceCopy.Source.CACHE);
     verify(slots);
+    return slots;
+  }
+
+  private void requireEnd(String name, long txg) throws DamagedPoolException {
+    if (newestTxg() != txg) {
+      throw new DamagedIndexException(
+          "%s: the ring of root records ends at transaction %d and not at %d"
+              .formatted(name, newestTxg(), txg));
+    }
   }
 
   private void verify(ByteBuffer slots) throws IOException {

@@ -15,15 +15,17 @@ import io.cowfs.core.vfs.FsException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 
 /**
- * The life of one pool on a mirror of two devices, which is decided by a seed, as a {@link
- * PoolSimulation} is. In each part of it one of the devices is bad: it fails, lies, decays, is
- * taken out of use, or is not there. Nobody who uses the pool notices. The power may fail on top,
- * at any change of either device, also while the bad one catches up. Then that has everything: it
- * is enough without the other one.
+ * The life of one pool on a mirror, of one or two devices at first, which is decided by a seed, as
+ * a {@link PoolSimulation} is. In each part of it one of the devices is bad: it fails, lies,
+ * decays, is taken out of use, or is not there; also one that is new. Devices are attached,
+ * detached and replaced meanwhile. Nobody who uses the pool notices. The power may fail on top, at
+ * any change of any device, also while the bad one catches up. Then that has everything: it is
+ * enough without the others.
  */
 final class MirrorSimulation implements Life {
   private static final long CAPACITY_BYTES = 128L << 20;
@@ -31,6 +33,7 @@ final class MirrorSimulation implements Life {
   private static final int STEPS_MAX = 12;
   private static final int CHANGES_MAX = 60;
   private static final int CRASHES_MAX = 12;
+  private static final int MEMBERS_MAX = 3;
 
   private static final List<Fault> SILENT = List.of(Fault.BIT_ROT, Fault.STALE, Fault.MISDIRECTED);
   private static final List<Fault> ANY =
@@ -46,26 +49,41 @@ final class MirrorSimulation implements Life {
     DAMAGING_WRITE,
     DECAY,
     OFFLINE,
-    MISSING
+    MISSING,
+    NEW
   }
 
   private final Random random;
   private final TestPool pool;
   private final PoolDriver driver;
   private final PoolComparison comparison;
+  private final MirrorMembers members;
+
+  /** The number of a device; not always a member. */
   private int bad;
+
   private String parts = "";
   private int crashes;
 
   MirrorSimulation(long seed, PoolNursery nursery) throws IOException, FsException {
     random = new Random(seed);
     boolean keepsOperating = random.nextBoolean();
-    pool = nursery.mirror(CAPACITY_BYTES, PoolNursery.clock());
+    boolean keepsHouse = random.nextInt(4) == 0;
+    SteadyClock clock = PoolNursery.clock();
+    boolean begins = random.nextInt(4) == 0;
+    pool = begins ? nursery.sole(CAPACITY_BYTES, clock) : nursery.mirror(CAPACITY_BYTES, clock);
     if (random.nextInt(4) == 0) {
       pool.pool().administration().setProperties(PoolDriver.ROOT, null, Map.of("copies", "2"));
     }
+    if (keepsHouse) {
+      pool.pool()
+          .administration()
+          .setProperties(PoolDriver.ROOT, null, PoolHousekeeping.PROPERTIES);
+      pool.startHousekeeping();
+    }
     comparison = new PoolComparison(pool, random);
-    driver = new PoolDriver(pool, false, keepsOperating, null);
+    driver = new PoolDriver(pool, false, keepsOperating, keepsHouse ? clock : null);
+    members = new MirrorMembers(pool, driver);
   }
 
   @Override
@@ -80,12 +98,15 @@ final class MirrorSimulation implements Life {
 
   @Override
   public String where() {
-    return parts + driver.where();
+    return parts + members.trace() + driver.where();
   }
 
   @Override
   public long run() throws IOException, FsException {
     try {
+      if (members.all().size() == 1) {
+        becomeMirror();
+      }
       int rounds = 1 + random.nextInt(ROUNDS_MAX);
       for (int i = 0; i < rounds && !isUnknown(); i++) {
         round();
@@ -93,29 +114,57 @@ final class MirrorSimulation implements Life {
       driver.checkSnapshots(Integer.MAX_VALUE, random);
       pool.audit();
       pool.closeAfterFailure();
-      return 31 * pool.device(0).trace() + pool.device(1).trace();
+      return pool.trace();
     } finally {
       pool.closeAfterFailure();
     }
   }
 
-  /** Begins and ends with two devices of which each has everything. */
+  /** A device of its own gets another one beside it. Sometimes the power fails meanwhile. */
+  private void becomeMirror() throws IOException, FsException {
+    driver.work(random.nextLong(), STEPS_MAX, NONE);
+    while (members.all().size() == 1) {
+      beBad(pool.newPlace());
+      boolean losesPower = random.nextBoolean();
+      if (losesPower) {
+        pool.power().failAt(1 + random.nextInt(random.nextBoolean() ? 12 : CHANGES_MAX));
+      }
+      members.attach(bad, losesPower ? FAILURES : NONE, random);
+      if (losesPower) {
+        restart(true);
+      }
+    }
+    catchUp();
+    requireEachEnough();
+  }
+
+  /** Begins and ends with devices of which each has everything. */
   private void round() throws IOException, FsException {
-    bad = random.nextInt(2);
-    pool.setMainDevice(1 - bad);
+    beBad(PoolDriver.anyOf(members.all(), random));
     Badness badness = Badness.values()[random.nextInt(Badness.values().length)];
-    parts += badness + " of " + bad + " / ";
-    begin(badness);
     // Where the last sync of the other device fails with the power, the bad one is the source of
     // what was committed by it: then it may have no damage.
-    boolean mayBeDamaged = badness == Badness.DAMAGING_WRITE || badness == Badness.DECAY;
+    boolean mayBeDamaged =
+        badness == Badness.DAMAGING_WRITE
+            || badness == Badness.DECAY
+            || (badness == Badness.NEW && random.nextInt(4) == 0);
+    begin(badness, mayBeDamaged);
+    parts += badness + " of " + bad + " / ";
     boolean losesPower = !mayBeDamaged && random.nextInt(3) == 0;
     if (losesPower) {
       pool.power().failAt(1 + random.nextInt(CHANGES_MAX));
     }
     // A scrub tells of a device that goes on lying about its front.
     driver.expectRefusals(badness == Badness.BAD_READS);
-    work(badness, losesPower ? FAILURES : NONE);
+    Set<FsError> expected = losesPower ? FAILURES : NONE;
+    boolean changesMembers = badness == Badness.NEW || random.nextInt(4) == 0;
+    work(badness, expected);
+    if (changesMembers && isUsable()) {
+      changeMembers(badness, expected);
+      if (isUsable() && pool.power().isOn()) {
+        work(badness, expected);
+      }
+    }
     driver.expectRefusals(false);
     if (!losesPower) {
       requireUsable();
@@ -134,13 +183,22 @@ final class MirrorSimulation implements Life {
     if (mayBeDamaged || random.nextBoolean()) {
       requireNoDamage();
     }
-    if (random.nextBoolean()) {
-      requireEnough();
+    if (changesMembers) {
+      requireEachEnough();
+      trim();
+    } else if (random.nextBoolean()) {
+      requireEnough(bad);
       requireNoDamage();
     }
   }
 
-  private void begin(Badness badness) throws IOException, FsException {
+  /** This is the bad device from now on; one of the others is looked at. */
+  private void beBad(int number) {
+    bad = number;
+    members.onlineBesides(number).stream().findFirst().ifPresent(pool::setMainDevice);
+  }
+
+  private void begin(Badness badness, boolean mayBeDamaged) throws IOException, FsException {
     FaultInjectingDevice device = pool.device(bad);
     switch (badness) {
       case FAILING_WRITE -> fail(device, Operation.WRITE, 1 + random.nextInt(24), Fault.IO_ERROR);
@@ -166,8 +224,34 @@ final class MirrorSimulation implements Life {
         open();
       }
       case BAD_READS -> {}
+      case NEW -> {
+        beBad(pool.newPlace());
+        newDeviceFails(mayBeDamaged);
+      }
       default -> throw new IllegalStateException(badness.toString());
     }
+  }
+
+  /** From each of its openings on, or not at all. */
+  private void newDeviceFails(boolean damages) {
+    Operation operation =
+        damages
+            ? Operation.WRITE
+            : PoolDriver.anyOf(List.of(Operation.READ, Operation.WRITE, Operation.SYNC), random);
+    Fault fault =
+        damages
+            ? PoolDriver.anyOf(SILENT, random)
+            : operation == Operation.READ ? PoolDriver.anyOf(ANY, random) : Fault.IO_ERROR;
+    boolean goesOn = !damages && random.nextBoolean();
+    int nth = 1 + random.nextInt(24);
+    pool.setFaults(
+        device -> {
+          if (device == pool.device(bad) && goesOn) {
+            device.failFrom(operation, nth, fault);
+          } else if (device == pool.device(bad)) {
+            device.failOnce(operation, nth, fault);
+          }
+        });
   }
 
   private void fail(FaultInjectingDevice device, Operation operation, int nth, Fault fault) {
@@ -196,13 +280,45 @@ final class MirrorSimulation implements Life {
 
   private void requireUsable() {
     assertTrue(driver.isActive(), () -> pool.pool().status().state());
-    assertEquals(MemberState.ONLINE, pool.stateOf(1 - bad));
+    assertEquals(members.others(bad), members.onlineBesides(bad));
   }
 
   private void stopFaults() {
+    pool.setFaults(device -> {});
     for (Operation operation : Operation.values()) {
       pool.device(bad).failNoMore(operation);
     }
+  }
+
+  // ---- other devices
+
+  /** While one is bad, which may be the one that comes or the one that goes. */
+  private void changeMembers(Badness badness, Set<FsError> expected)
+      throws IOException, FsException {
+    boolean isNew = badness == Badness.NEW;
+    boolean mayGrow = members.all().size() < MEMBERS_MAX;
+    int kind = random.nextInt(isNew ? 2 : 4);
+    if (kind == 0 && mayGrow) {
+      members.attach(isNew ? bad : pool.newPlace(), isNew ? FAILURES : expected, random);
+    } else if (kind <= 1) {
+      // Who is lied to about what it writes is not alone afterwards.
+      int old = isNew || random.nextBoolean() ? PoolDriver.anyOf(members.all(), random) : bad;
+      members.replace(old, isNew ? bad : pool.newPlace(), isNew ? FAILURES : expected, random);
+    } else if (random.nextBoolean() || members.others(bad).size() > 1) {
+      members.detach(bad, expected, random);
+    } else if (pool.stateOf(bad) != MemberState.ONLINE) {
+      members.detach(PoolDriver.anyOf(members.others(bad), random), expected, random);
+    }
+  }
+
+  /** Two or three are left. */
+  private void trim() throws IOException, FsException {
+    if (members.all().size() == 1) {
+      members.attach(pool.newPlace(), NONE, random);
+    } else if (members.all().size() == MEMBERS_MAX && random.nextBoolean()) {
+      members.detach(PoolDriver.anyOf(members.all(), random), NONE, random);
+    }
+    beBad(members.all().get(0));
   }
 
   // ---- after a crash
@@ -255,8 +371,8 @@ final class MirrorSimulation implements Life {
     stopFaults();
     if (refused != null) {
       pool.open();
-      if (pool.stateOf(1 - bad) == MemberState.ONLINE) {
-        throw new AssertionError("the other device has everything", refused);
+      if (!members.onlineBesides(bad).isEmpty()) {
+        throw new AssertionError("another device has everything", refused);
       }
     }
     opened();
@@ -271,7 +387,9 @@ final class MirrorSimulation implements Life {
     pool.auditAsFound();
     assertTrue(
         pool.pool().status().txg() >= driver.certainTxg(), "a commit that was waited for is lost");
+    members.look();
     driver.isFound(comparison.whatIsThere(driver.candidates()).copy(), driver.candidates());
+    members.look();
     if (random.nextInt(3) == 0) {
       driver.checkSnapshots(1, random);
     }
@@ -281,15 +399,18 @@ final class MirrorSimulation implements Life {
 
   /** Who is behind gets what it has missed; sometimes the power fails meanwhile, and again. */
   private void catchUp() throws IOException, FsException {
-    if (!pool.isThere(bad)) {
+    List<Integer> away = members.all().stream().filter(each -> !pool.isThere(each)).toList();
+    if (!away.isEmpty()) {
       driver.mayCommit();
       driver.unmountAll();
       pool.close();
-      pool.putBack(bad);
+      for (int each : away) {
+        pool.putBack(each);
+      }
       open();
     }
     long powerFailsAt = random.nextInt(4) == 0 ? 1 : Long.MAX_VALUE;
-    for (int i = 0; i < CRASHES_MAX && isDegraded(); i++) {
+    for (int i = 0; i < CRASHES_MAX && isUnsettled(); i++) {
       boolean losesPower = powerFailsAt < Long.MAX_VALUE && i < CRASHES_MAX - 1;
       if (losesPower) {
         pool.power().failAt(powerFailsAt++ + random.nextInt(8));
@@ -299,12 +420,13 @@ final class MirrorSimulation implements Life {
         restart(true);
       }
     }
+    members.requireSettled();
     assertEquals("active", pool.pool().status().state(), () -> "" + pool.pool().mirror().devices());
   }
 
   /** Both copies of its label are gone: nobody can tell what device it is. */
   private boolean isUnknown() throws IOException {
-    if (pool.stateOf(bad) != MemberState.UNAVAIL || !pool.isThere(bad)) {
+    if (!members.has(bad) || pool.stateOf(bad) != MemberState.UNAVAIL || !pool.isThere(bad)) {
       return false;
     }
     try {
@@ -315,23 +437,24 @@ final class MirrorSimulation implements Life {
     }
   }
 
-  private boolean isDegraded() {
-    if (pool.stateOf(1 - bad) != MemberState.ONLINE) {
-      bad = 1 - bad; // It failed with the power, a moment before the other one.
-      pool.setMainDevice(1 - bad);
-    }
-    return pool.stateOf(bad) != MemberState.ONLINE;
+  /** Some device is behind, or is to go; the one that is behind is the bad one. */
+  private boolean isUnsettled() {
+    members.look();
+    boolean isBadBehind = members.has(bad) && pool.stateOf(bad) != MemberState.ONLINE;
+    Optional<Integer> behind = isBadBehind ? Optional.of(bad) : members.anyBehind();
+    beBad(behind.orElse(bad)); // It may have failed with the power, a moment before another one.
+    return behind.isPresent() || members.isReplacing();
   }
 
   private void online() throws IOException {
-    if (pool.stateOf(bad) == MemberState.RESILVERING) {
+    if (!members.has(bad) || pool.stateOf(bad).isWritten()) {
       pool.resilver();
     } else {
       pool.online(bad);
     }
   }
 
-  /** What was damaged and nobody has met is repaired: the other device may be the next bad one. */
+  /** What was damaged and nobody has met is repaired: another device may be the next bad one. */
   private void requireNoDamage() throws IOException, FsException {
     driver.commitClones();
     assertEquals(List.of(), driver.scrub(random).findings());
@@ -339,19 +462,26 @@ final class MirrorSimulation implements Life {
     driver.commit();
   }
 
-  /** The device that was bad has everything, also alone. The other one misses something then. */
-  private void requireEnough() throws IOException, FsException {
-    driver.note(", " + bad + " alone");
+  private void requireEachEnough() throws IOException, FsException {
+    for (int each : members.all()) {
+      requireEnough(each);
+    }
+  }
+
+  /** A device has everything, also alone. The others miss something then. */
+  private void requireEnough(int number) throws IOException, FsException {
+    driver.note(", " + number + " alone");
     driver.mayCommit();
     driver.unmountAll();
     pool.close();
-    int good = 1 - bad;
-    pool.takeAway(good);
-    pool.setMainDevice(bad);
+    for (int other : members.others(number)) {
+      pool.takeAway(other);
+    }
+    pool.setMainDevice(number);
+    bad = number;
     open();
     driver.checkSnapshots(1, random);
     pool.audit();
-    bad = good;
     catchUp();
   }
 }

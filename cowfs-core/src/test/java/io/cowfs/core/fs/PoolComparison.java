@@ -3,6 +3,7 @@ package io.cowfs.core.fs;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.cowfs.core.dataset.ByteSize;
+import io.cowfs.core.dataset.DatasetInfo;
 import io.cowfs.core.dataset.EffectiveProperty;
 import io.cowfs.core.pool.TestPool;
 import io.cowfs.core.vfs.FsException;
@@ -10,6 +11,8 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
 
 /** Compares what a pool contains with what it should. Confined to one thread. */
 final class PoolComparison {
@@ -47,12 +50,28 @@ final class PoolComparison {
 
   /** Compares everything but the content of snapshots; returns the state with their names. */
   PoolState with(PoolState state) throws IOException, FsException {
-    PoolState named = state.named(pool.pool().list());
+    List<DatasetInfo> list = pool.pool().list();
+    PoolState named = state.named(list);
+    assertEquals(named.holds(), holds(list));
     for (Map.Entry<String, Model> each : named.datasets().entrySet()) {
       assertEquals(named.quotas().get(each.getKey()), quotaOf(each.getKey()), each.getKey());
       each.getValue().copy().compare(pool.pool().fileSystem(each.getKey()), random);
     }
     return named;
+  }
+
+  private Map<String, Set<String>> holds(List<DatasetInfo> list) throws IOException {
+    Map<String, Set<String>> holds = new TreeMap<>();
+    for (DatasetInfo info : list) {
+      if (!info.snapshot().isEmpty()) {
+        Set<String> tags =
+            pool.pool().administration().holds(info.dataset(), info.snapshot()).keySet();
+        if (!tags.isEmpty()) {
+          holds.put(info.fullName(), tags);
+        }
+      }
+    }
+    return holds;
   }
 
   /** In bytes; null when there is none. */

@@ -81,6 +81,8 @@ final class PoolDriver {
   /** In bytes. */
   private final TreeMap<String, Long> quotas = new TreeMap<>();
 
+  private final PoolHolds holds;
+
   /** What datasets with a quota had when it was set, when they were rolled back or found. */
   private final Map<String, Long> usedBefore = new HashMap<>();
 
@@ -106,10 +108,10 @@ final class PoolDriver {
   /** An operation of {@link #operateInScrub} is under way. */
   private boolean isOperating;
 
-  /** During a scrub: what each txg has, by the durable one before it. */
+  /** In something that commits often: what each txg has, by the durable one before it. */
   private final TreeMap<Long, PoolState> frozen = new TreeMap<>();
 
-  private boolean isScrubbing;
+  private boolean keepsFrozen;
 
   /** Nothing may be changed now. */
   private boolean isQuiet;
@@ -137,6 +139,7 @@ final class PoolDriver {
     empty.root.mode = root.mode() & 07777;
     empty.root.uid = root.uid();
     empty.root.gid = root.gid();
+    holds = new PoolHolds(pool, this);
     housekeeping = clock == null ? null : new PoolHousekeeping(pool, this, clock);
     drivers.put(ROOT, newDriver(fs, empty.copy()));
     certain = now();
@@ -202,6 +205,10 @@ final class PoolDriver {
     return nextName;
   }
 
+  PoolHolds holds() {
+    return holds;
+  }
+
   void nextName(int next) {
     nextName = next;
   }
@@ -250,8 +257,12 @@ final class PoolDriver {
 
   /** While a txg syncs, the next one is changed. */
   private void operateInSync(Random choice) {
-    if (isScrubbing) {
-      frozen.putIfAbsent(pool.pool().status().txg(), now());
+    if (keepsFrozen) {
+      // Some syncs are none of a commit: that comes later, with what was changed meanwhile.
+      PoolState before = frozen.put(pool.pool().status().txg(), now());
+      if (before != null) {
+        possible.add(before);
+      }
     }
     operateInBackground(choice.nextInt(3), choice);
   }
@@ -457,15 +468,12 @@ final class PoolDriver {
     ModelNode node = nodes.get(choice.nextInt(nodes.size()));
     where = "fsync inode " + node.inode;
     FileSystem fs = pool.pool().fileSystem(dataset);
-    PoolState before = now();
-    possible.clear();
-    possible.add(before);
     long syncs = pool.syncs();
-    fs.sync(Caller.ROOT, node.inode, choice.nextBoolean());
+    PoolState saved = save(() -> fs.sync(Caller.ROOT, node.inode, choice.nextBoolean()));
     if (pool.syncs() > syncs) {
-      certain = before;
+      certain = saved;
       certainTxg = pool.pool().status().txg();
-      seen(before);
+      seen(saved);
       return;
     }
     Model durable = certain.datasets().get(dataset);
@@ -481,6 +489,8 @@ final class PoolDriver {
     where = "defragment";
     possible.clear();
     possible.add(now());
+    keepsFrozen = true;
+    wasInterrupted = true; // Where it ends with an error, some of its commits may not be known.
     drivers.values().forEach(each -> each.beforeNextChange(() -> possible.add(now())));
     try {
       pool.pool()
@@ -495,6 +505,9 @@ final class PoolDriver {
               });
     } finally {
       drivers.values().forEach(each -> each.beforeNextChange(() -> {}));
+      keepsFrozen = false;
+      possible.addAll(frozen.values());
+      frozen.clear();
     }
     // The next txg is changed while this one syncs.
     PoolState last = now();
@@ -504,6 +517,7 @@ final class PoolDriver {
     certainTxg = pool.pool().status().txg();
     seenSome(possible);
     possible.clear();
+    wasInterrupted = false;
     if (pool.device().hasPower()) {
       pool.remember();
     }
@@ -512,7 +526,36 @@ final class PoolDriver {
   void syncAll(Random random) throws FsException, IOException {
     where = "syncAll";
     FileSystem fs = pool.pool().fileSystem(anyOf(List.copyOf(drivers.keySet()), random));
-    commits(now(), fs::syncAll);
+    certain = save(fs::syncAll);
+    certainTxg = pool.pool().status().txg();
+    possible.clear();
+    seen(certain);
+    if (pool.device().hasPower()) {
+      pool.remember();
+    }
+  }
+
+  /**
+   * What there is now becomes durable, in the log or by a commit. That comes after the log where a
+   * device has missed it, and has what was changed meanwhile.
+   *
+   * @return what is durable
+   */
+  private PoolState save(Action action) throws FsException, IOException {
+    PoolState saved = now();
+    possible.clear();
+    possible.add(saved);
+    keepsFrozen = true;
+    try {
+      action.run();
+    } finally {
+      keepsFrozen = false;
+      possible.addAll(frozen.values());
+      Map.Entry<Long, PoolState> committed = frozen.lowerEntry(pool.pool().status().txg());
+      saved = committed == null ? saved : committed.getValue();
+      frozen.clear();
+    }
+    return saved;
   }
 
   /**
@@ -560,9 +603,10 @@ final class PoolDriver {
 
   /** Something that reads everything, in several commits. */
   private void walk(Random choice, Walk action) throws IOException {
+    PoolState last = now();
     possible.clear();
-    possible.add(now());
-    isScrubbing = true;
+    possible.add(last);
+    keepsFrozen = true;
     try {
       if (operatesInBackground) {
         pool.device().onMediumReads(() -> operateInScrub(choice));
@@ -570,13 +614,15 @@ final class PoolDriver {
       action.run();
     } finally {
       pool.device().onMediumReads(() -> {});
-      isScrubbing = false;
+      keepsFrozen = false;
       possible.addAll(frozen.values());
+      Map.Entry<Long, PoolState> committed = frozen.lowerEntry(pool.pool().status().txg());
+      last = committed == null ? last : committed.getValue();
       frozen.clear();
     }
     if (isActive()) {
       // What its last txg has; without changes meanwhile it is what there is now.
-      certain = possible.get(possible.size() - 1);
+      certain = last;
       certainTxg = pool.pool().status().txg();
       seenSome(possible);
       possible.clear();
@@ -723,7 +769,7 @@ final class PoolDriver {
     PoolAdministration administration = pool.pool().administration();
     String snapshot = anySnapshotOf(dataset, choice);
     PoolState after = now();
-    switch (choice.nextInt(13)) {
+    switch (choice.nextInt(15)) {
       case 0, 1, 2 -> {
         if (snapshots.keySet().stream().filter(PoolDriver::isOfUser).count() < SNAPSHOTS_MAX) {
           takeSnapshot(dataset, choice, after);
@@ -752,10 +798,14 @@ final class PoolDriver {
       case 7, 8 -> {
         if (snapshot != null) {
           where = "destroy " + dataset + "@" + snapshot;
+          Action destroy =
+              () -> administration.destroySnapshots(dataset, snapshot, Scope.ONE, Mode.EXECUTE);
+          if (holds.has(dataset + "@" + snapshot)) {
+            holds.requireRefused(destroy);
+            return;
+          }
           after.snapshots().remove(dataset + "@" + snapshot);
-          commits(
-              after,
-              () -> administration.destroySnapshots(dataset, snapshot, Scope.ONE, Mode.EXECUTE));
+          commits(after, destroy);
           snapshots.remove(dataset + "@" + snapshot);
         }
       }
@@ -766,15 +816,21 @@ final class PoolDriver {
           after
               .snapshots()
               .put(dataset + "@" + renamed, after.snapshots().remove(dataset + "@" + snapshot));
+          after.renamed(dataset + "@" + snapshot, dataset + "@" + renamed);
           commits(after, () -> administration.renameSnapshot(dataset, snapshot, renamed));
-          snapshots.clear();
-          snapshots.putAll(after.snapshots());
+          haveSnapshots(after);
+          holds.have(after);
         }
       }
       case 10, 11 -> {
         // What waits for commits cannot be done during one.
         if (!keepsOperating) {
           setQuota(dataset, choice);
+        }
+      }
+      case 12, 13 -> {
+        if (snapshot != null) {
+          holds.change(dataset, snapshot, choice);
         }
       }
       default -> {
@@ -881,6 +937,22 @@ final class PoolDriver {
   /** With its snapshots; clones of those live on. */
   private void destroyDataset(String dataset) throws FsException, IOException {
     where = "destroy " + dataset;
+    Action destroy =
+        () ->
+            pool.pool()
+                .administration()
+                .destroyDataset(dataset, Scope.WITH_DESCENDANTS, Mode.EXECUTE);
+    if (holds.hasAnyOf(dataset)) {
+      VolumeDriver driver = drivers.get(dataset);
+      holds.requireRefused(
+          () -> {
+            driver.letGo();
+            pool.pool().closeFileSystem(dataset);
+            destroy.run();
+          });
+      drivers.put(dataset, newDriver(pool.pool().fileSystem(dataset), driver.model()));
+      return;
+    }
     PoolState after = now();
     after.datasets().remove(dataset);
     after.quotas().remove(dataset);
@@ -891,9 +963,7 @@ final class PoolDriver {
         () -> {
           drivers.get(dataset).letGo();
           pool.pool().closeFileSystem(dataset);
-          pool.pool()
-              .administration()
-              .destroyDataset(dataset, Scope.WITH_DESCENDANTS, Mode.EXECUTE);
+          destroy.run();
         });
     drivers.remove(dataset);
     quotas.remove(dataset);
@@ -916,6 +986,7 @@ final class PoolDriver {
    * @param committed what commits may have that nobody has seen
    */
   void isFound(PoolState state, List<PoolState> committed) throws IOException {
+    holds.have(state);
     if (housekeeping != null) {
       pool.startHousekeeping();
       housekeeping.watch().found(committed);
@@ -925,6 +996,7 @@ final class PoolDriver {
 
   /** The pool was put back to what it was at this time, and opened. */
   void isPutBack(PoolState state) throws IOException {
+    holds.have(state);
     if (housekeeping != null) {
       pool.startHousekeeping();
       housekeeping.watch().putBack(state);
@@ -936,6 +1008,7 @@ final class PoolDriver {
     haveSnapshots(state);
     quotas.clear();
     quotas.putAll(state.quotas());
+    holds.have(state);
     quotas.keySet().forEach(dataset -> usedBefore.put(dataset, referencedBytes(dataset)));
     drivers.clear();
     for (Map.Entry<String, Model> each : state.datasets().entrySet()) {
@@ -960,6 +1033,7 @@ final class PoolDriver {
             new TreeMap<>(),
             new TreeMap<>(snapshots),
             new TreeMap<>(quotas),
+            holds.all(),
             housekeeping == null ? new TreeMap<>() : housekeeping.watch().known());
     drivers.forEach((name, driver) -> now.datasets().put(name, driver.model().copy()));
     return now;

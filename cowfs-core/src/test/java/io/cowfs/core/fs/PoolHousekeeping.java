@@ -64,7 +64,7 @@ final class PoolHousekeeping {
     this.pool = pool;
     this.driver = driver;
     this.clock = clock;
-    this.watch = new CheckpointWatch(pool, clock);
+    this.watch = new CheckpointWatch(pool, clock, driver.holds()::has);
   }
 
   CheckpointWatch watch() {
@@ -148,9 +148,11 @@ final class PoolHousekeeping {
         next.snapshots().put(name, next.datasets().get(dataset).copy());
         states.add(next);
       }
-      int beyond = existing.size() + taken.size() - period.kept();
+      List<DatasetInfo> counted =
+          existing.stream().filter(info -> !driver.holds().has(info.fullName())).toList();
+      int beyond = counted.size() + taken.size() - period.kept();
       for (int i = 0; i < beyond; i++) {
-        surplus.add(existing.get(i).fullName());
+        surplus.add(counted.get(i).fullName());
       }
     }
     String prefix = dataset + "@";
@@ -231,28 +233,43 @@ final class PoolHousekeeping {
 
   // ---- checkpoints
 
-  /** One becomes a snapshot, or goes. */
+  /** One becomes a snapshot, is held or let go of, or goes. */
   private void useCheckpoint(String dataset, Random choice) throws FsException, IOException {
     driver.commit();
-    Checkpoint checkpoint = any(dataset + "@", choice);
+    Checkpoint checkpoint = any(dataset + "@", choice.nextBoolean(), choice);
     if (checkpoint == null) {
       return;
     }
     PoolAdministration administration = pool.pool().administration();
     String name = checkpoint.info().snapshot();
-    watch.mayGo(checkpoint.info().fullName());
     PoolState after = driver.now();
     try {
-      if (choice.nextBoolean()) {
+      int kind = choice.nextInt(4);
+      if (kind < 2) {
+        driver.holds().change(dataset, name, choice);
+      } else if (kind == 2) {
         String renamed = driver.freshName();
         driver.note("rename " + name + " to " + renamed);
         after.snapshots().put(dataset + "@" + renamed, checkpoint.contents().get(0));
-        driver.commits(after, () -> administration.renameSnapshot(dataset, name, renamed));
+        after.renamed(dataset + "@" + name, dataset + "@" + renamed);
+        watch.mayGo(checkpoint.info().fullName());
+        driver.commits(
+            after,
+            () -> {
+              administration.renameSnapshot(dataset, name, renamed);
+              driver.holds().have(after);
+            });
         driver.haveSnapshots(after);
       } else {
         driver.note("destroy " + name);
-        driver.commits(
-            after, () -> administration.destroySnapshots(dataset, name, Scope.ONE, Mode.EXECUTE));
+        PoolDriver.Action destroy =
+            () -> administration.destroySnapshots(dataset, name, Scope.ONE, Mode.EXECUTE);
+        if (driver.holds().has(dataset + "@" + name)) {
+          driver.holds().requireRefused(destroy);
+          return;
+        }
+        watch.mayGo(checkpoint.info().fullName());
+        driver.commits(after, destroy);
       }
     } catch (DatasetException gone) {
       assertEquals(DatasetException.Reason.NOT_FOUND, gone.reason(), gone.getMessage());
@@ -260,14 +277,20 @@ final class PoolHousekeeping {
     }
   }
 
-  /** Null when there is none of which the content is known. */
-  private Checkpoint any(String prefix, Random choice) {
-    return PoolDriver.anyOfOrNull(
+  /**
+   * Null when there is none of which the content is known.
+   *
+   * @param prefersHeld takes one that is held, if there is any
+   */
+  private Checkpoint any(String prefix, boolean prefersHeld, Random choice) {
+    List<Checkpoint> all =
         watch.known().values().stream()
             .filter(each -> each.info().fullName().startsWith(prefix))
             .filter(each -> each.contents().size() == 1)
-            .toList(),
-        choice);
+            .toList();
+    List<Checkpoint> held =
+        all.stream().filter(each -> driver.holds().has(each.info().fullName())).toList();
+    return PoolDriver.anyOfOrNull(prefersHeld && !held.isEmpty() ? held : all, choice);
   }
 
   /** Looks at one through a clone of it. */

@@ -53,6 +53,16 @@ final class PoolNursery implements Closeable {
     return open(name, clock);
   }
 
+  /** The same on a device of its own, which is to become one of a mirror. */
+  TestPool sole(long capacityBytes, SteadyClock clock) throws IOException {
+    String name = "sole" + capacityBytes;
+    if (!pools.containsKey(name)) {
+      Path place = Files.createDirectory(directory.resolve(name));
+      keep(name, TestPool.createRepeatableSole(place, capacityBytes, clockAt(0), capacityBytes));
+    }
+    return open(name, clock);
+  }
+
   private void keep(String name, TestPool pool) throws IOException {
     pool.close();
     pools.put(name, pool);

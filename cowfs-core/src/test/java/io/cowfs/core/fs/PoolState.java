@@ -15,6 +15,8 @@ import java.util.TreeSet;
  * @param datasets by name
  * @param snapshots by "dataset@snapshot"; never changed
  * @param quotas in bytes, of the datasets that have one
+ * @param holds the tags of each snapshot and checkpoint that is held, by its name; the sets are
+ *     never changed
  * @param checkpoints by "dataset@checkpoint", as far as they are known; later commits may have
  *     taken others, and let some go
  */
@@ -22,6 +24,7 @@ record PoolState(
     TreeMap<String, Model> datasets,
     TreeMap<String, Model> snapshots,
     TreeMap<String, Long> quotas,
+    TreeMap<String, Set<String>> holds,
     TreeMap<String, Checkpoint> checkpoints) {
   /**
    * A root that was kept of itself.
@@ -40,9 +43,33 @@ record PoolState(
             new TreeMap<>(),
             new TreeMap<>(snapshots),
             new TreeMap<>(quotas),
+            new TreeMap<>(holds),
             new TreeMap<>(checkpoints));
     datasets.forEach((name, model) -> copy.datasets.put(name, model.copy()));
     return copy;
+  }
+
+  /** A tag is put on a snapshot or checkpoint. */
+  void hold(String fullName, String tag) {
+    Set<String> more = new TreeSet<>(holds.getOrDefault(fullName, Set.of()));
+    more.add(tag);
+    holds.put(fullName, more);
+  }
+
+  /** It is taken off again. */
+  void release(String fullName, String tag) {
+    Set<String> fewer = new TreeSet<>(holds.get(fullName));
+    fewer.remove(tag);
+    holds.put(fullName, fewer);
+    holds.values().removeIf(Set::isEmpty);
+  }
+
+  /** A snapshot, or a checkpoint, has another name. */
+  void renamed(String from, String to) {
+    Set<String> tags = holds.remove(from);
+    if (tags != null) {
+      holds.put(to, tags);
+    }
   }
 
   /**
@@ -59,7 +86,7 @@ record PoolState(
       }
     }
     assertEquals(datasets.keySet(), heads);
-    PoolState named = new PoolState(datasets, new TreeMap<>(snapshots), quotas, checkpoints);
+    PoolState named = new PoolState(datasets, new TreeMap<>(snapshots), quotas, holds, checkpoints);
     for (String unnamed : snapshots.keySet()) {
       if (unnamed.endsWith(UNNAMED)) {
         Set<String> others = new TreeSet<>(found);

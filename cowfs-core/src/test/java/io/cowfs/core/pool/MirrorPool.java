@@ -28,6 +28,8 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 
 /**
  * A pool over several devices in memory, each of which can fail, be away, and come back. What is
@@ -40,6 +42,7 @@ final class MirrorPool implements AutoCloseable {
   private final TreeMap<String, byte[]> contents = new TreeMap<>();
   private final Random random;
   private Pool pool;
+  private BiConsumer<Path, FaultInjectingDevice> faults = (file, opened) -> {};
 
   private MirrorPool(Path base, long seed) {
     this.base = base;
@@ -105,6 +108,7 @@ final class MirrorPool implements AutoCloseable {
     public BlockDevice open(Path file, long capacityBytes) throws IOException {
       Path real = file.toRealPath();
       devices.put(real, devices.get(real).reopen());
+      faults.accept(real, devices.get(real));
       return devices.get(real);
     }
   }
@@ -117,9 +121,24 @@ final class MirrorPool implements AutoCloseable {
     return devices.get(file(number));
   }
 
+  /** Of a pool that has no mirror. */
+  FaultInjectingDevice soleDevice() {
+    return devices.get(directory.resolve("data"));
+  }
+
   /** Of a pool that is closed. */
   void replaceDevice(int number, FaultInjectingDevice other) {
     devices.put(file(number), other);
+  }
+
+  /** What a device will do from each opening on. */
+  void setFaults(int number, Consumer<FaultInjectingDevice> newFaults) {
+    faults =
+        (file, opened) -> {
+          if (file.equals(file(number))) {
+            newFaults.accept(opened);
+          }
+        };
   }
 
   void open() throws IOException {
@@ -193,6 +212,17 @@ final class MirrorPool implements AutoCloseable {
 
   /** Durable when it returns, or else nothing is said of it. */
   void write(String name, int bytes) throws IOException, FsException {
+    put(name, bytes);
+    pool.sync();
+  }
+
+  /** The same, by an fsync of the file, which need not commit. */
+  void sync(String name, int bytes) throws IOException, FsException {
+    files().sync(Caller.ROOT, put(name, bytes), false);
+  }
+
+  /** Returns its inode. */
+  private long put(String name, int bytes) throws IOException, FsException {
     byte[] content = new byte[bytes];
     random.nextBytes(content);
     FileHandle file =
@@ -204,8 +234,8 @@ final class MirrorPool implements AutoCloseable {
     } finally {
       files().release(file);
     }
-    pool.sync();
     contents.put(name, content);
+    return files().lookup(FileSystem.ROOT_INODE, name.getBytes(UTF_8)).inode();
   }
 
   /** All that is durable is there, nothing else, and the books are right. */

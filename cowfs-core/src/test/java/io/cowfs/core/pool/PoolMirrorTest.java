@@ -13,6 +13,7 @@ import io.cowfs.core.device.FaultInjectingDevice.Operation;
 import io.cowfs.core.device.MemberState;
 import io.cowfs.core.device.PoolLabel;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -151,6 +152,25 @@ class PoolMirrorTest {
     verifyEachAlone();
   }
 
+  /** Nothing was committed since it failed; what was synced is in the log of the other one. */
+  @Test
+  void aDeviceThatMissedASyncIsNotOpenedAlone() throws Exception {
+    create(2);
+    pool.write("before", 100_000);
+    pool.commit();
+    pool.device(0).failFrom(Operation.WRITE, 1, Fault.IO_ERROR);
+    pool.sync("meanwhile", 10_000);
+    assertEquals(List.of(MemberState.FAULTED, MemberState.ONLINE), pool.states());
+    pool.crash();
+    pool.takeAway(1);
+    assertThrows(DamagedPoolException.class, pool::open);
+    pool.putBack(1);
+    pool.open();
+    pool.verify();
+    pool.resilver();
+    verifyEachAlone();
+  }
+
   @Test
   void aDeviceThatIsBehindIsNotOpenedAlone() throws Exception {
     create(2);
@@ -252,6 +272,38 @@ class PoolMirrorTest {
     pool.verify();
   }
 
+  /** Its label is written while it becomes one of a mirror. */
+  @Test
+  void aDeviceOfItsOwnThatFailsInAnAttachCanBeOpened() throws Exception {
+    for (Operation operation : List.of(Operation.WRITE, Operation.SYNC)) {
+      for (int nth = 1; nth <= 6; nth++) {
+        pool = MirrorPool.create(Files.createDirectory(base.resolve(operation + "-" + nth)), 0, 7);
+        pool.write("before", 100_000);
+        pool.soleDevice().failFrom(operation, nth, Fault.IO_ERROR);
+        try {
+          attachAndCommit();
+        } catch (IOException failure) {
+          // It may also be late enough that the new one has everything.
+        }
+        pool.kill();
+        pool.open();
+        pool.verify();
+        pool.resilver();
+        pool.write("after", 100_000);
+        pool.verify();
+        pool.close();
+      }
+    }
+  }
+
+  private void attachAndCommit() throws IOException {
+    pool.pool().mirror().attach(pool.newMember(1));
+    pool.pool().mirror().awaitResilver();
+    for (int i = 0; i < 6; i++) {
+      pool.commit();
+    }
+  }
+
   @Test
   void theNewDeviceTakesThePlaceOfTheOldOne() throws Exception {
     create(2);
@@ -316,6 +368,120 @@ class PoolMirrorTest {
     PoolLabel.read(pool.device(1));
     verifyEachAlone();
     assertEquals(0, pool.pool().mirror().devices().get(1).checksumErrors());
+  }
+
+  private static void damageRing(FaultInjectingDevice device) {
+    device.flipBit(DeviceLayout.RING_FIRST_SECTOR * 4096L + 4096, 1);
+  }
+
+  @Test
+  void aDeviceIsNotBlamedForTheRingOfAnotherOne() throws Exception {
+    create(2);
+    pool.write("file", 100_000);
+    damageRing(pool.device(0));
+    PoolMirror mirror = pool.pool().mirror();
+    mirror.attach(pool.newMember(2));
+    mirror.awaitResilver();
+    assertEquals(
+        List.of(MemberState.ONLINE, MemberState.ONLINE, MemberState.ONLINE), pool.states());
+    assertEquals(1, mirror.devices().get(0).checksumErrors());
+    assertEquals(0, mirror.devices().get(2).writeErrors());
+    pool.close();
+    pool.takeAway(0);
+    pool.takeAway(1);
+    pool.open();
+    pool.verify();
+  }
+
+  /** It gets everything but the ring, and that as soon as there is one. */
+  @Test
+  void whereNoRingIsWholeADeviceGoesOnCatchingUp() throws Exception {
+    create(2);
+    pool.pool().mirror().offline(pool.place(1).toString());
+    pool.write("file", 100_000);
+    damageRing(pool.device(0));
+    pool.pool().mirror().online(pool.place(1).toString());
+    pool.pool().mirror().awaitResilver();
+    assertEquals(List.of(MemberState.ONLINE, MemberState.RESILVERING), pool.states());
+    assertEquals(1, pool.pool().mirror().devices().get(0).checksumErrors());
+    assertEquals("degraded", pool.pool().status().state());
+    for (int i = 0; i < DeviceLayout.RING_SLOTS; i++) {
+      pool.commit();
+    }
+    pool.resilver();
+    assertEquals(BOTH, pool.states());
+    verifyEachAlone();
+  }
+
+  /** A device returns the ring of long ago, whenever it is read first. */
+  @Test
+  void aRingOfLongAgoIsNotCopiedToOthers() throws Exception {
+    for (int nth = 1; nth <= 6; nth++) {
+      pool = MirrorPool.create(Files.createDirectory(base.resolve("read-" + nth)), 2, nth);
+      pool.write("file", 100_000);
+      reopen();
+      pool.write("other", 100_000);
+      pool.close();
+      int read = nth;
+      pool.setFaults(0, device -> device.failFrom(Operation.READ, read, Fault.STALE));
+      pool.open();
+      pool.device(0).failNoMore(Operation.READ);
+      pool.setFaults(0, device -> {});
+      pool.verify();
+      reopen();
+      pool.resilver();
+      verifyEachAlone();
+      pool.close();
+    }
+  }
+
+  /** After a crash one ring has the last record, and its device lies when it is asked again. */
+  @Test
+  void theLastRecordIsWrittenAgainWhereAnyDeviceMissesIt() throws Exception {
+    for (int nth = 1; nth <= 8; nth++) {
+      pool = MirrorPool.create(Files.createDirectory(base.resolve("read-" + nth)), 2, nth);
+      pool.write("file", 100_000);
+      pool.commit();
+      long txg = pool.pool().status().txg();
+      pool.kill();
+      FaultInjectingDevice behind = pool.device(1).reopen();
+      long slot = DeviceLayout.RING_FIRST_SECTOR + txg % DeviceLayout.RING_SLOTS;
+      behind.write(ByteBuffer.allocate(DeviceLayout.SECTOR_BYTES), slot * 4096L);
+      pool.replaceDevice(1, behind);
+      int read = nth;
+      pool.setFaults(0, device -> device.failFrom(Operation.READ, read, Fault.STALE));
+      pool.open();
+      pool.device(0).failNoMore(Operation.READ);
+      pool.setFaults(0, device -> {});
+      assertEquals(txg, pool.pool().status().txg());
+      pool.write("other", 100_000);
+      pool.resilver();
+      verifyEachAlone();
+      pool.close();
+    }
+  }
+
+  @Test
+  void aScrubLooksAtTheLabelOfEachDevice() throws Exception {
+    create(2);
+    pool.write("file", 100_000);
+    for (int sector = 0; sector < DeviceLayout.LABEL_COPIES; sector++) {
+      pool.device(1).flipBit((DeviceLayout.LABEL_FIRST_SECTOR + sector) * 4096L, 1);
+    }
+    scrub();
+    PoolLabel.read(pool.device(1));
+    pool.device(1).failFrom(Operation.READ, 1, Fault.BIT_ROT);
+    pool.pool().scrub().start();
+    List<String> findings = pool.pool().scrub().await(Duration.ofMinutes(1)).findings();
+    pool.device(1).failNoMore(Operation.READ);
+    for (String id : List.of("scrub/label", "scrub/ring")) {
+      assertTrue(
+          findings.stream().anyMatch(it -> it.startsWith(id + ": " + pool.place(1))),
+          id + " is not in " + findings);
+    }
+    assertEquals(2, findings.size(), findings.toString());
+    scrub();
+    verifyEachAlone();
   }
 
   @Test

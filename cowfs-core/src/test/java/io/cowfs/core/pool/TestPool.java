@@ -65,8 +65,13 @@ public final class TestPool implements AutoCloseable {
   private final DirtyLimit limit;
   private final Map<Long, Roots> history = new HashMap<>();
 
-  /** The directories of the members; empty where there is no mirror. */
-  private final List<Path> members;
+  /**
+   * The directories of the devices of a mirror, by number; empty where there is none. Those that
+   * are no members any more, or not yet, are among them. The sole device is in the pool directory.
+   */
+  private final List<Path> places;
+
+  private final long capacityBytes;
 
   private final List<FaultInjectingDevice> devices = new ArrayList<>();
 
@@ -92,11 +97,18 @@ public final class TestPool implements AutoCloseable {
   /** What a commit has reached. */
   private record Roots(List<NodeRecord> nodes, BlockPointer directory) {}
 
-  private TestPool(Path directory, List<Path> members, long capacityBytes, DirtyLimit limit) {
+  /** What a new pool is made on. */
+  private enum Layout {
+    SOLE_DEVICE,
+    MIRROR
+  }
+
+  private TestPool(Path directory, List<Path> places, long capacityBytes, DirtyLimit limit) {
     this.directory = directory;
-    this.members = members;
+    this.places = new ArrayList<>(places);
+    this.capacityBytes = capacityBytes;
     this.limit = limit;
-    for (int i = 0; i < Math.max(1, members.size()); i++) {
+    for (int i = 0; i < Math.max(1, places.size()); i++) {
       devices.add(new FaultInjectingDevice(capacityBytes));
     }
   }
@@ -106,7 +118,7 @@ public final class TestPool implements AutoCloseable {
       Path directory, long capacityBytes, CompressionSetting compression, DirtyLimit limit)
       throws IOException {
     TestPool made = new TestPool(directory, List.of(), capacityBytes, limit);
-    made.createAndOpen(capacityBytes, compression);
+    made.createAndOpen(capacityBytes, compression, Layout.SOLE_DEVICE);
     return made;
   }
 
@@ -117,7 +129,7 @@ public final class TestPool implements AutoCloseable {
    */
   public static TestPool createRepeatable(
       Path directory, long capacityBytes, Clock clock, long seed) throws IOException {
-    return createRepeatable(directory, List.of(), capacityBytes, clock, seed);
+    return createRepeatable(directory, List.of(), Layout.SOLE_DEVICE, capacityBytes, clock, seed);
   }
 
   /**
@@ -128,23 +140,36 @@ public final class TestPool implements AutoCloseable {
   public static TestPool createRepeatableMirror(
       Path base, long capacityBytes, Clock clock, long seed) throws IOException {
     Path real = base.toRealPath();
-    List<Path> members =
+    List<Path> places =
         List.of(Files.createDirectory(real.resolve("a")), Files.createDirectory(real.resolve("b")));
-    return createRepeatable(real.resolve("pool"), members, capacityBytes, clock, seed);
+    return createRepeatable(
+        real.resolve("pool"), places, Layout.MIRROR, capacityBytes, clock, seed);
+  }
+
+  /** The same on a device of its own, which is to become one of a mirror. */
+  public static TestPool createRepeatableSole(Path base, long capacityBytes, Clock clock, long seed)
+      throws IOException {
+    Path directory = base.toRealPath().resolve("pool");
+    return createRepeatable(
+        directory, List.of(directory), Layout.SOLE_DEVICE, capacityBytes, clock, seed);
   }
 
   private static TestPool createRepeatable(
-      Path directory, List<Path> members, long capacityBytes, Clock clock, long seed)
+      Path directory, List<Path> places, Layout layout, long capacityBytes, Clock clock, long seed)
       throws IOException {
-    TestPool made = new TestPool(directory, members, capacityBytes, ONLY_ON_DEMAND);
+    TestPool made = new TestPool(directory, places, capacityBytes, ONLY_ON_DEMAND);
     made.clock = clock;
     made.execution = RepeatableExecution.of(seed, made::keepRound);
-    made.createAndOpen(capacityBytes, CompressionSetting.NONE);
+    made.createAndOpen(capacityBytes, CompressionSetting.NONE, layout);
     return made;
   }
 
-  /** A pool that is closed, to be put back. */
-  public record Saved(List<FaultInjectingDevice> devices, byte[] index) {}
+  /**
+   * A pool that is closed, to be put back.
+   *
+   * @param links to the devices of a mirror, in the pool directory
+   */
+  public record Saved(List<FaultInjectingDevice> devices, byte[] index, Map<Path, Path> links) {}
 
   /** Of a pool that is closed. */
   public Saved save() throws IOException {
@@ -156,7 +181,18 @@ public final class TestPool implements AutoCloseable {
     // Pages at the end of what is in use may be zeros.
     return new Saved(
         devices.stream().map(FaultInjectingDevice::reopen).toList(),
-        Arrays.copyOf(index, end + INDEX_MARGIN_BYTES));
+        Arrays.copyOf(index, end + INDEX_MARGIN_BYTES),
+        links());
+  }
+
+  private Map<Path, Path> links() throws IOException {
+    Map<Path, Path> links = new HashMap<>();
+    for (Path entry : new PoolPath(directory).devices().values()) {
+      if (Files.isSymbolicLink(entry)) {
+        links.put(entry, Files.readSymbolicLink(entry));
+      }
+    }
+    return links;
   }
 
   /** Of a pool that is closed. It belongs to this one or to another one of the same capacity. */
@@ -168,9 +204,11 @@ public final class TestPool implements AutoCloseable {
         channel.write(index, index.position());
       }
     }
+    forgetPlaces(saved.devices.size());
+    restoreLinks(saved.links);
     for (int i = 0; i < devices.size(); i++) {
       devices.set(i, saved.devices.get(i).reopen());
-      if (!members.isEmpty() && !Files.exists(file(i))) {
+      if (!places.isEmpty() && !Files.exists(file(i))) {
         putBack(i);
       }
     }
@@ -178,14 +216,39 @@ public final class TestPool implements AutoCloseable {
     history.clear();
   }
 
+  /** Those beyond the first ones are there no more. */
+  private void forgetPlaces(int count) throws IOException {
+    while (devices.size() > count) {
+      int last = devices.size() - 1;
+      Files.deleteIfExists(file(last));
+      Files.deleteIfExists(places.get(last));
+      places.remove(last);
+      devices.remove(last);
+    }
+  }
+
+  private void restoreLinks(Map<Path, Path> saved) throws IOException {
+    Map<Path, Path> now = links();
+    if (now.equals(saved)) {
+      return;
+    }
+    for (Path link : now.keySet()) {
+      Files.delete(link);
+    }
+    for (Map.Entry<Path, Path> link : saved.entrySet()) {
+      Files.createSymbolicLink(link.getKey(), link.getValue());
+    }
+  }
+
   private Path indexFile() {
     return directory.resolve("index").resolve("data.mdb");
   }
 
-  private void createAndOpen(long capacityBytes, CompressionSetting compression)
+  private void createAndOpen(long capacityBytes, CompressionSetting compression, Layout layout)
       throws IOException {
     List<NewMember> mirror =
-        members.stream().map(place -> new NewMember(place, NewDevice.Overwrite.REFUSE)).toList();
+        (layout == Layout.MIRROR ? places : List.<Path>of())
+            .stream().map(place -> new NewMember(place, NewDevice.Overwrite.REFUSE)).toList();
     Pool.create(
         directory, new Pool.CreateOptions(capacityBytes, compression, null, mirror), environment());
     devices.replaceAll(FaultInjectingDevice::reopen);
@@ -211,7 +274,7 @@ public final class TestPool implements AutoCloseable {
 
   /** Where the file of a device is. */
   private Path file(int number) {
-    return members.get(number).resolve("data");
+    return places.get(number).resolve("data");
   }
 
   /** The devices in memory, whoever opens them. */
@@ -224,9 +287,9 @@ public final class TestPool implements AutoCloseable {
 
     @Override
     public BlockDevice open(Path file, long capacityBytes) throws IOException {
-      int number = members.isEmpty() || file.toRealPath().equals(file(0)) ? 0 : 1;
+      int number = places.isEmpty() ? 0 : places.indexOf(file.toRealPath().getParent());
       FaultInjectingDevice device = devices.get(number).reopen();
-      if (!members.isEmpty()) {
+      if (!places.isEmpty()) {
         device.connect(power);
       }
       devices.set(number, device);
@@ -250,6 +313,9 @@ public final class TestPool implements AutoCloseable {
    * was interrupted comes to its end first.
    */
   public void startHousekeeping() throws IOException {
+    if (!places.isEmpty()) {
+      freeDestroyed(); // A device that is behind waits for it.
+    }
     pool.startHousekeeping(() -> {});
     pool.scrub().await(BACKGROUND_TIME);
     pool.mirror().awaitResilver();
@@ -320,6 +386,11 @@ public final class TestPool implements AutoCloseable {
     return devices.get(number);
   }
 
+  /** A hash of everything that all devices were asked for. */
+  public long trace() {
+    return devices.stream().mapToLong(FaultInjectingDevice::trace).reduce(0, (a, b) -> 31 * a + b);
+  }
+
   /** Of the devices of a mirror; another one after each crash. */
   public PowerSupply power() {
     return power;
@@ -327,11 +398,52 @@ public final class TestPool implements AutoCloseable {
 
   /** The name of a device of a mirror. */
   public String nameOf(int number) {
-    return members.get(number).toString();
+    Path place = places.get(number);
+    return (place.equals(directory) ? file(number) : place).toString();
+  }
+
+  /** The numbers of those that are members now, ascending. */
+  public List<Integer> members() {
+    return pool.mirror().devices().stream().map(each -> numberOf(each.name())).sorted().toList();
+  }
+
+  private int numberOf(String name) {
+    Path path = Path.of(name);
+    return places.indexOf(path.startsWith(directory) ? directory : path);
   }
 
   public MemberState stateOf(int number) {
-    return pool.mirror().devices().get(number).state();
+    return pool.mirror().devices().stream()
+        .filter(each -> numberOf(each.name()) == number)
+        .findFirst()
+        .orElseThrow()
+        .state();
+  }
+
+  /** Room for another device of a mirror, where nothing is yet; returns its number. */
+  public int newPlace() throws IOException {
+    int number = places.size();
+    places.add(Files.createDirectory(directory.resolveSibling("device" + number)));
+    devices.add(new FaultInjectingDevice(capacityBytes));
+    return number;
+  }
+
+  /** It gets a copy of everything; what was destroyed is freed before. */
+  public void attach(int number) throws IOException {
+    freeDestroyed();
+    pool.mirror().attach(newMember(number));
+    pool.mirror().awaitResilver();
+  }
+
+  /** The same, and then the old one goes. */
+  public void replace(int old, int number) throws IOException {
+    freeDestroyed();
+    pool.mirror().replace(nameOf(old), newMember(number));
+    pool.mirror().awaitResilver();
+  }
+
+  private NewMember newMember(int number) {
+    return new NewMember(places.get(number), NewDevice.Overwrite.REFUSE);
   }
 
   /** A device of a pool that is closed is not there any more. */

@@ -59,13 +59,13 @@ class RootRingTest {
     MemoryDevice empty = new MemoryDevice();
     MemoryDevice older = new MemoryDevice();
     fill(older, 199);
+    assertThrows(DamagedPoolException.class, () -> RootRing.Image.of(older, uuid, 200));
     for (MemoryDevice stale : new MemoryDevice[] {empty, older}) {
-      RootRing.Image image = RootRing.Image.of(stale, uuid);
+      RootRing.Image image = RootRing.Image.of(stale, uuid, stale == older ? 199 : 0);
       assertThrows(DamagedPoolException.class, () -> image.copyTo(device));
       assertEquals(200, RootRing.open(device, uuid, 200, "index").newest().orElseThrow().txg());
     }
-    RootRing.Image newer = RootRing.Image.of(device, uuid);
-    assertEquals(200, newer.newestTxg());
+    RootRing.Image newer = RootRing.Image.of(device, uuid, 200);
     assertTrue(newer.copyTo(older));
     assertFalse(newer.copyTo(older));
     assertTrue(newer.copyTo(empty));
