@@ -27,6 +27,12 @@ final class ExtentReader {
   /** What is not wanted is read as well where there is no more of it between what is. */
   private static final int GAP_SECTORS_MAX = 16;
 
+  private static final Comparator<Wanted> BY_PLACE =
+      Comparator.comparingLong(one -> one.extent.sector());
+
+  private static final Comparator<Run> LONGEST_FIRST =
+      Comparator.comparingInt(Run::sectors).reversed();
+
   private final BlockStore store;
   private final GoodCopy copies;
 
@@ -63,11 +69,21 @@ final class ExtentReader {
 
     /** Whether everything goes to where it is, gaps included. */
     boolean isInOrder() {
-      return wanted.stream().allMatch(one -> one.at - wanted.get(0).at == offsetOf(one));
+      int begin = wanted.get(0).at;
+      for (Wanted one : wanted) {
+        if (one.at - begin != offsetOf(one)) {
+          return false;
+        }
+      }
+      return true;
     }
 
     boolean hasGaps() {
-      return wanted.stream().mapToInt(one -> one.extent.sectors()).sum() != sectors;
+      int left = sectors;
+      for (Wanted one : wanted) {
+        left -= one.extent.sectors();
+      }
+      return left != 0;
     }
   }
 
@@ -108,8 +124,11 @@ final class ExtentReader {
 
   /** The longest first. */
   private List<Run> runs(List<Wanted> wanted) {
-    List<Wanted> ordered = new ArrayList<>(wanted);
-    ordered.sort(Comparator.comparingLong(one -> one.extent.sector()));
+    List<Wanted> ordered = wanted;
+    if (!isOrdered(wanted)) {
+      ordered = new ArrayList<>(wanted);
+      ordered.sort(BY_PLACE);
+    }
     List<Run> runs = new ArrayList<>();
     int from = 0;
     while (from < ordered.size()) {
@@ -123,8 +142,20 @@ final class ExtentReader {
       runs.add(new Run(ordered.subList(from, to), (int) (end - begin)));
       from = to;
     }
-    runs.sort(Comparator.comparingInt(Run::sectors).reversed());
+    if (runs.size() > 1) {
+      runs.sort(LONGEST_FIRST);
+    }
     return runs;
+  }
+
+  /** As most files are. */
+  private static boolean isOrdered(List<Wanted> wanted) {
+    for (int i = 1; i < wanted.size(); i++) {
+      if (wanted.get(i).extent.sector() < wanted.get(i - 1).extent.sector()) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private boolean joins(Wanted next, long begin, long end) {
