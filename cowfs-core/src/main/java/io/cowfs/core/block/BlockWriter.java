@@ -124,6 +124,19 @@ public final class BlockWriter implements Closeable {
     return extent;
   }
 
+  /**
+   * A direct buffer with room for the data of any extent. It is used again by later writers when it
+   * is released, which is not before what was prepared from it is written.
+   */
+  public ByteBuffer takeBuffer() {
+    return packer.take();
+  }
+
+  /** Gives a buffer back that {@link #takeBuffer} gave. */
+  public void releaseBuffer(ByteBuffer buffer) {
+    packer.release(buffer);
+  }
+
   /** How many extents it pays to prepare before the first of them is written. */
   public static int extentsAhead() {
     return Packer.aheadMax();

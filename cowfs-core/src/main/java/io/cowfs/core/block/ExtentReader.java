@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.Semaphore;
 
 /**
  * Reads the extents of a range of a file with few reads of the device: what lies close together
@@ -27,6 +28,9 @@ final class ExtentReader {
   /** What is not wanted is read as well where there is no more of it between what is. */
   private static final int GAP_SECTORS_MAX = 16;
 
+  /** There may be many more threads that read; those that find none read piece by piece. */
+  private static final int BUFFERS_MAX = 8;
+
   private static final Comparator<Wanted> BY_PLACE =
       Comparator.comparingLong(one -> one.extent.sector());
 
@@ -36,12 +40,21 @@ final class ExtentReader {
   private final BlockStore store;
   private final GoodCopy copies;
 
-  /** As many as threads have needed at the same time. */
+  /** Those that are not in use. */
   private final Deque<ByteBuffer> buffers = new ConcurrentLinkedDeque<>();
 
+  /** How many more may be in use. */
+  private final Semaphore buffersLeft;
+
   ExtentReader(BlockStore store, GoodCopy copies) {
+    this(store, copies, BUFFERS_MAX);
+  }
+
+  /** With so many buffers; for tests. */
+  ExtentReader(BlockStore store, GoodCopy copies, int buffers) {
     this.store = store;
     this.copies = copies;
+    this.buffersLeft = new Semaphore(buffers);
   }
 
   /**
@@ -181,8 +194,10 @@ final class ExtentReader {
     for (Wanted one : run.wanted) {
       if (failure == null) {
         verifySectors(one, destination);
+      } else if (run.wanted.size() == 1) {
+        recoverSectors(one, 0, one.extent.sectors(), destination, failure);
       } else {
-        readAlone(one, run, failure, destination);
+        readAlone(one, destination); // Perhaps it failed because of another one.
       }
     }
   }
@@ -190,33 +205,28 @@ final class ExtentReader {
   private void readThroughBuffer(Run run, ByteBuffer destination) throws IOException {
     ByteBuffer buffer = takeBuffer();
     try {
-      IOException failure = read(run, buffer.slice(0, run.bytes()));
+      boolean isRead = buffer != null && read(run, buffer.slice(0, run.bytes())) == null;
       for (Wanted one : run.wanted) {
-        if (failure == null) {
+        if (isRead) {
           int bytes = one.extent.sectors() * SECTOR_BYTES;
           destination.put(one.at, buffer, run.offsetOf(one), bytes);
           verifySectors(one, destination);
         } else {
-          readAlone(one, run, failure, destination);
+          readAlone(one, destination);
         }
       }
     } finally {
-      buffers.push(buffer);
+      giveBack(buffer);
     }
   }
 
-  /** Where the run cannot be read, that need not be because of this one. */
-  private void readAlone(Wanted one, Run failed, IOException failure, ByteBuffer destination)
-      throws IOException {
-    IOException own = failure;
-    if (failed.wanted.size() > 1) {
-      Run alone = new Run(List.of(one), one.extent.sectors());
-      own = read(alone, destination.slice(one.at, alone.bytes()));
-    }
-    if (own == null) {
+  private void readAlone(Wanted one, ByteBuffer destination) throws IOException {
+    Run alone = new Run(List.of(one), one.extent.sectors());
+    IOException failure = read(alone, destination.slice(one.at, alone.bytes()));
+    if (failure == null) {
       verifySectors(one, destination);
     } else {
-      recoverSectors(one, 0, one.extent.sectors(), destination, own);
+      recoverSectors(one, 0, one.extent.sectors(), destination, failure);
     }
   }
 
@@ -275,7 +285,7 @@ final class ExtentReader {
   private void unpack(Run run, ByteBuffer destination) throws IOException {
     ByteBuffer stored = takeBuffer();
     try {
-      boolean isRead = read(run, stored.slice(0, run.bytes())) == null;
+      boolean isRead = stored != null && read(run, stored.slice(0, run.bytes())) == null;
       for (Wanted one : run.wanted) {
         DataExtent extent = one.extent;
         ByteBuffer content = destination.slice(one.at, extent.logicalBytes());
@@ -287,7 +297,7 @@ final class ExtentReader {
         }
       }
     } finally {
-      buffers.push(stored);
+      giveBack(stored);
     }
   }
 
@@ -304,8 +314,19 @@ final class ExtentReader {
     }
   }
 
+  /** Null when all of them are in use. */
   private ByteBuffer takeBuffer() {
+    if (!buffersLeft.tryAcquire()) {
+      return null;
+    }
     ByteBuffer buffer = buffers.poll();
     return buffer != null ? buffer : ByteBuffer.allocateDirect(READ_BYTES_MAX);
+  }
+
+  private void giveBack(ByteBuffer bufferOrNull) {
+    if (bufferOrNull != null) {
+      buffers.push(bufferOrNull);
+      buffersLeft.release();
+    }
   }
 }

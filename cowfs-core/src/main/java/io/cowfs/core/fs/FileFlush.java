@@ -17,7 +17,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.Queue;
@@ -58,9 +57,6 @@ final class FileFlush {
   private final List<Range> rewritten = new ArrayList<>();
   private final Queue<Begun> begun = new ArrayDeque<>();
   private int beginMax;
-
-  /** For compressed extents that are written anew; made when needed. */
-  private final Deque<ByteBuffer> buffers = new ArrayDeque<>();
 
   /**
    * @param changes where item changes go; a null value deletes
@@ -236,7 +232,7 @@ final class FileFlush {
     rewritten.add(new Range(placed.from, placed.to()));
     boolean isOfEnd = gone.size() == 1 && gone.get(0).to() == placed.to();
     int extentSectors = isOfEnd ? EXTENT_SECTORS : OVERWRITTEN_EXTENT_SECTORS;
-    ByteBuffer run = takeBuffer();
+    ByteBuffer run = writer.takeBuffer();
     long runStart = placed.from;
     for (long sector = placed.from; sector < placed.to(); sector++) {
       long here = sector;
@@ -250,11 +246,11 @@ final class FileFlush {
       boolean isHole = page == DirtyFile.NO_PAGE && isGone;
       if (isHole || (sector + 1) % extentSectors == 0 || sector + 1 == placed.to()) {
         beginRun(runStart, run);
-        run = takeBuffer();
+        run = writer.takeBuffer();
         runStart = sector + 1;
       }
     }
-    buffers.push(run);
+    writer.releaseBuffer(run);
   }
 
   private void beginRun(long from, ByteBuffer run) throws IOException {
@@ -262,13 +258,8 @@ final class FileFlush {
     if (run.hasRemaining()) {
       begin(from, List.of(run), run.remaining() / SECTOR, run);
     } else {
-      buffers.push(run);
+      writer.releaseBuffer(run);
     }
-  }
-
-  private ByteBuffer takeBuffer() {
-    ByteBuffer buffer = buffers.poll();
-    return buffer != null ? buffer.clear() : ByteBuffer.allocateDirect(EXTENT_BYTES);
   }
 
   private void writeDirtySectors() throws IOException {
@@ -363,7 +354,7 @@ final class FileFlush {
           at[0] += extent.logicalBytes() / SECTOR;
         });
     if (first.buffer != null) {
-      buffers.push(first.buffer);
+      writer.releaseBuffer(first.buffer);
     }
     if (first.compresses) {
       judge(first, compressed[0]);

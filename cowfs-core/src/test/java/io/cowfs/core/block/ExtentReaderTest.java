@@ -19,6 +19,8 @@ import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Pieces of a file that are read together, wherever they are on the device. */
 @Timeout(120)
@@ -36,6 +38,8 @@ class ExtentReaderTest {
           Allocator.create(device),
           new CacheLimits(1 << 20, 0),
           BlockStore.writingThreads());
+  private final GoodCopy copies = new GoodCopy(device, Repair.IN_PLACE);
+  private ExtentReader reader = new ExtentReader(store, copies);
   private final List<DataExtent> extents = new ArrayList<>();
   private final List<byte[]> contents = new ArrayList<>();
 
@@ -83,7 +87,7 @@ class ExtentReaderTest {
           direct ? ByteBuffer.allocateDirect(bytes + 50) : ByteBuffer.allocate(bytes + 50);
       target.position(before);
       long reads = device.count(Operation.READ);
-      store.readPlain(pieces, target);
+      reader.readPlain(pieces, target);
       assertEquals(bytes, target.position());
       byte[] found = new byte[target.capacity()];
       target.get(0, found);
@@ -94,8 +98,10 @@ class ExtentReaderTest {
     }
   }
 
-  @Test
-  void piecesInAnyOrderComeBack() throws IOException {
+  @ParameterizedTest
+  @ValueSource(ints = {8, 0})
+  void piecesInAnyOrderComeBack(int buffers) throws IOException {
+    reader = new ExtentReader(store, copies, buffers);
     write(24, 1);
     Random random = new Random(SEED);
     for (int round = 0; round < ROUNDS; round++) {
@@ -149,6 +155,17 @@ class ExtentReaderTest {
       new Expected().with(0, 0, 2).with(0, 4, 2).with(0, 9, 1).requireRead(direct);
       device.failOnce(Operation.READ, 1, Fault.IO_ERROR);
       new Expected().with(0, 9, 2).with(0, 4, 2).with(19, 0, 1).requireRead(direct);
+    }
+  }
+
+  @Test
+  void whoFindsNoBufferReadsPieceByPiece() throws IOException {
+    write(2, 1);
+    reader = new ExtentReader(store, copies, 0);
+    assertEquals(3, new Expected().with(0, 9, 2).with(0, 4, 2).with(0, 0, 1).requireRead(true));
+    reader = new ExtentReader(store, copies, 1);
+    for (int i = 0; i < 3; i++) { // It is given back.
+      assertEquals(1, new Expected().with(0, 9, 2).with(0, 4, 2).with(0, 0, 1).requireRead(true));
     }
   }
 
