@@ -21,6 +21,7 @@ COWFS = os.path.join(os.path.dirname(os.path.realpath(__file__)), "cowfs")
 MOUNT_SECONDS_MAX = 300  # the first mount may have to build the program
 END_SECONDS_MAX = 120
 BUSY_SECONDS_MAX = 10
+COMMIT_SECONDS = 6  # after this what was written is committed, with some to spare
 INTERRUPTS = {signal.SIGINT, signal.SIGTERM}
 
 
@@ -315,8 +316,10 @@ class Cowfs(DaemonFileSystem):
         self.daemon.await_until(lambda: os.path.ismount(self.root))
 
     def settle(self):
+        """A sync is a record in the log; its data go to their place with the next commit."""
         super().settle()
         run([COWFS, "sync", self.pool])
+        time.sleep(COMMIT_SECONDS)
 
     def unmount(self):
         try:

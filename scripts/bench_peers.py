@@ -198,7 +198,7 @@ def work_amplification(bench, place):
               f"--rate={rate}", f"--fsync={SYNC_SECONDS * rate // (4 * KIB)}", "--end_fsync=1"]),
             (AMPLIFICATION_FSYNC,
              [f"--filename={place.path('small')}", "--size=64M", "--bs=4k", "--rw=write", "--fsync=1",
-              f"--runtime={bench.sizes.slice_seconds}"])):
+              f"--runtime={4 * bench.sizes.slice_seconds}"])):
         before = place.written_bytes()
         asked = bench.fio(*arguments)["write"]["io_bytes"]
         bench.record(place, name, (place.written_bytes() - before) / asked, "factor")

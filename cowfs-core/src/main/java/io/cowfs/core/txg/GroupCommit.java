@@ -17,7 +17,7 @@ import java.util.concurrent.locks.ReentrantLock;
 final class GroupCommit {
   private final TransactionGroups txgs;
   private final IntentLog log;
-  private final int logPercentToSync;
+  private final DirtyLimit limit;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition done = lock.newCondition();
@@ -28,12 +28,12 @@ final class GroupCommit {
   private boolean writing;
 
   /**
-   * @param logPercentToSync as {@link DirtyLimit} has it
+   * @param limit for what it says of the log
    */
-  GroupCommit(TransactionGroups txgs, IntentLog log, int logPercentToSync) {
+  GroupCommit(TransactionGroups txgs, IntentLog log, DirtyLimit limit) {
     this.txgs = txgs;
     this.log = log;
-    this.logPercentToSync = logPercentToSync;
+    this.limit = limit;
   }
 
   /**
@@ -110,7 +110,8 @@ final class GroupCommit {
       return;
     }
     txgs.logged(epochs);
-    if (log.percentUsed() >= logPercentToSync) {
+    if (log.percentUsed() >= limit.logPercentToSync()
+        || log.bytesUsed() >= limit.logBytesToSync()) {
       // Before it is full, so that nobody will have to wait for that commit.
       txgs.requestSync(newest);
     }

@@ -19,9 +19,10 @@ import java.util.function.BooleanSupplier;
 
 /**
  * The intent log: what was done since the last commit and is to survive a crash, in a ring of
- * sectors at the front of the device. Records lie one behind the other; one that does not fit
- * before the end begins at the first sector. Numbers go up by one, so what is left of an earlier
- * round is never taken for what follows.
+ * sectors at the front of the device. Records lie one behind the other; a round ends where a record
+ * does not fit before the end, or earlier, where the front is free and what follows was never
+ * written yet. The next record begins at the first sector. Numbers go up by one, so what is left of
+ * an earlier round is never taken for what follows.
  *
  * <p>A commit makes what was logged of its txg worthless. Where the log begins that goes beyond it
  * is committed with it, see {@link #positionAfter}; from there on, nothing is overwritten before
@@ -38,6 +39,13 @@ public final class IntentLog {
 
   /** Space is asked of the host, and made to be overwritten, in steps of so much. */
   private static final int STEP_BYTES = 1 << 20;
+
+  /**
+   * With so much free at the front, no more of the log is taken into use: to prepare it costs as
+   * much as the records that it gets, and the front has room for more than is logged until a commit
+   * makes some, see {@link DirtyLimit}.
+   */
+  private static final int FRONT_SECTORS_MIN = (16 << 20) / SECTOR_BYTES;
 
   private static final int BUFFER_BYTES_MIN = 64 << 10;
 
@@ -59,8 +67,11 @@ public final class IntentLog {
   /** From here on nothing may be overwritten. */
   private LogPosition start;
 
-  /** Where the next record goes. */
+  /** Where the next record goes; before the start when it is one round ahead. */
   private LogPosition head;
+
+  /** Where the last round ended that has one after it. */
+  private int roundEnd;
 
   private final Deque<Written> written = new ArrayDeque<>();
 
@@ -151,6 +162,9 @@ public final class IntentLog {
   private record Found(LogPosition at, LogRecordFormat.Decoded record) {}
 
   private synchronized void headIs(int sector, long sequence) {
+    if (sector < head.sector()) {
+      roundEnd = head.sector();
+    }
     head = new LogPosition(sector, sequence);
   }
 
@@ -216,26 +230,32 @@ public final class IntentLog {
    */
   private void requireEnd() throws IOException {
     for (int begin : List.of(head.sector(), 0)) {
-      int count = Math.min(Math.min(sectors, STEP_BYTES / SECTOR_BYTES), sectors - begin);
-      long offset = offset(new LogPosition(begin, 0));
-      IOException unreadable = null;
-      int readable = 0;
-      for (DeviceCopy copy : device.copies(offset)) {
-        ByteBuffer window = newBuffer(count * SECTOR_BYTES);
-        try {
-          copy.read(window.duplicate(), offset, Source.CACHE);
-          readable++;
-        } catch (IOException failure) {
-          unreadable = failure;
-          continue;
-        }
-        for (int i = 0; i < count; i++) {
-          requireNoLater(window.slice(i * SECTOR_BYTES, SECTOR_BYTES), begin + i);
-        }
+      int end = Math.min(begin + RECORD_BYTES_MAX / SECTOR_BYTES + 1, sectors);
+      for (int at = begin; at < end; at += STEP_BYTES / SECTOR_BYTES) {
+        requireNoLater(at, Math.min(STEP_BYTES / SECTOR_BYTES, end - at));
       }
-      if (readable == 0) {
-        throw unreadable;
+    }
+  }
+
+  private void requireNoLater(int begin, int count) throws IOException {
+    long offset = offset(new LogPosition(begin, 0));
+    IOException unreadable = null;
+    int readable = 0;
+    for (DeviceCopy copy : device.copies(offset)) {
+      ByteBuffer window = newBuffer(count * SECTOR_BYTES);
+      try {
+        copy.read(window.duplicate(), offset, Source.CACHE);
+        readable++;
+      } catch (IOException failure) {
+        unreadable = failure;
+        continue;
       }
+      for (int i = 0; i < count; i++) {
+        requireNoLater(window.slice(i * SECTOR_BYTES, SECTOR_BYTES), begin + i);
+      }
+    }
+    if (readable == 0) {
+      throw unreadable;
     }
   }
 
@@ -291,19 +311,29 @@ public final class IntentLog {
 
   /** Sets sectors aside; null where there are not so many. */
   private synchronized LogPosition place(int needed, long newestTxg) {
-    boolean wraps = sectors - head.sector() < needed;
-    int wasted = wraps ? sectors - head.sector() : 0;
-    if (used() + wasted + needed >= sectors) {
+    boolean fits = needed <= (isRoundAhead() ? start.sector() - 1 : sectors) - head.sector();
+    boolean isFrontFree = !isRoundAhead() && needed < start.sector();
+    boolean isFrontBetter =
+        start.sector() >= FRONT_SECTORS_MIN && head.sector() + needed > prepared;
+    if (!fits && !isFrontFree) {
       return null;
     }
-    LogPosition at = new LogPosition(wraps ? 0 : head.sector(), head.sequence());
+    LogPosition at = head;
+    if (isFrontFree && (!fits || isFrontBetter)) {
+      roundEnd = head.sector();
+      at = new LogPosition(0, head.sequence());
+    }
     head = new LogPosition(at.sector() + needed, at.sequence() + 1);
     written.add(new Written(at, newestTxg));
     return at;
   }
 
+  private boolean isRoundAhead() {
+    return head.sector() < start.sector();
+  }
+
   private int used() {
-    return Math.floorMod(head.sector() - start.sector(), sectors);
+    return head.sector() - start.sector() + (isRoundAhead() ? roundEnd : 0);
   }
 
   private synchronized void takeBack(LogPosition at) {
@@ -358,6 +388,11 @@ public final class IntentLog {
   /** How much of it is in use; percent. */
   synchronized int percentUsed() {
     return (int) (100L * used() / sectors);
+  }
+
+  /** How much of it is in use. */
+  synchronized long bytesUsed() {
+    return (long) used() * SECTOR_BYTES;
   }
 
   /** Where the log begins that goes beyond a txg which is about to be committed. */

@@ -135,7 +135,7 @@ public final class TransactionGroups implements Closeable {
     this.nanoTime = nanoTime;
     this.durableTxg = durableTxg;
     this.wantedTxg = durableTxg;
-    this.groupCommit = new GroupCommit(this, log, limit.logPercentToSync());
+    this.groupCommit = new GroupCommit(this, log, limit);
     this.logging = log.exists() ? Txg.Logging.KEPT : Txg.Logging.REFUSED;
     this.open = new Txg(durableTxg + 1, logging);
     this.participants.add(readPins);

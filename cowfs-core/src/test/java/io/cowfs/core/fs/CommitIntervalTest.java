@@ -26,7 +26,8 @@ class CommitIntervalTest {
 
   @Test
   void aChangeThatNobodyWaitsForSurvivesAPowerCut() throws Exception {
-    DirtyLimit limit = new DirtyLimit(256L << 20, 64L << 20, 8L << 20, 100, INTERVAL_MILLIS);
+    DirtyLimit limit =
+        new DirtyLimit(256L << 20, 64L << 20, 8L << 20, 100, 1L << 40, INTERVAL_MILLIS);
     try (TestPool pool = TestPool.create(directory, 64L << 20, CompressionSetting.NONE, limit)) {
       FileSystem fs = pool.fileSystem();
       awaitQuiet(pool);

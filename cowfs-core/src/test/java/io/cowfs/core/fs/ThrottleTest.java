@@ -31,7 +31,8 @@ class ThrottleTest {
 
   @Test
   void dirtyDataExceedsTheLimitByAtMostOneWritePerThread() throws Exception {
-    DirtyLimit limit = new DirtyLimit(LIMIT_BYTES, LIMIT_BYTES / 4, 8L << 20, 100, 3_600_000);
+    DirtyLimit limit =
+        new DirtyLimit(LIMIT_BYTES, LIMIT_BYTES / 4, 8L << 20, 100, 1L << 40, 3_600_000);
     try (TestPool pool = TestPool.create(directory, 256L << 20, CompressionSetting.NONE, limit)) {
       FileSystem fs = pool.fileSystem();
       ExecutorService threads = Executors.newFixedThreadPool(THREADS);

@@ -45,14 +45,15 @@ import java.util.function.Supplier;
 public final class TestPool implements AutoCloseable {
   /** Commits only when asked, or when much is dirty. */
   public static final DirtyLimit ON_DEMAND =
-      new DirtyLimit(256L << 20, 64L << 20, 8L << 20, 100, 3_600_000);
+      new DirtyLimit(256L << 20, 64L << 20, 8L << 20, 100, 1L << 40, 3_600_000);
 
   /** Commits only when asked. */
   private static final DirtyLimit ONLY_ON_DEMAND =
-      new DirtyLimit(1L << 40, 1L << 40, 1L << 40, 100, 3_600_000);
+      new DirtyLimit(1L << 40, 1L << 40, 1L << 40, 100, 1L << 40, 3_600_000);
 
   /** Commits all the time. */
-  public static final DirtyLimit RESTLESS = new DirtyLimit(8L << 20, 1L << 20, 8L << 20, 100, 1);
+  public static final DirtyLimit RESTLESS =
+      new DirtyLimit(8L << 20, 1L << 20, 8L << 20, 100, 1L << 40, 1);
 
   private static final String DATASET = "root";
 

@@ -162,6 +162,35 @@ class IntentLogTest {
     }
   }
 
+  /** Commits follow each other: the front is used again, and the rest is never made ready. */
+  @Test
+  void ofALargeLogOnlySoMuchIsUsedAsIsNeeded() throws IOException {
+    int sectors = 64 << 8;
+    device = new FaultInjectingDevice(80 << 20);
+    log = new IntentLog(device, POOL, sectors, start);
+    int number = 0;
+    List<Integer> next = new ArrayList<>();
+    for (long txg = 1; txg < 24; txg++) {
+      List<Integer> expected = new ArrayList<>(next);
+      for (int i = 0; i < 8; i++) {
+        assertTrue(append(txg, txg - 1, number, 1 << 20));
+        expected.add(number++);
+      }
+      next = List.of(number);
+      assertTrue(append(txg + 1, txg - 1, number++, 100 << 10));
+      expected.addAll(next);
+      assertEquals(
+          expected, numbers(new IntentLog(device, POOL, sectors, start), txg - 1), "txg " + txg);
+      commit(txg);
+      assertTrue(log.bytesUsed() < 1 << 20, txg + ": " + log.bytesUsed());
+      if (txg % 5 == 0) {
+        log = new IntentLog(device, POOL, sectors, start);
+        assertEquals(next, numbers(log, txg));
+      }
+    }
+    assertTrue(device.usedExtent() < 32 << 20, () -> "used " + device.usedExtent());
+  }
+
   @Test
   void aRecordThatWasCutShortEndsTheLog() throws IOException {
     for (int seed = 0; seed < 200; seed++) {
@@ -201,6 +230,19 @@ class IntentLogTest {
     long second = (DeviceLayout.LOG_FIRST_SECTOR + 1L) * SECTOR_BYTES;
     device.flipBit(second + LogRecordFormat.SEQUENCE, 3);
     assertThrows(DamagedPoolException.class, () -> found(0));
+  }
+
+  @Test
+  void aDamagedLargeRecordBeforeOthersIsNoEnd() throws IOException {
+    int sectors = 64 << 8;
+    device = new FaultInjectingDevice(80 << 20);
+    log = new IntentLog(device, POOL, sectors, start);
+    assertTrue(append(1, 0, 1, 3 << 20));
+    assertTrue(append(1, 0, 2, 10));
+    device.flipBit(
+        (long) DeviceLayout.LOG_FIRST_SECTOR * SECTOR_BYTES + LogRecordFormat.SEQUENCE, 3);
+    IntentLog opened = new IntentLog(device, POOL, sectors, start);
+    assertThrows(DamagedPoolException.class, () -> opened.recover(0));
   }
 
   @Test
