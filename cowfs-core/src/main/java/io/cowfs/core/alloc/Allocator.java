@@ -348,6 +348,36 @@ public final class Allocator {
   }
 
   /**
+   * Parts of the device of which only little is in use by data: so little that it pays to move it
+   * elsewhere, and as far as it does not become free by itself in coming commits.
+   */
+  public SparseChunks findSparseChunks() {
+    synchronized (stateLock) {
+      SparseChunks sparse = map.findSparseChunks();
+      freed.ranges().forEach(range -> sparse.leaving(range.sector(), range.count()));
+      return sparse;
+    }
+  }
+
+  /**
+   * From now on data go elsewhere, until {@link #endDraining}, or until there is no space elsewhere
+   * any more. What is moved next goes to the front of the device.
+   */
+  public void drain(SparseChunks sparse) {
+    synchronized (stateLock) {
+      map.drain(sparse);
+      movedCursor = map.firstSector();
+    }
+  }
+
+  /** All space may be used again. */
+  public void endDraining() {
+    synchronized (stateLock) {
+      map.endDraining();
+    }
+  }
+
+  /**
    * Takes back what was just allocated for data and is not used after all. Nothing may have been
    * written there.
    */
@@ -445,6 +475,9 @@ public final class Allocator {
         return takeNode(map.findRun(Region.View.ANY, nodeCursor, length), length);
       }
       SectorRange found = takeData(map.findRun(Region.View.DATA, dataCursor, length), length);
+      if (found == null && map.endDraining()) {
+        found = takeData(map.findRun(Region.View.DATA, dataCursor, length), length);
+      }
       if (found == null && map.nodeAvailable() - length >= Math.min(reserve, reserveInNodes())) {
         found = takeData(map.findRun(Region.View.NODES, dataCursor, length), length);
         if (found == null) {

@@ -1,5 +1,6 @@
 package io.cowfs.core.alloc;
 
+import io.cowfs.core.device.DeviceLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -14,6 +15,7 @@ final class Region {
 
   static final int CHUNKS = Long.SIZE;
   static final int CHUNK_SECTORS = SECTORS / CHUNKS;
+  static final long CHUNK_BYTES = (long) CHUNK_SECTORS * DeviceLayout.SECTOR_BYTES;
 
   /**
    * Shorter free runs stay as they are, for small allocations: punching costs more than it gives.
@@ -25,7 +27,7 @@ final class Region {
 
   /** Which sectors a search looks at. */
   enum View {
-    /** Available, outside of the chunks of nodes. */
+    /** Available, outside of the chunks of nodes and those that are drained. */
     DATA(0),
     /** Available, in the chunks of nodes. */
     NODES(1),
@@ -61,6 +63,9 @@ final class Region {
 
   /** Those of them that are for second copies. */
   private long nodeCopyChunks;
+
+  /** Chunks that get no new data, because what is in them is being moved elsewhere. */
+  private long drainedChunks;
 
   private long freedChunks;
   private long dueChunks;
@@ -171,6 +176,15 @@ final class Region {
   void clearNodeChunk(int chunk) {
     nodeChunks &= ~(1L << chunk);
     nodeCopyChunks &= ~(1L << chunk);
+    longestRun[View.DATA.hint] = SECTORS;
+  }
+
+  void drainChunk(int chunk) {
+    drainedChunks |= 1L << chunk;
+  }
+
+  void endDraining() {
+    drainedChunks = 0;
     longestRun[View.DATA.hint] = SECTORS;
   }
 
@@ -318,7 +332,7 @@ final class Region {
     int chunk = index / CHUNK_WORDS;
     return switch (view) {
       case ANY -> available[index];
-      case DATA -> isNodeChunk(chunk) ? 0 : available[index];
+      case DATA -> ((nodeChunks | drainedChunks) >>> chunk & 1) != 0 ? 0 : available[index];
       case NODES -> ((nodeChunks & ~nodeCopyChunks) >>> chunk & 1) != 0 ? available[index] : 0;
       case NODE_COPIES -> (nodeCopyChunks >>> chunk & 1) != 0 ? available[index] : 0;
       case UNBACKED -> ~(allocated[index] | available[index]);

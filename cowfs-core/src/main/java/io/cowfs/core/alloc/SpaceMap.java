@@ -24,6 +24,7 @@ final class SpaceMap {
   private final String pool;
 
   private int touchedEnd;
+  private boolean draining;
 
   private long allocated;
   private long available;
@@ -297,6 +298,43 @@ final class SpaceMap {
       }
     }
     return null;
+  }
+
+  /** Chunks for data of which only little is in use, those at the end of the device first. */
+  SparseChunks findSparseChunks() {
+    SparseChunks sparse = new SparseChunks();
+    for (int index = touchedEnd - 1; index >= 0; index--) {
+      Region region = regions[index];
+      for (int chunk = Region.CHUNKS - 1;
+          region != null && chunk >= 0 && !sparse.isFull();
+          chunk--) {
+        int used = region.countAllocated(chunk * Region.CHUNK_SECTORS, Region.CHUNK_SECTORS);
+        if (used > 0 && used <= SparseChunks.USED_SECTORS_MAX && !region.isNodeChunk(chunk)) {
+          sparse.add((long) index * Region.CHUNKS + chunk, used);
+        }
+      }
+    }
+    return sparse;
+  }
+
+  /** Data go elsewhere, until that ends. */
+  void drain(SparseChunks sparse) {
+    for (long chunk : sparse.chunks()) {
+      region((int) (chunk / Region.CHUNKS)).drainChunk((int) (chunk % Region.CHUNKS));
+    }
+    draining = true;
+  }
+
+  /** False when nothing was drained. */
+  boolean endDraining() {
+    boolean was = draining;
+    for (int index = 0; was && index < touchedEnd; index++) {
+      if (regions[index] != null) {
+        regions[index].endDraining();
+      }
+    }
+    draining = false;
+    return was;
   }
 
   /** Counts all runs of free sectors, whatever backs them, in pieces. */

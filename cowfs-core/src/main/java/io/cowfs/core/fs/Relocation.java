@@ -21,9 +21,9 @@ import java.util.NavigableMap;
 import java.util.concurrent.locks.Lock;
 
 /**
- * A part of one file that is to lie in one run on the device. Neither what the file contains nor
- * any of its attributes changes: extents are written once more as they are stored, and their items
- * refer to the new place.
+ * A part of one file that is to lie elsewhere on the device, in one run or few. Neither what the
+ * file contains nor any of its attributes changes: extents are written once more as they are
+ * stored, and their items refer to the new place.
  *
  * <p>Made and read by one thread ({@link RelocationPlanner}), then handed in to a txg, at whose end
  * the sync thread moves all of it or nothing. By then it may be out of date: so it is done only
@@ -59,7 +59,7 @@ public final class Relocation {
   private final long number;
   private final List<Map.Entry<Key, byte[]>> items;
   private final List<DataExtent> extents;
-  private final int runs;
+  private final int runsMax;
   private final int sectors;
   private final ByteBuffer stored;
 
@@ -75,15 +75,15 @@ public final class Relocation {
 
   /**
    * @param items of extents that follow each other in the file, each with as many copies
-   * @param runs in which they lie
+   * @param runsMax in how many they may lie afterwards; with more it is not worth it
    * @param stored gets what they have on the device; whole sectors
    */
-  Relocation(long inode, List<Map.Entry<Key, byte[]>> items, int runs, ByteBuffer stored)
+  Relocation(long inode, List<Map.Entry<Key, byte[]>> items, int runsMax, ByteBuffer stored)
       throws IOException {
     this.number = inode;
     this.items = List.copyOf(items);
     this.extents = new ArrayList<>(items.size());
-    this.runs = runs;
+    this.runsMax = runsMax;
     int sum = 0;
     for (Map.Entry<Key, byte[]> item : items) {
       DataExtent extent = DataExtentFormat.decode(item.getValue());
@@ -246,7 +246,7 @@ public final class Relocation {
       outcome = Outcome.SHARED;
       return;
     }
-    List<DataExtent> moved = sync.writer.move(targets, stored, Math.max(1, runs / 2));
+    List<DataExtent> moved = sync.writer.move(targets, stored, runsMax);
     if (moved.isEmpty()) {
       outcome = Outcome.NO_RUN;
       return;

@@ -14,10 +14,12 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /**
- * Finds the parts of a file that would lie better if they were written once more, and reads them.
- * Belongs to one thread.
+ * Finds the parts of a file that would lie better if they were written once more, and reads them:
+ * because they are in pieces, or because they are in the way of long runs of free space. Belongs to
+ * one thread.
  *
  * <p>A file is gone through from its start to its end. What follows each other and is referred to
  * by the file alone is gathered, up to {@link #WINDOW_BYTES}. It is moved where that saves more
@@ -264,17 +266,74 @@ public final class RelocationPlanner {
     if (!part.isWorthMoving()) {
       return new Step(null, next, sharedBytes);
     }
-    int bytes = part.sectors * BlockPointer.SECTOR_BYTES;
-    ByteBuffer stored = arena.slice(arena.position(), bytes);
-    Relocation relocation = new Relocation(inode, part.items, part.runs(), stored);
-    read(relocation);
-    arena.position(arena.position() + bytes);
-    return new Step(relocation, next, sharedBytes);
+    return new Step(read(inode, part, Math.max(1, part.runs() / 2), arena), next, sharedBytes);
+  }
+
+  /**
+   * The same for what is to be moved because of where it lies, in whatever pieces.
+   *
+   * @param isInTheWay of which extents that holds
+   */
+  public Step nextInTheWay(
+      Tree tree,
+      long inode,
+      long from,
+      Predicate<DataExtent> isInTheWay,
+      Sharing sharing,
+      ByteBuffer arena)
+      throws IOException {
+    lastEnd = END;
+    Part part = new Part();
+    ItemCursor cursor =
+        new ItemCursor(ItemSource.of(tree), Items.extent(inode, from), Items.extent(inode, -1L));
+    for (var item = cursor.peek(); item != null; item = cursor.peek()) {
+      DataExtent extent = DataExtentFormat.decode(item.getValue());
+      boolean isWanted = isInTheWay.test(extent) && !sharing.isShared(extent);
+      if (!part.extents.isEmpty() && !(isWanted && part.accepts(extent))) {
+        lastEnd = item.getKey().low();
+        break;
+      }
+      if (isWanted) {
+        part.add(item, extent);
+      }
+      cursor.poll();
+    }
+    return new Step(
+        part.extents.isEmpty() ? null : read(inode, part, part.runs(), arena), lastEnd, 0);
+  }
+
+  /** All extents of a tree, with the files that they belong to. */
+  public static void forEachExtent(Tree tree, ExtentVisitor visitor) throws IOException {
+    ItemSource.of(tree)
+        .scan(
+            Items.inode(0),
+            Items.lastOf(-1L),
+            (key, value) -> {
+              if (key.kind() == Items.EXTENT) {
+                visitor.extent(key.high(), DataExtentFormat.decode(value));
+              }
+              return true;
+            });
+  }
+
+  /** Receives extents. */
+  @FunctionalInterface
+  public interface ExtentVisitor {
+    void extent(long inode, DataExtent extent) throws IOException;
   }
 
   /** Where the part ended that was looked at last; {@link #END} where that is not known. */
   public long lastEnd() {
     return lastEnd;
+  }
+
+  private Relocation read(long inode, Part part, int runsMax, ByteBuffer arena) throws IOException {
+    int bytes = part.sectors * BlockPointer.SECTOR_BYTES;
+    ByteBuffer stored = arena.slice(arena.position(), bytes);
+    Relocation relocation = new Relocation(inode, part.items, runsMax, stored);
+    read(relocation);
+    arena.position(arena.position() + bytes);
+    return relocation;
   }
 
   /** In the order in which they lie on the device. */

@@ -14,6 +14,9 @@ import java.util.List;
  * @param sharedBytes of fragmented files, left because snapshots, clones or other ranges have them
  * @param changedBytes left because the files were written to meanwhile, again and again
  * @param stuckBytes left because there was no run of free space that was long enough
+ * @param consolidatedBytes were moved so that the space around them becomes free in long runs
+ * @param gainedBytes of free space in runs of 2 MiB and more there are in return, once what was
+ *     moved is free: in the next commits, or when checkpoints have gone that have it
  * @param skipped datasets that may not be changed
  * @param damage one line for each part of a file that cannot be read; the first ones only
  */
@@ -26,6 +29,8 @@ public record DefragmentationReport(
     long sharedBytes,
     long changedBytes,
     long stuckBytes,
+    long consolidatedBytes,
+    long gainedBytes,
     List<String> skipped,
     List<String> damage) {
 

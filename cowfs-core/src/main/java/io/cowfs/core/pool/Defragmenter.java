@@ -1,7 +1,9 @@
 package io.cowfs.core.pool;
 
+import io.cowfs.core.alloc.Allocator;
 import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.CorruptBlockException;
+import io.cowfs.core.block.DataExtent;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.dataset.DatasetException;
 import io.cowfs.core.dataset.DatasetException.Reason;
@@ -17,12 +19,15 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 
 /**
- * Puts the extents of fragmented files together, while the pool is in use. What a file contains,
- * and what it shares with snapshots and clones, stays as it is.
+ * Puts the extents of fragmented files together, while the pool is in use; and of a whole pool,
+ * then moves what keeps long runs of space from being free. What a file contains, and what it
+ * shares with snapshots and clones, stays as it is.
  *
  * <p>A few mebibytes are read at a time, beside all other work and under a hold; then they are
  * handed in to the open txg and awaited ({@link RelocationBatch}). The lock of the pool is held
@@ -59,6 +64,7 @@ public final class Defragmenter {
   private final Datasets datasets;
   private final TransactionGroups txgs;
   private final BlockStore store;
+  private final Allocator allocator;
   private final LongSupplier nanoTime;
 
   // Guarded by this.
@@ -70,16 +76,18 @@ public final class Defragmenter {
       Datasets datasets,
       TransactionGroups txgs,
       BlockStore store,
+      Allocator allocator,
       LongSupplier nanoTime) {
     this.pool = pool;
     this.datasets = datasets;
     this.txgs = txgs;
     this.store = store;
+    this.allocator = allocator;
     this.nanoTime = nanoTime;
   }
 
   /**
-   * Defragments all files of the pool, as far as their datasets may be changed.
+   * Defragments all files of the pool, as far as their datasets may be changed, and its free space.
    *
    * @throws DatasetException BUSY while another one runs
    * @throws IOException also when the pool cannot be changed, or not any more
@@ -88,7 +96,7 @@ public final class Defragmenter {
     pool.requireWritable();
     List<DatasetHead> heads = new ArrayList<>(datasets.heads());
     heads.sort(Comparator.comparing(DatasetHead::name));
-    return run(new Run(Urgency.ASKED_FOR, 0, progress), heads, Selection.ALL);
+    return run(new Run(Urgency.ASKED_FOR, 0, progress), heads, Selection.POOL);
   }
 
   /**
@@ -130,10 +138,17 @@ public final class Defragmenter {
    * Which files of a dataset.
    *
    * @param path null for all
-   * @param changedAfter a txg; 0 for all
+   * @param changedAfter a txg; 0 for all, -1 where it is the same for all datasets
    */
   private record Selection(byte[] path, long changedAfter) {
     static final Selection ALL = new Selection(null, 0);
+
+    /** Of all datasets. */
+    static final Selection POOL = new Selection(null, -1);
+
+    boolean isAll() {
+      return path == null && changedAfter <= 0;
+    }
 
     void forEach(Tree tree, RelocationPlanner.FileVisitor visitor) throws IOException {
       if (path != null) {
@@ -239,8 +254,64 @@ public final class Defragmenter {
         }
         filesDone += head.files();
       }
+      if (selection.equals(Selection.POOL) && !isOver()) {
+        consolidate(heads);
+      }
       return totals.report(
           totals.isOutOfSpace() ? Ending.NO_SPACE : stopped ? Ending.STOPPED : Ending.COMPLETE);
+    }
+
+    /** Moves what is alone in parts of the device: together it takes fewer of them. */
+    private void consolidate(List<DatasetHead> heads) throws IOException {
+      txgs.syncAll(); // What was moved frees its former place.
+      SparseCensus census = new SparseCensus(allocator);
+      for (DatasetHead head : heads) {
+        if (!head.settings().readonly() && isThere(head) && !isOver()) {
+          count(head, census);
+        }
+        look();
+      }
+      if (!census.end() || isOver()) {
+        return;
+      }
+      RelocationTotals moved = new RelocationTotals();
+      allocator.drain(census.chunks());
+      try {
+        for (Map.Entry<DatasetHead, FileNumbers> each : census.files().entrySet()) {
+          moveOut(each.getKey(), each.getValue(), census, moved);
+        }
+      } finally {
+        allocator.endDraining();
+        totals.consolidated(moved, census.chunks().gainBytes());
+      }
+    }
+
+    @SuppressWarnings("try") // The hold is for the tree that is read.
+    private void count(DatasetHead head, SparseCensus census) throws IOException {
+      try (ReadPins.Pin hold = txgs.readPins().pin()) {
+        long keptUntilTxg = datasets.keptUntilTxg(head.id());
+        census.count(head, tree(head), RelocationBatch.sharing(datasets, keptUntilTxg));
+      }
+    }
+
+    private void moveOut(
+        DatasetHead head, FileNumbers files, SparseCensus census, RelocationTotals moved)
+        throws IOException {
+      batch = newBatch(head, moved, census::isInTheWay);
+      try {
+        for (long inode = files.next(0);
+            inode != RelocationPlanner.END && !isOver() && !moved.isOutOfSpace() && isThere(head);
+            inode = files.next(inode + 1)) {
+          batch.begin(inode, FileRuns.NONE);
+          long offset = 0;
+          while (offset != RelocationPlanner.END && !isOver() && !moved.isOutOfSpace()) {
+            offset = batch.move(inode, offset);
+          }
+        }
+        batch.settle();
+      } finally {
+        pool.takeBack(head.name());
+      }
     }
 
     private boolean isOver() {
@@ -249,7 +320,7 @@ public final class Defragmenter {
 
     private void dataset(DatasetHead head, Selection selection) throws IOException {
       batch = null;
-      FileNumbers numbers = selection.equals(Selection.ALL) ? null : numbers(head, selection);
+      FileNumbers numbers = selection.isAll() ? null : numbers(head, selection);
       expected = Math.max(1, numbers == null ? head.files() : numbers.size());
       seen = 0;
       try {
@@ -275,13 +346,14 @@ public final class Defragmenter {
       return datasets.node(head.id()).isPresent();
     }
 
-    private RelocationBatch newBatch(DatasetHead head) {
+    private RelocationBatch newBatch(
+        DatasetHead head, RelocationTotals counted, Predicate<DataExtent> isInTheWay) {
       if (arena == null) {
         arena = ByteBuffer.allocateDirect(RelocationBatch.ARENA_BYTES);
       }
       RelocationBatch.Sources sources =
           new RelocationBatch.Sources(pool, datasets, txgs, store, head);
-      return new RelocationBatch(sources, totals, arena, this);
+      return new RelocationBatch(sources, counted, arena, this, isInTheWay);
     }
 
     private double partDone() {
@@ -333,7 +405,7 @@ public final class Defragmenter {
         return;
       }
       if (batch == null) {
-        batch = newBatch(head);
+        batch = newBatch(head, totals, null);
       }
       batch.begin(inode, before);
       long offset = 0;

@@ -257,7 +257,8 @@ public final class Pool implements Closeable {
             txgs,
             clock,
             catalog.scrub());
-    this.defragmenter = new Defragmenter(this, datasets, txgs, store, execution.nanoTime());
+    this.defragmenter =
+        new Defragmenter(this, datasets, txgs, store, allocator, execution.nanoTime());
   }
 
   /** Replays the log; only then anything else takes part in commits. */

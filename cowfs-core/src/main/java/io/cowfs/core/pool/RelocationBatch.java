@@ -2,6 +2,7 @@ package io.cowfs.core.pool;
 
 import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.CorruptBlockException;
+import io.cowfs.core.block.DataExtent;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.dataset.DatasetHead;
 import io.cowfs.core.dataset.Datasets;
@@ -14,6 +15,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 
 /**
  * Parts of files of one dataset that are moved in one commit. They are read first, then handed in
@@ -56,6 +58,7 @@ final class RelocationBatch {
   private final RelocationTotals totals;
   private final Observer observer;
   private final RelocationPlanner planner;
+  private final Predicate<DataExtent> isInTheWay;
   private final ByteBuffer arena;
   private final List<Pending> pending = new ArrayList<>();
   private final List<Begun> begun = new ArrayList<>();
@@ -64,9 +67,16 @@ final class RelocationBatch {
   /**
    * @param arena of {@link #ARENA_BYTES}; nobody else's until this was settled. After an error it
    *     may be in use until the next commit, so it must not be used again
+   * @param isInTheWay which extents are to be moved; null for what is in pieces
    */
-  RelocationBatch(Sources sources, RelocationTotals totals, ByteBuffer arena, Observer observer) {
+  RelocationBatch(
+      Sources sources,
+      RelocationTotals totals,
+      ByteBuffer arena,
+      Observer observer,
+      Predicate<DataExtent> isInTheWay) {
     this.arena = arena;
+    this.isInTheWay = isInTheWay;
     this.sources = sources;
     this.totals = totals;
     this.observer = observer;
@@ -77,6 +87,11 @@ final class RelocationBatch {
   private void refresh() {
     arena.clear();
     keptUntilTxg = sources.datasets.keptUntilTxg(sources.head.id());
+  }
+
+  /** What others than the head of a dataset refer to. */
+  static RelocationPlanner.Sharing sharing(Datasets datasets, long keptUntilTxg) {
+    return extent -> extent.birthTxg() <= keptUntilTxg || datasets.hasFurtherReferences(extent);
   }
 
   private boolean isThere() {
@@ -105,15 +120,11 @@ final class RelocationBatch {
   @SuppressWarnings("try") // The hold is for the tree that is read.
   private long read(long inode, long from, Look look) throws IOException {
     try (ReadPins.Pin hold = sources.txgs.readPins().pin()) {
+      RelocationPlanner.Sharing sharing = sharing(sources.datasets, keptUntilTxg);
       RelocationPlanner.Step step =
-          planner.next(
-              tree(),
-              inode,
-              from,
-              extent ->
-                  extent.birthTxg() <= keptUntilTxg
-                      || sources.datasets.hasFurtherReferences(extent),
-              arena);
+          isInTheWay == null
+              ? planner.next(tree(), inode, from, sharing, arena)
+              : planner.nextInTheWay(tree(), inode, from, isInTheWay, sharing, arena);
       if (look == Look.FIRST) {
         totals.shared(step.sharedBytes());
       }

@@ -16,6 +16,8 @@ final class RelocationTotals {
   private long sharedBytes;
   private long changedBytes;
   private long stuckBytes;
+  private long consolidatedBytes;
+  private long gainedBytes;
   private boolean outOfSpace;
   private final List<String> skipped = new ArrayList<>();
   private final List<String> damage = new ArrayList<>();
@@ -54,6 +56,18 @@ final class RelocationTotals {
     return outOfSpace;
   }
 
+  /**
+   * Something was moved to make long runs of free space.
+   *
+   * @param gained what becomes free in such runs when all of it was moved; bytes
+   */
+  void consolidated(RelocationTotals moved, long gained) {
+    consolidatedBytes = moved.movedBytes;
+    gainedBytes = moved.movedBytes == 0 ? 0 : gained;
+    outOfSpace |= moved.outOfSpace;
+    moved.damage.forEach(this::damaged);
+  }
+
   void skipped(String dataset) {
     skipped.add(dataset);
   }
@@ -74,6 +88,8 @@ final class RelocationTotals {
         sharedBytes,
         changedBytes,
         stuckBytes,
+        consolidatedBytes,
+        gainedBytes,
         List.copyOf(skipped),
         List.copyOf(damage));
   }

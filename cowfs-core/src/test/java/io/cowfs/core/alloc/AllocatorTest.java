@@ -120,6 +120,46 @@ class AllocatorTest {
   }
 
   @Test
+  void dataGoElsewhereThanToDrainedChunksUntilThereIsNoOtherSpace() throws IOException {
+    Allocator allocator = open(new FaultInjectingDevice(64 << 20));
+    List<SectorRange> all = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      all.add(allocator.allocate(512, 512, AllocationKind.DATA));
+    }
+    allocator.beginTxg(1, Long.MAX_VALUE);
+    for (SectorRange chunk : all) {
+      allocator.free(chunk.sector(), 448, 1);
+    }
+    assertEquals(0, allocator.findSparseChunks().gainBytes(), "nothing is free yet");
+    allocator.takeChanges(1);
+    for (long txg = 2; txg < 5; txg++) {
+      allocator.beginTxg(txg, Long.MAX_VALUE);
+      allocator.takeChanges(txg);
+    }
+    SparseChunks immovable = allocator.findSparseChunks();
+    immovable.retainMovable();
+    assertEquals(0, immovable.count());
+    SparseChunks sparse = allocator.findSparseChunks();
+    assertTrue(sparse.count() >= 19, "found " + sparse.count());
+    for (SectorRange chunk : all) {
+      sparse.found(chunk.sector() + 448, 64);
+    }
+    sparse.retainMovable();
+    assertTrue(sparse.gainBytes() >= 30L << 20, "gains " + sparse.gainBytes());
+    allocator.drain(sparse);
+    boolean isElsewhere = true;
+    int drainedFrom = 0;
+    while (isElsewhere) {
+      SectorRange range = allocator.allocate(64, 64, AllocationKind.DATA);
+      isElsewhere = !sparse.overlaps(range.sector(), range.count());
+      drainedFrom++;
+    }
+    assertTrue(drainedFrom > 30, "only " + drainedFrom + " elsewhere");
+    // Had they not been drained, the holes would have come first.
+    assertTrue(allocator.allocateRun(64) != null);
+  }
+
+  @Test
   void whatIsTakenBackCanBeAllocatedAtOnce() throws IOException {
     Allocator allocator = open(new FaultInjectingDevice(64 << 20));
     long before = allocator.status().free();

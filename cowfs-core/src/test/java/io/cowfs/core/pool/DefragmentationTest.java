@@ -370,6 +370,95 @@ final class DefragmentationTest {
     }
   }
 
+  /** A file of 64 KiB in each half mebibyte, of which one in sixteen stays. */
+  private static void scatter(Work work, int files) throws Exception {
+    for (int i = 3; i < files; i++) {
+      work.handles.add(
+          work.fs()
+              .create(
+                  Caller.ROOT,
+                  FileSystem.ROOT_INODE,
+                  Work.name(i),
+                  0644,
+                  Set.of(OpenFlags.READ, OpenFlags.WRITE))
+              .handle());
+      work.contents.add(new byte[0]);
+      work.write(i, 0, work.some(64 << 10));
+    }
+    work.pool.commit();
+  }
+
+  private static void thinOut(Work work) throws Exception {
+    for (int i = 0; i < work.contents.size(); i++) {
+      if (i % 16 != 3) {
+        work.fs()
+            .setAttributes(
+                Caller.ROOT,
+                work.handles.get(i).inode(),
+                work.handles.get(i),
+                new AttributeChange(null, null, null, 0L, null, null, null, false));
+        work.contents.set(i, new byte[0]);
+      }
+    }
+    settle(work);
+  }
+
+  private static void settle(Work work) throws IOException {
+    for (int i = 0; i < 4; i++) {
+      work.pool.commit();
+    }
+  }
+
+  /** Free mebibytes in runs of 2 MiB and more, those behind everything included. */
+  private static long inLongRuns(Work work) throws IOException {
+    Fragmentation.FreeSpace free = work.pool.pool().fragmentation().free();
+    return free.behindBytes()
+            + free.runs().stream()
+                .filter(runs -> runs.fromBytes() >= 2 << 20)
+                .mapToLong(Fragmentation.FreeRunsOfSize::bytes)
+                .sum()
+        >> 20;
+  }
+
+  @Test
+  void whatIsAloneInItsPartOfTheDeviceIsPutTogether() throws Exception {
+    try (Work work = new Work(directory.resolve("p"), NONE, TestPool.ON_DEMAND, 11)) {
+      scatter(work, 1600);
+      thinOut(work);
+      long before = inLongRuns(work);
+      DefragmentationReport report = work.defragment();
+      assertEquals(Ending.COMPLETE, report.ending());
+      assertEquals(0, report.movedBytes());
+      assertTrue(report.consolidatedBytes() >= 5 << 20, report.toString());
+      assertTrue(report.gainedBytes() >= 80 << 20, report.toString());
+      settle(work);
+      long after = inLongRuns(work);
+      assertTrue(after - before >= 60, before + " MiB became " + after);
+      assertEquals(0, work.defragment().consolidatedBytes(), "what could be done is done");
+      work.compare();
+      work.pool.audit();
+      work.pool.reopen();
+      work.openFiles();
+      work.compare();
+      work.pool.audit();
+    }
+  }
+
+  @Test
+  void whatASnapshotHasKeepsItsPartOfTheDevice() throws Exception {
+    try (Work work = new Work(directory.resolve("p"), NONE, TestPool.ON_DEMAND, 12)) {
+      scatter(work, 800);
+      work.pool.snapshot("s");
+      thinOut(work);
+      assertEquals(0, work.defragment().consolidatedBytes());
+      work.pool.destroySnapshot("s");
+      settle(work);
+      assertTrue(work.defragment().consolidatedBytes() > 0);
+      work.compare();
+      work.pool.audit();
+    }
+  }
+
   @Test
   void copiesStayCopies() throws Exception {
     try (Work work = new Work(directory.resolve("p"), NONE, TestPool.ON_DEMAND, 8)) {

@@ -42,6 +42,15 @@ final class DefragText {
     line(out, "extents", change(report.before().extents(), report.after().extents()));
     line(out, "runs", change(report.before().runs(), report.after().runs()));
     line(out, "moved", SizeText.human(report.movedBytes()));
+    if (report.gainedBytes() > 0) {
+      line(
+          out,
+          "free space",
+          "%s moved for %s in long runs"
+              .formatted(
+                  SizeText.human(report.consolidatedBytes()),
+                  SizeText.human(report.gainedBytes())));
+    }
     left(out, report.sharedBytes(), "shared with snapshots, clones or other ranges");
     left(out, report.changedBytes(), "written to meanwhile");
     left(out, report.stuckBytes(), "for want of long runs of free space");
@@ -72,7 +81,8 @@ final class DefragText {
                 + " \"extentsBefore\": %d, \"extentsAfter\": %d, \"runsBefore\": %d,"
                 + " \"runsAfter\": %d,%n"
                 + " \"movedBytes\": %d, \"sharedBytes\": %d, \"changedBytes\": %d,"
-                + " \"stuckBytes\": %d,%n \"readOnly\": %s, \"damage\": %s}")
+                + " \"stuckBytes\": %d, \"consolidatedBytes\": %d, \"gainedBytes\": %d,%n"
+                + " \"readOnly\": %s, \"damage\": %s}")
             .formatted(
                 JsonText.quote(pool.toString()),
                 dataset == null ? "null" : JsonText.quote(dataset),
@@ -87,6 +97,8 @@ final class DefragText {
                 report.sharedBytes(),
                 report.changedBytes(),
                 report.stuckBytes(),
+                report.consolidatedBytes(),
+                report.gainedBytes(),
                 list(report.skipped()),
                 list(report.damage())));
   }
