@@ -601,8 +601,12 @@ final class PoolDriver {
     void run() throws IOException;
   }
 
-  /** Something that reads everything, in several commits. */
+  /**
+   * Something that reads everything, in several commits. What is refused in the end may have made
+   * some of them.
+   */
   private void walk(Random choice, Walk action) throws IOException {
+    long txgBefore = pool.pool().status().txg();
     PoolState last = now();
     possible.clear();
     possible.add(last);
@@ -616,16 +620,16 @@ final class PoolDriver {
       pool.device().onMediumReads(() -> {});
       keepsFrozen = false;
       possible.addAll(frozen.values());
-      Map.Entry<Long, PoolState> committed = frozen.lowerEntry(pool.pool().status().txg());
-      last = committed == null ? last : committed.getValue();
+      long txg = pool.pool().status().txg();
+      if (isActive() && txg != txgBefore) {
+        // What its last txg has; without changes meanwhile it is what there is now.
+        Map.Entry<Long, PoolState> committed = frozen.lowerEntry(txg);
+        certain = committed == null ? last : committed.getValue();
+        certainTxg = txg;
+        seenSome(possible);
+        possible.clear();
+      }
       frozen.clear();
-    }
-    if (isActive()) {
-      // What its last txg has; without changes meanwhile it is what there is now.
-      certain = last;
-      certainTxg = pool.pool().status().txg();
-      seenSome(possible);
-      possible.clear();
     }
   }
 
