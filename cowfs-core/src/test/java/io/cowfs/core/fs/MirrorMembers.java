@@ -157,7 +157,7 @@ final class MirrorMembers {
     driver.tolerating(expected, () -> driver.catchUp(choice, command));
     if (driver.isActive() && pool.power().isOn()) {
       look();
-      // Nobody knows of the commits that a command has made which was refused in the end.
+      // Commits are counted at the device that is looked at: where that goes, the last is missed.
       driver.tolerating(expected, driver::commit);
     }
     if (expected.isEmpty()) {

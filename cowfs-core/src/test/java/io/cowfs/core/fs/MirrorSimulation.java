@@ -154,8 +154,6 @@ final class MirrorSimulation implements Life {
     if (losesPower) {
       pool.power().failAt(1 + random.nextInt(CHANGES_MAX));
     }
-    // A scrub tells of a device that goes on lying about its front.
-    driver.expectRefusals(badness == Badness.BAD_READS);
     Set<FsError> expected = losesPower ? FAILURES : NONE;
     boolean changesMembers = badness == Badness.NEW || random.nextInt(4) == 0;
     work(badness, expected);
@@ -165,7 +163,7 @@ final class MirrorSimulation implements Life {
         work(badness, expected);
       }
     }
-    driver.expectRefusals(false);
+    driver.expectLiesOf(Optional.empty());
     if (!losesPower) {
       requireUsable();
     }
@@ -223,7 +221,7 @@ final class MirrorSimulation implements Life {
         pool.takeAway(bad);
         open();
       }
-      case BAD_READS -> {}
+      case BAD_READS -> driver.expectLiesOf(Optional.of(pool.nameOf(bad)));
       case NEW -> {
         beBad(pool.newPlace());
         newDeviceFails(mayBeDamaged);
@@ -242,6 +240,9 @@ final class MirrorSimulation implements Life {
         damages
             ? PoolDriver.anyOf(SILENT, random)
             : operation == Operation.READ ? PoolDriver.anyOf(ANY, random) : Fault.IO_ERROR;
+    if (operation == Operation.READ) {
+      driver.expectLiesOf(Optional.of(pool.nameOf(bad)));
+    }
     boolean goesOn = !damages && random.nextBoolean();
     int nth = 1 + random.nextInt(24);
     pool.setFaults(
