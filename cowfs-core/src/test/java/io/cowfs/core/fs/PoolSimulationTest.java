@@ -46,6 +46,9 @@ class PoolSimulationTest {
   private static final AtomicLong STEPS = new AtomicLong();
   private static final long START_NANOS = System.nanoTime();
 
+  /** One failure is enough to look into: it ends both threads. */
+  private static volatile boolean failed;
+
   @TempDir static Path onDisk;
 
   @BeforeAll
@@ -76,7 +79,7 @@ class PoolSimulationTest {
         return;
       }
       for (long seed = NEXT.getAndIncrement();
-          seed < FIRST + SEEDS || (SOAK && System.nanoTime() < end);
+          !failed && (seed < FIRST + SEEDS || (SOAK && System.nanoTime() < end));
           seed = NEXT.getAndIncrement()) {
         live(seed, nursery);
         if (LIVES.incrementAndGet() % SEEDS_PER_REPORT == 0) {
@@ -111,6 +114,7 @@ class PoolSimulationTest {
     try {
       return simulation.run();
     } catch (Exception | AssertionError failure) {
+      failed = true;
       throw new AssertionError(
           "-Dcowfs.test.seed=%d, step %d: %s: %s"
               .formatted(seed, simulation.steps(), simulation.where(), failure),
