@@ -298,6 +298,9 @@ public final class Allocator {
       length = Math.max(minSectors, length / 2);
       found = dataCopyApart(length, kind, avoided, before[0]);
     }
+    if (found == null && endsDraining()) {
+      return allocateDataCopy(wantedSectors, minSectors, kind, before);
+    }
     return found == null ? allocate(wantedSectors, minSectors, AllocationKind.DATA) : found;
   }
 
@@ -352,16 +355,21 @@ public final class Allocator {
    * elsewhere, and as far as it does not become free by itself in coming commits.
    */
   public SparseChunks findSparseChunks() {
-    synchronized (stateLock) {
-      SparseChunks sparse = map.findSparseChunks();
-      freed.ranges().forEach(range -> sparse.leaving(range.sector(), range.count()));
-      return sparse;
+    SparseChunks sparse = new SparseChunks();
+    for (int index = touchedRegions() - 1; index >= 0 && !sparse.isFull(); index--) {
+      synchronized (stateLock) {
+        map.addSparseChunks(index, sparse);
+      }
     }
+    pendingRanges().forEach(range -> sparse.leaving(range.sector(), range.count()));
+    return sparse;
   }
 
   /**
-   * From now on data go elsewhere, until {@link #endDraining}, or until there is no space elsewhere
-   * any more. What is moved next goes to the front of the device.
+   * From now on data go elsewhere, until {@link #endDraining}, or until something is to be written
+   * for which there is no run elsewhere. What is moved next goes to the front of the device.
+   *
+   * @param sparse those that have filled meanwhile are left out of it
    */
   public void drain(SparseChunks sparse) {
     synchronized (stateLock) {
@@ -370,10 +378,21 @@ public final class Allocator {
     }
   }
 
+  /** Whether data still go elsewhere. */
+  public boolean isDraining() {
+    synchronized (stateLock) {
+      return map.isDraining();
+    }
+  }
+
   /** All space may be used again. */
   public void endDraining() {
+    endsDraining();
+  }
+
+  private boolean endsDraining() {
     synchronized (stateLock) {
-      map.endDraining();
+      return map.endDraining();
     }
   }
 
@@ -762,7 +781,9 @@ public final class Allocator {
         atLeast = Math.max(minRun, atLeast / 4);
         range = map.findUnbacked(growthCursor, atLeast, Math.max(atLeast, step));
       }
-      return range;
+      return range == null && map.endDraining()
+          ? map.findUnbacked(growthCursor, minRun, Math.max(minRun, step))
+          : range;
     }
   }
 

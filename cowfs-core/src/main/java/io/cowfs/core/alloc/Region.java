@@ -35,7 +35,7 @@ final class Region {
     NODE_COPIES(2),
     /** Available. */
     ANY(3),
-    /** Free, of unknown backing. */
+    /** Free, of unknown backing, outside of the chunks that are drained. */
     UNBACKED(4),
     /** What the puncher may take: free in due chunks, of unknown backing in unknown chunks. */
     PUNCHABLE(-1);
@@ -184,8 +184,11 @@ final class Region {
   }
 
   void endDraining() {
-    drainedChunks = 0;
-    longestRun[View.DATA.hint] = SECTORS;
+    if (drainedChunks != 0) {
+      drainedChunks = 0;
+      longestRun[View.DATA.hint] = SECTORS;
+      longestRun[View.UNBACKED.hint] = SECTORS;
+    }
   }
 
   boolean mayHaveRun(View view, int length) {
@@ -335,7 +338,8 @@ final class Region {
       case DATA -> ((nodeChunks | drainedChunks) >>> chunk & 1) != 0 ? 0 : available[index];
       case NODES -> ((nodeChunks & ~nodeCopyChunks) >>> chunk & 1) != 0 ? available[index] : 0;
       case NODE_COPIES -> (nodeCopyChunks >>> chunk & 1) != 0 ? available[index] : 0;
-      case UNBACKED -> ~(allocated[index] | available[index]);
+      case UNBACKED ->
+          (drainedChunks >>> chunk & 1) != 0 ? 0 : ~(allocated[index] | available[index]);
       case PUNCHABLE -> {
         if ((dueChunks >>> chunk & 1) != 0) {
           yield (unknownChunks >>> chunk & 1) != 0 ? ~allocated[index] : available[index];

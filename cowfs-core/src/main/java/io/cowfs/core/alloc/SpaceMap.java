@@ -300,29 +300,39 @@ final class SpaceMap {
     return null;
   }
 
-  /** Chunks for data of which only little is in use, those at the end of the device first. */
-  SparseChunks findSparseChunks() {
-    SparseChunks sparse = new SparseChunks();
-    for (int index = touchedEnd - 1; index >= 0; index--) {
-      Region region = regions[index];
-      for (int chunk = Region.CHUNKS - 1;
-          region != null && chunk >= 0 && !sparse.isFull();
-          chunk--) {
-        int used = region.countAllocated(chunk * Region.CHUNK_SECTORS, Region.CHUNK_SECTORS);
-        if (used > 0 && used <= SparseChunks.USED_SECTORS_MAX && !region.isNodeChunk(chunk)) {
-          sparse.add((long) index * Region.CHUNKS + chunk, used);
-        }
+  /**
+   * Adds chunks for data of which only little is in use.
+   *
+   * @param index of a region
+   */
+  void addSparseChunks(int index, SparseChunks to) {
+    Region region = regions[index];
+    for (int chunk = 0; region != null && chunk < Region.CHUNKS && !to.isFull(); chunk++) {
+      int used = region.countAllocated(chunk * Region.CHUNK_SECTORS, Region.CHUNK_SECTORS);
+      if (SparseChunks.isSparse(used) && !region.isNodeChunk(chunk)) {
+        to.add((long) index * Region.CHUNKS + chunk, used);
       }
     }
-    return sparse;
   }
 
-  /** Data go elsewhere, until that ends. */
+  /** Data go elsewhere, until that ends. Leaves out what has filled meanwhile. */
   void drain(SparseChunks sparse) {
-    for (long chunk : sparse.chunks()) {
-      region((int) (chunk / Region.CHUNKS)).drainChunk((int) (chunk % Region.CHUNKS));
-    }
+    sparse.retain(
+        chunk -> {
+          int inRegion = (int) (chunk % Region.CHUNKS);
+          Region region = region((int) (chunk / Region.CHUNKS));
+          int used = region.countAllocated(inRegion * Region.CHUNK_SECTORS, Region.CHUNK_SECTORS);
+          boolean isSparse = SparseChunks.isSparse(used) && !region.isNodeChunk(inRegion);
+          if (isSparse) {
+            region.drainChunk(inRegion);
+          }
+          return isSparse;
+        });
     draining = true;
+  }
+
+  boolean isDraining() {
+    return draining;
   }
 
   /** False when nothing was drained. */

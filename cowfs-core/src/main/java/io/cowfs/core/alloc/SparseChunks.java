@@ -2,31 +2,31 @@ package io.cowfs.core.alloc;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.LongPredicate;
 import java.util.function.ObjIntConsumer;
 
 /**
  * Parts of the device, 2 MiB each, of which only little is in use: to move that elsewhere makes a
- * long run of free space of each. Found by {@link Allocator#findSparseChunks}; then whoever moves
- * something counts what can be moved ({@link #found}), and the others are left out ({@link
- * #retainMovable}). Belongs to one thread until it is drained, and is not changed from then on.
+ * long run of free space of each. Found by {@link Allocator#findSparseChunks}. Then whoever is
+ * going to move something counts what can be moved ({@link #movable}); where that is not all, the
+ * part would not become free, and is left out ({@link #retainMovable}); what was moved is counted
+ * again ({@link #moved}). Belongs to one thread.
  */
 public final class SparseChunks {
   /** Parts with more in use are not sparse: a quarter. */
-  static final int USED_SECTORS_MAX = Region.CHUNK_SECTORS / 4;
+  private static final int USED_SECTORS_MAX = Region.CHUNK_SECTORS / 4;
 
   /** So many are looked at, at most. */
-  static final int CHUNKS_MAX = 1 << 16;
+  private static final int CHUNKS_MAX = 1 << 16;
 
   /** Sectors of a chunk. */
   private static final class Use {
     int used;
-
-    /** Those of which nobody was found yet. */
-    int unknown;
+    int movable;
+    int moved;
 
     Use(int used) {
       this.used = used;
-      this.unknown = used;
     }
   }
 
@@ -34,6 +34,10 @@ public final class SparseChunks {
   private final Map<Long, Use> uses = new HashMap<>();
 
   SparseChunks() {}
+
+  static boolean isSparse(int usedSectors) {
+    return usedSectors > 0 && usedSectors <= USED_SECTORS_MAX;
+  }
 
   void add(long chunk, int usedSectors) {
     uses.put(chunk, new Use(usedSectors));
@@ -43,21 +47,18 @@ public final class SparseChunks {
     return uses.size() >= CHUNKS_MAX;
   }
 
-  /** Numbers of the chunks, in no order. */
-  Iterable<Long> chunks() {
-    return uses.keySet();
+  void retain(LongPredicate wanted) {
+    uses.keySet().removeIf(chunk -> !wanted.test(chunk));
+  }
+
+  /** A range in use becomes free by itself. */
+  void leaving(long sector, int count) {
+    forEachPart(sector, count, (use, length) -> use.used -= length);
   }
 
   /** How many there are. */
   public int count() {
     return uses.size();
-  }
-
-  /** What becomes free when they are, beyond what is to be written for it; bytes. */
-  public long gainBytes() {
-    long used = uses.values().stream().mapToLong(use -> use.used).sum();
-    long filled = (used + Region.CHUNK_SECTORS - 1) / Region.CHUNK_SECTORS;
-    return (count() - filled) * Region.CHUNK_BYTES;
   }
 
   /** Whether a part of a range is in one of them. */
@@ -70,20 +71,40 @@ public final class SparseChunks {
     return false;
   }
 
-  /** A range in use becomes free by itself. */
-  void leaving(long sector, int count) {
-    forEachPart(
-        sector,
-        count,
-        (use, length) -> {
-          use.used -= length;
-          use.unknown -= length;
-        });
+  /** A range in use can be moved; each is told once. */
+  public void movable(long sector, int count) {
+    forEachPart(sector, count, (use, length) -> use.movable += length);
   }
 
-  /** A range in use can be moved; each is told once. */
-  public void found(long sector, int count) {
-    forEachPart(sector, count, (use, length) -> use.unknown -= length);
+  /**
+   * Leaves out those in which something is that cannot be moved, and those that become free by
+   * themselves.
+   */
+  public void retainMovable() {
+    uses.values().removeIf(use -> use.movable != use.used || use.used == 0);
+  }
+
+  /** A range was moved; each is told once. */
+  public void moved(long sector, int count) {
+    forEachPart(sector, count, (use, length) -> use.moved += length);
+  }
+
+  /** What is to be gained if all is moved that can be; bytes. */
+  public long possibleGainBytes() {
+    long moved = uses.values().stream().mapToLong(use -> use.used).sum();
+    return gainBytes(uses.size(), moved);
+  }
+
+  /** What was gained: the chunks that will be free, without as much as was filled for it; bytes. */
+  public long gainBytes() {
+    long emptied = uses.values().stream().filter(use -> use.moved >= use.used).count();
+    long moved = uses.values().stream().mapToLong(use -> use.moved).sum();
+    return Math.max(0, gainBytes(emptied, moved));
+  }
+
+  private static long gainBytes(long chunks, long movedSectors) {
+    long filled = (movedSectors + Region.CHUNK_SECTORS - 1) / Region.CHUNK_SECTORS;
+    return (chunks - filled) * Region.CHUNK_BYTES;
   }
 
   private void forEachPart(long sector, int count, ObjIntConsumer<Use> action) {
@@ -97,14 +118,6 @@ public final class SparseChunks {
       }
       at = next;
     }
-  }
-
-  /**
-   * Leaves out those in which something is that cannot be moved: they would not become free. And
-   * those that become free by themselves.
-   */
-  public void retainMovable() {
-    uses.values().removeIf(use -> use.unknown != 0 || use.used == 0);
   }
 
   private static long chunkOf(long sector) {

@@ -128,8 +128,8 @@ public final class Relocation {
     }
   }
 
-  /** What it has on the device now, for its planner. */
-  List<DataExtent> extents() {
+  /** Where it lay when it was read. */
+  public List<DataExtent> extents() {
     return extents;
   }
 

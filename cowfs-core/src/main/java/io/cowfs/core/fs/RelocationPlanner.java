@@ -302,16 +302,15 @@ public final class RelocationPlanner {
         part.extents.isEmpty() ? null : read(inode, part, part.runs(), arena), lastEnd, 0);
   }
 
-  /** All extents of a tree, with the files that they belong to. */
-  public static void forEachExtent(Tree tree, ExtentVisitor visitor) throws IOException {
+  /** All extents of a file, in their order. */
+  public static void forEachExtent(Tree tree, long inode, ExtentVisitor visitor)
+      throws IOException {
     ItemSource.of(tree)
         .scan(
-            Items.inode(0),
-            Items.lastOf(-1L),
+            Items.extent(inode, 0),
+            Items.extent(inode, -1L),
             (key, value) -> {
-              if (key.kind() == Items.EXTENT) {
-                visitor.extent(key.high(), DataExtentFormat.decode(value));
-              }
+              visitor.extent(DataExtentFormat.decode(value));
               return true;
             });
   }
@@ -319,7 +318,7 @@ public final class RelocationPlanner {
   /** Receives extents. */
   @FunctionalInterface
   public interface ExtentVisitor {
-    void extent(long inode, DataExtent extent) throws IOException;
+    void extent(DataExtent extent) throws IOException;
   }
 
   /** Where the part ended that was looked at last; {@link #END} where that is not known. */

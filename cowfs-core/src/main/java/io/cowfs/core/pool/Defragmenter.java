@@ -3,7 +3,6 @@ package io.cowfs.core.pool;
 import io.cowfs.core.alloc.Allocator;
 import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.CorruptBlockException;
-import io.cowfs.core.block.DataExtent;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.dataset.DatasetException;
 import io.cowfs.core.dataset.DatasetException.Reason;
@@ -22,7 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
-import java.util.function.Predicate;
 
 /**
  * Puts the extents of fragmented files together, while the pool is in use; and of a whole pool,
@@ -36,6 +34,7 @@ import java.util.function.Predicate;
  * <p>Thread-safe. One runs at a time, on the thread of whoever asks for it.
  */
 public final class Defragmenter {
+  private static final System.Logger LOG = System.getLogger(Defragmenter.class.getName());
   private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
   private static final double NANOS_PER_SECOND = 1e9;
   private static final int FILES_BETWEEN_LOOKS = 1000;
@@ -264,21 +263,20 @@ public final class Defragmenter {
     /** Moves what is alone in parts of the device: together it takes fewer of them. */
     private void consolidate(List<DatasetHead> heads) throws IOException {
       txgs.syncAll(); // What was moved frees its former place.
-      SparseCensus census = new SparseCensus(allocator);
+      SparseCensus census = new SparseCensus(allocator.findSparseChunks());
       for (DatasetHead head : heads) {
-        if (!head.settings().readonly() && isThere(head) && !isOver()) {
-          count(head, census);
-        }
-        look();
+        count(head, census);
       }
-      if (!census.end() || isOver()) {
+      if (isOver() || !census.end()) {
         return;
       }
       RelocationTotals moved = new RelocationTotals();
       allocator.drain(census.chunks());
       try {
         for (Map.Entry<DatasetHead, FileNumbers> each : census.files().entrySet()) {
-          moveOut(each.getKey(), each.getValue(), census, moved);
+          if (isToBeMoved(each.getKey(), moved)) {
+            moveOut(each.getKey(), each.getValue(), census, moved);
+          }
         }
       } finally {
         allocator.endDraining();
@@ -286,27 +284,55 @@ public final class Defragmenter {
       }
     }
 
+    /** What cannot be read keeps its part of the device. */
     @SuppressWarnings("try") // The hold is for the tree that is read.
     private void count(DatasetHead head, SparseCensus census) throws IOException {
-      try (ReadPins.Pin hold = txgs.readPins().pin()) {
-        long keptUntilTxg = datasets.keptUntilTxg(head.id());
-        census.count(head, tree(head), RelocationBatch.sharing(datasets, keptUntilTxg));
+      long keptUntilTxg = datasets.keptUntilTxg(head.id());
+      RelocationPlanner.Sharing sharing = RelocationBatch.sharing(datasets, keptUntilTxg);
+      long files = 0;
+      long inode = 0;
+      while (isToBeMoved(head, totals)) {
+        try (ReadPins.Pin hold = txgs.readPins().pin()) {
+          inode = RelocationPlanner.nextFile(tree(head), inode);
+          if (inode == RelocationPlanner.END) {
+            return;
+          }
+          census.count(head, tree(head), inode, sharing);
+        } catch (CorruptBlockException damaged) {
+          LOG.log(System.Logger.Level.DEBUG, "not counted", damaged);
+        }
+        inode++;
+        if (++files % FILES_BETWEEN_LOOKS == 0) {
+          look();
+        }
       }
+    }
+
+    private boolean isToBeMoved(DatasetHead head, RelocationTotals moved) {
+      return !isOver() && !moved.isOutOfSpace() && isThere(head) && !head.settings().readonly();
     }
 
     private void moveOut(
         DatasetHead head, FileNumbers files, SparseCensus census, RelocationTotals moved)
         throws IOException {
-      batch = newBatch(head, moved, census::isInTheWay);
+      batch = newBatch(head, moved, census);
       try {
-        for (long inode = files.next(0);
-            inode != RelocationPlanner.END && !isOver() && !moved.isOutOfSpace() && isThere(head);
-            inode = files.next(inode + 1)) {
+        long done = 0;
+        long inode = files.next(0);
+        // Where data has to go back into what is being emptied, there is nothing to be gained.
+        while (inode != RelocationPlanner.END
+            && allocator.isDraining()
+            && isToBeMoved(head, moved)) {
           batch.begin(inode, FileRuns.NONE);
           long offset = 0;
-          while (offset != RelocationPlanner.END && !isOver() && !moved.isOutOfSpace()) {
+          while (offset != RelocationPlanner.END && isToBeMoved(head, moved)) {
             offset = batch.move(inode, offset);
           }
+          if (++done % FILES_BETWEEN_LOOKS == 0) {
+            batch.settle();
+            look();
+          }
+          inode = files.next(inode + 1);
         }
         batch.settle();
       } finally {
@@ -347,13 +373,13 @@ public final class Defragmenter {
     }
 
     private RelocationBatch newBatch(
-        DatasetHead head, RelocationTotals counted, Predicate<DataExtent> isInTheWay) {
+        DatasetHead head, RelocationTotals counted, SparseCensus census) {
       if (arena == null) {
         arena = ByteBuffer.allocateDirect(RelocationBatch.ARENA_BYTES);
       }
       RelocationBatch.Sources sources =
           new RelocationBatch.Sources(pool, datasets, txgs, store, head);
-      return new RelocationBatch(sources, counted, arena, this, isInTheWay);
+      return new RelocationBatch(sources, counted, arena, this, census);
     }
 
     private double partDone() {

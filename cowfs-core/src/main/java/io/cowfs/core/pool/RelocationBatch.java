@@ -2,7 +2,6 @@ package io.cowfs.core.pool;
 
 import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.CorruptBlockException;
-import io.cowfs.core.block.DataExtent;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.dataset.DatasetHead;
 import io.cowfs.core.dataset.Datasets;
@@ -15,7 +14,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Predicate;
 
 /**
  * Parts of files of one dataset that are moved in one commit. They are read first, then handed in
@@ -58,7 +56,7 @@ final class RelocationBatch {
   private final RelocationTotals totals;
   private final Observer observer;
   private final RelocationPlanner planner;
-  private final Predicate<DataExtent> isInTheWay;
+  private final SparseCensus census;
   private final ByteBuffer arena;
   private final List<Pending> pending = new ArrayList<>();
   private final List<Begun> begun = new ArrayList<>();
@@ -67,16 +65,16 @@ final class RelocationBatch {
   /**
    * @param arena of {@link #ARENA_BYTES}; nobody else's until this was settled. After an error it
    *     may be in use until the next commit, so it must not be used again
-   * @param isInTheWay which extents are to be moved; null for what is in pieces
+   * @param census of what is to be moved, and is told of it; null to move what is in pieces
    */
   RelocationBatch(
       Sources sources,
       RelocationTotals totals,
       ByteBuffer arena,
       Observer observer,
-      Predicate<DataExtent> isInTheWay) {
+      SparseCensus census) {
     this.arena = arena;
-    this.isInTheWay = isInTheWay;
+    this.census = census;
     this.sources = sources;
     this.totals = totals;
     this.observer = observer;
@@ -122,9 +120,9 @@ final class RelocationBatch {
     try (ReadPins.Pin hold = sources.txgs.readPins().pin()) {
       RelocationPlanner.Sharing sharing = sharing(sources.datasets, keptUntilTxg);
       RelocationPlanner.Step step =
-          isInTheWay == null
+          census == null
               ? planner.next(tree(), inode, from, sharing, arena)
-              : planner.nextInTheWay(tree(), inode, from, isInTheWay, sharing, arena);
+              : planner.nextInTheWay(tree(), inode, from, census::isInTheWay, sharing, arena);
       if (look == Look.FIRST) {
         totals.shared(step.sharedBytes());
       }
@@ -168,6 +166,9 @@ final class RelocationBatch {
           case MOVED -> {
             moved += bytes;
             noteMoved(part.inode, bytes);
+            if (census != null) {
+              part.relocation.extents().forEach(census::moved);
+            }
           }
           case CHANGED, SHARED -> again.add(part);
           case NO_RUN -> totals.stuck(bytes);

@@ -59,11 +59,13 @@ final class RelocationTotals {
   /**
    * Something was moved to make long runs of free space.
    *
-   * @param gained what becomes free in such runs when all of it was moved; bytes
+   * @param gained what becomes free in such runs; bytes
    */
   void consolidated(RelocationTotals moved, long gained) {
     consolidatedBytes = moved.movedBytes;
-    gainedBytes = moved.movedBytes == 0 ? 0 : gained;
+    gainedBytes = gained;
+    changedBytes += moved.changedBytes;
+    stuckBytes += moved.stuckBytes;
     outOfSpace |= moved.outOfSpace;
     moved.damage.forEach(this::damaged);
   }

@@ -1,8 +1,6 @@
 package io.cowfs.core.pool;
 
-import io.cowfs.core.alloc.Allocator;
 import io.cowfs.core.alloc.SparseChunks;
-import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.block.DataExtent;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.dataset.DatasetHead;
@@ -12,70 +10,65 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Which files have something in parts of the device that would be free without it. Belongs to one
- * thread.
+ * Which files have something in parts of the device that would be free without it. What has several
+ * copies keeps its parts: each copy has its own, and takes another one when it is moved. Belongs to
+ * one thread.
  */
 final class SparseCensus {
-  private static final System.Logger LOG = System.getLogger(SparseCensus.class.getName());
-
   private final SparseChunks chunks;
   private final Map<DatasetHead, FileNumbers> files = new LinkedHashMap<>();
 
-  SparseCensus(Allocator allocator) {
-    chunks = allocator.findSparseChunks();
+  /**
+   * @param chunks as they were found, which is counted in
+   */
+  SparseCensus(SparseChunks chunks) {
+    this.chunks = chunks;
   }
 
-  /** All that was counted, or that is worth moving once {@link #end} was called. */
   SparseChunks chunks() {
     return chunks;
   }
 
-  /** By the datasets that were counted; ascending. */
+  /** By the datasets of which anything was counted; ascending. */
   Map<DatasetHead, FileNumbers> files() {
     return files;
   }
 
   /**
-   * Counts what a dataset has there, and has alone.
+   * Counts what a file has there, and has alone. The files of a dataset are told in ascending
+   * order.
    *
    * @param tree committed, and held by the caller
    */
-  void count(DatasetHead head, Tree tree, RelocationPlanner.Sharing sharing) throws IOException {
-    FileNumbers numbers = new FileNumbers();
-    files.put(head, numbers);
-    long[] last = {RelocationPlanner.END};
-    try {
-      RelocationPlanner.forEachExtent(
-          tree,
-          (inode, extent) -> {
-            if (isInTheWay(extent) && !sharing.isShared(extent)) {
-              for (int place = 0; place < extent.places(); place++) {
-                chunks.found(extent.place(place), extent.sectors());
-              }
-              if (last[0] != inode) {
-                last[0] = inode;
-                numbers.add(inode);
-              }
-            }
-          });
-    } catch (CorruptBlockException damaged) {
-      LOG.log(System.Logger.Level.DEBUG, "what was not counted keeps its part", damaged);
+  void count(DatasetHead head, Tree tree, long inode, RelocationPlanner.Sharing sharing)
+      throws IOException {
+    boolean[] found = new boolean[1];
+    RelocationPlanner.forEachExtent(
+        tree,
+        inode,
+        extent -> {
+          if (isInTheWay(extent) && !sharing.isShared(extent)) {
+            chunks.movable(extent.sector(), extent.sectors());
+            found[0] = true;
+          }
+        });
+    if (found[0]) {
+      files.computeIfAbsent(head, any -> new FileNumbers()).add(inode);
     }
   }
 
   /** Everything was counted. Returns whether anything is to be gained. */
   boolean end() {
     chunks.retainMovable();
-    return chunks.gainBytes() > 0;
+    return chunks.possibleGainBytes() > 0;
   }
 
-  /** Whether any copy of an extent is in one of the chunks. */
+  /** Whether it has something in one of the chunks, and may be moved for it. */
   boolean isInTheWay(DataExtent extent) {
-    for (int place = 0; place < extent.places(); place++) {
-      if (chunks.overlaps(extent.place(place), extent.sectors())) {
-        return true;
-      }
-    }
-    return false;
+    return extent.places() == 1 && chunks.overlaps(extent.sector(), extent.sectors());
+  }
+
+  void moved(DataExtent extent) {
+    chunks.moved(extent.sector(), extent.sectors());
   }
 }

@@ -8,8 +8,8 @@ package io.cowfs.core.txg;
  * @param itemBytesMax with this much of changed items in the open txg, all changes wait; it is
  *     synced at half of it
  * @param logPercentToSync with this much of the intent log in use, the open txg is synced
- * @param logBytesToSync the same; what is logged between two commits is to stay within a small part
- *     of a large log
+ * @param logBytesToSync the same, with this much logged since a sync was last asked for: what is
+ *     logged between two commits is to stay within a small part of a large log
  * @param intervalMillis a txg with any change is synced after this time
  */
 public record DirtyLimit(

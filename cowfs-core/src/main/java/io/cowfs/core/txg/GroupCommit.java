@@ -27,6 +27,9 @@ final class GroupCommit {
   private long served;
   private boolean writing;
 
+  /** How much had been logged when a commit was last asked for. Of the thread that writes. */
+  private long appendedAtRequest;
+
   /**
    * @param limit for what it says of the log
    */
@@ -110,10 +113,11 @@ final class GroupCommit {
       return;
     }
     txgs.logged(epochs);
-    if (log.percentUsed() >= limit.logPercentToSync()
-        || log.bytesUsed() >= limit.logBytesToSync()) {
+    long appendedSince = log.bytesAppended() - appendedAtRequest;
+    if (log.percentUsed() >= limit.logPercentToSync() || appendedSince >= limit.logBytesToSync()) {
       // Before it is full, so that nobody will have to wait for that commit.
       txgs.requestSync(newest);
+      appendedAtRequest = log.bytesAppended();
     }
   }
 }

@@ -70,6 +70,8 @@ public final class IntentLog {
   /** Where the next record goes; before the start when it is one round ahead. */
   private LogPosition head;
 
+  private long sectorsAppended;
+
   /** Where the last round ended that has one after it. */
   private int roundEnd;
 
@@ -80,6 +82,12 @@ public final class IntentLog {
    * again changes nothing but data. Of the thread that appends.
    */
   private int prepared;
+
+  /**
+   * Where the next record goes there may be one of the same number that does not count: what was
+   * logged after a commit that is lost, or was not logged everywhere. Of the thread that appends.
+   */
+  private boolean isLeftoverPossible = true;
 
   /** Of the thread that appends. */
   private ByteBuffer buffer = newBuffer(BUFFER_BYTES_MIN);
@@ -294,19 +302,31 @@ public final class IntentLog {
     }
     int needed = LogRecordFormat.sectorsFor(bytes);
     long newestTxg = epochs.get(epochs.size() - 1).number();
+    int expected = headSector();
     LogPosition at = place(needed, newestTxg);
     if (at == null) {
       return false;
     }
     encode(epochs, (int) bytes, at, baseTxg);
     try {
+      if (isLeftoverPossible && at.sector() != expected && expected < sectors) {
+        // It would be found first.
+        device.writeDurably(zeros.slice(0, SECTOR_BYTES), offset(new LogPosition(expected, 0)));
+      }
       prepare(at.sector(), needed);
       device.writeDurably(buffer, offset(at));
+      isLeftoverPossible = false;
       return !isMissedUnknown.getAsBoolean();
     } catch (HostFullException full) {
+      isLeftoverPossible = true;
       takeBack(at);
       return false;
     }
+  }
+
+  /** Where a record is looked for first that comes next. */
+  private synchronized int headSector() {
+    return head.sector();
   }
 
   /** Sets sectors aside; null where there are not so many. */
@@ -325,6 +345,7 @@ public final class IntentLog {
     }
     head = new LogPosition(at.sector() + needed, at.sequence() + 1);
     written.add(new Written(at, newestTxg));
+    sectorsAppended += needed;
     return at;
   }
 
@@ -390,9 +411,9 @@ public final class IntentLog {
     return (int) (100L * used() / sectors);
   }
 
-  /** How much of it is in use. */
-  synchronized long bytesUsed() {
-    return (long) used() * SECTOR_BYTES;
+  /** How much was appended since the pool was opened. */
+  synchronized long bytesAppended() {
+    return sectorsAppended * SECTOR_BYTES;
   }
 
   /** Where the log begins that goes beyond a txg which is about to be committed. */

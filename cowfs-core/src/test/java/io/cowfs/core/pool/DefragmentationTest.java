@@ -370,7 +370,7 @@ final class DefragmentationTest {
     }
   }
 
-  /** A file of 64 KiB in each half mebibyte, of which one in sixteen stays. */
+  /** Files of 64 KiB, one behind the other. */
   private static void scatter(Work work, int files) throws Exception {
     for (int i = 3; i < files; i++) {
       work.handles.add(
@@ -388,9 +388,9 @@ final class DefragmentationTest {
     work.pool.commit();
   }
 
-  private static void thinOut(Work work) throws Exception {
+  private static void thinOut(Work work, int oneOf) throws Exception {
     for (int i = 0; i < work.contents.size(); i++) {
-      if (i % 16 != 3) {
+      if (i % oneOf != 3) {
         work.fs()
             .setAttributes(
                 Caller.ROOT,
@@ -424,7 +424,7 @@ final class DefragmentationTest {
   void whatIsAloneInItsPartOfTheDeviceIsPutTogether() throws Exception {
     try (Work work = new Work(directory.resolve("p"), NONE, TestPool.ON_DEMAND, 11)) {
       scatter(work, 1600);
-      thinOut(work);
+      thinOut(work, 16);
       long before = inLongRuns(work);
       DefragmentationReport report = work.defragment();
       assertEquals(Ending.COMPLETE, report.ending());
@@ -444,12 +444,41 @@ final class DefragmentationTest {
     }
   }
 
+  /** A daemon that has just begun knows of no hole that the host has space for. */
+  @Test
+  void freeSpaceIsPutTogetherRightAfterOpening() throws Exception {
+    try (Work work = new Work(directory.resolve("p"), NONE, TestPool.ON_DEMAND, 13)) {
+      scatter(work, 1600);
+      thinOut(work, 32);
+      work.pool.reopen();
+      work.openFiles();
+      DefragmentationReport report = work.defragment();
+      assertEquals(0, report.stuckBytes(), report.toString());
+      assertTrue(report.gainedBytes() >= 80 << 20, report.toString());
+      work.compare();
+      work.pool.audit();
+    }
+  }
+
+  /** Copies are apart from each other, so each needs a part of the device of its own. */
+  @Test
+  void aFileWithCopiesIsNotMovedAgainAndAgain() throws Exception {
+    try (Work work = new Work(directory.resolve("p"), NONE, TestPool.ON_DEMAND, 14)) {
+      work.pool.pool().administration().setProperties("root", null, Map.of("copies", "3"));
+      work.write(0, 0, work.some(400 << 10));
+      settle(work);
+      DefragmentationReport report = work.defragment();
+      assertEquals(0, report.consolidatedBytes(), report.toString());
+      assertEquals(0, report.gainedBytes(), report.toString());
+    }
+  }
+
   @Test
   void whatASnapshotHasKeepsItsPartOfTheDevice() throws Exception {
     try (Work work = new Work(directory.resolve("p"), NONE, TestPool.ON_DEMAND, 12)) {
       scatter(work, 800);
       work.pool.snapshot("s");
-      thinOut(work);
+      thinOut(work, 16);
       assertEquals(0, work.defragment().consolidatedBytes());
       work.pool.destroySnapshot("s");
       settle(work);

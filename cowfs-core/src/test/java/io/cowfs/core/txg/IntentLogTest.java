@@ -182,13 +182,34 @@ class IntentLogTest {
       assertEquals(
           expected, numbers(new IntentLog(device, POOL, sectors, start), txg - 1), "txg " + txg);
       commit(txg);
-      assertTrue(log.bytesUsed() < 1 << 20, txg + ": " + log.bytesUsed());
+      assertEquals(0, log.percentUsed(), "after txg " + txg);
       if (txg % 5 == 0) {
         log = new IntentLog(device, POOL, sectors, start);
         assertEquals(next, numbers(log, txg));
       }
     }
     assertTrue(device.usedExtent() < 32 << 20, () -> "used " + device.usedExtent());
+  }
+
+  /** Where the log goes on, there is a record that does not count; the next one goes elsewhere. */
+  @Test
+  void whatContinuedALostCommitIsNotTakenForWhatComesInstead() throws IOException {
+    int sectors = 64 << 8;
+    device = new FaultInjectingDevice(80 << 20);
+    log = new IntentLog(device, POOL, sectors, start);
+    for (int i = 0; i < 20; i++) {
+      assertTrue(append(1, 0, i, 1 << 20));
+    }
+    commit(1);
+    assertTrue(append(3, 2, 31, 10));
+    log = new IntentLog(device, POOL, sectors, start);
+    assertEquals(List.of(), numbers(log, 1), "it continues a commit that is lost");
+    assertTrue(append(2, 1, 32, 10));
+    assertTrue(append(2, 1, 33, 10));
+    for (long durable = 1; durable < 3; durable++) {
+      List<Integer> found = numbers(new IntentLog(device, POOL, sectors, start), durable);
+      assertEquals(durable == 1 ? List.of(32, 33) : List.of(), found, "after txg " + durable);
+    }
   }
 
   @Test

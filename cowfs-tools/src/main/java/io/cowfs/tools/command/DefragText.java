@@ -42,7 +42,7 @@ final class DefragText {
     line(out, "extents", change(report.before().extents(), report.after().extents()));
     line(out, "runs", change(report.before().runs(), report.after().runs()));
     line(out, "moved", SizeText.human(report.movedBytes()));
-    if (report.gainedBytes() > 0) {
+    if (report.consolidatedBytes() > 0) {
       line(
           out,
           "free space",
