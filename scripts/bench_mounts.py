@@ -65,6 +65,9 @@ class FileSystem:
         """Until everything that was written has gone to the device or file below."""
         run(["sync", "-f", self.root])
 
+    def await_commit(self):
+        """Until what was synced is where it is to stay; for most it is so at once."""
+
 
 class Host(FileSystem):
     """A plain directory."""
@@ -316,9 +319,11 @@ class Cowfs(DaemonFileSystem):
         self.daemon.await_until(lambda: os.path.ismount(self.root))
 
     def settle(self):
-        """A sync is a record in the log; its data go to their place with the next commit."""
         super().settle()
         run([COWFS, "sync", self.pool])
+
+    def await_commit(self):
+        """A sync is a record in the log; its data go to their place with the next commit."""
         time.sleep(COMMIT_SECONDS)
 
     def unmount(self):

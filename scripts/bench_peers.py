@@ -98,6 +98,7 @@ class Peer(Place):
     def written_bytes(self):
         """What has been written to the device by now, all that was held back included."""
         self.file_system.settle()
+        self.file_system.await_commit()
         self.device.settle()
         return self.device.written_bytes()
 
