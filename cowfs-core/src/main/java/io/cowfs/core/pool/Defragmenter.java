@@ -284,7 +284,7 @@ public final class Defragmenter {
       }
     }
 
-    /** What cannot be read keeps its part of the device. */
+    /** Ends at what cannot be read: what was not counted keeps its part of the device. */
     @SuppressWarnings("try") // The hold is for the tree that is read.
     private void count(DatasetHead head, SparseCensus census) throws IOException {
       long keptUntilTxg = datasets.keptUntilTxg(head.id());
@@ -299,7 +299,8 @@ public final class Defragmenter {
           }
           census.count(head, tree(head), inode, sharing);
         } catch (CorruptBlockException damaged) {
-          LOG.log(System.Logger.Level.DEBUG, "not counted", damaged);
+          LOG.log(System.Logger.Level.WARNING, "free space of " + head.name(), damaged);
+          return;
         }
         inode++;
         if (++files % FILES_BETWEEN_LOOKS == 0) {
