@@ -2,7 +2,6 @@ package io.cowfs.tools.client;
 
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.pool.Pool;
-import io.cowfs.core.pool.PoolBusyException;
 import io.cowfs.fuse.kernel.MountException;
 import io.cowfs.fuse.kernel.MountOptions;
 import io.cowfs.fuse.kernel.Remount;
@@ -24,7 +23,6 @@ import io.cowfs.tools.command.RewindCommand;
 import io.cowfs.tools.command.UmountCommand;
 import io.cowfs.tools.control.ControlClient;
 import io.cowfs.tools.control.ControlRequest;
-import io.cowfs.tools.control.DaemonClosingException;
 import io.cowfs.tools.daemon.Daemon;
 import io.cowfs.tools.target.CowfsMount;
 import io.cowfs.tools.target.MountTable;
@@ -55,15 +53,6 @@ public final class ClientRunner implements CommandRunner {
   private final ClientPaths paths;
   private final OutputStream out;
   private final OutputStream err;
-
-  /** One attempt at something that takes an open pool. */
-  private interface Attempt<T> {
-    /**
-     * @throws DaemonClosingException when the daemon is about to end: it is tried again
-     * @throws PoolBusyException when another process has the pool: it is tried again
-     */
-    T run() throws IOException;
-  }
 
   /**
    * @param workingDirectory what relative paths start from
@@ -103,7 +92,7 @@ public final class ClientRunner implements CommandRunner {
 
   private int forward(PoolVerb verb, ControlRequest request) throws IOException {
     Path pool = request.target().pool();
-    return patiently(
+    return Patience.await(
         () -> {
           flush(verb.flushFirst(request.arguments()), request.target());
           Optional<ControlClient> daemon = ControlClient.connect(pool);
@@ -120,7 +109,7 @@ public final class ClientRunner implements CommandRunner {
   @Override
   public int rewind(RewindCommand command) throws IOException {
     Target target = paths.target(command.target());
-    return patiently(
+    return Patience.await(
         () -> {
           Optional<ControlClient> daemon = ControlClient.connect(target.pool());
           if (daemon.isPresent()) {
@@ -138,7 +127,7 @@ public final class ClientRunner implements CommandRunner {
     Target target = command.locate(paths);
     command.resolveOperands(target, paths);
     ControlRequest request = new ControlRequest(command.arguments(), target);
-    return patiently(
+    return Patience.await(
         () -> {
           flush(command.verb().flushFirst(request.arguments()), target);
           Optional<ControlClient> daemon = ControlClient.connect(target.pool());
@@ -164,7 +153,7 @@ public final class ClientRunner implements CommandRunner {
     Target target = createIfMissing(wanted, command.ifMissing());
     MountRequest request = command.request(target, mountPoint);
     if (command.serve() == MountCommand.Serve.IN_FOREGROUND) {
-      return patiently(
+      return Patience.await(
           () -> {
             Daemon.runInForeground(target.pool(), request);
             return 0;
@@ -251,7 +240,7 @@ public final class ClientRunner implements CommandRunner {
     ControlRequest remote =
         new ControlRequest(
             MountCommand.arguments(pool, request), Target.ofDataset(pool, request.dataset()));
-    return patiently(
+    return Patience.await(
         () -> {
           Optional<ControlClient> daemon = ControlClient.connect(pool);
           if (daemon.isPresent()) {
@@ -267,7 +256,7 @@ public final class ClientRunner implements CommandRunner {
     options(command);
     Path pool = command.poolOfAll(paths.target(command.target()));
     int code = 0;
-    for (CowfsMount wanted : patiently(() -> mountPoints(pool))) {
+    for (CowfsMount wanted : Patience.await(() -> mountPoints(pool))) {
       if (PoolMounts.live(pool).stream().anyMatch(m -> m.dataset().equals(wanted.dataset()))) {
         continue;
       }
@@ -301,7 +290,7 @@ public final class ClientRunner implements CommandRunner {
     Target target = paths.target(command.target());
     target.refuseSnapshot("umount");
     ControlRequest request = new ControlRequest(command.arguments(), target);
-    return patiently(
+    return Patience.await(
         () -> {
           List<CowfsMount> dead = PoolMounts.dead(target);
           for (CowfsMount mount : dead) {
@@ -321,17 +310,6 @@ public final class ClientRunner implements CommandRunner {
           }
           return code;
         });
-  }
-
-  private static <T> T patiently(Attempt<T> attempt) throws IOException {
-    Patience patience = new Patience();
-    while (true) {
-      try {
-        return attempt.run();
-      } catch (DaemonClosingException | PoolBusyException e) {
-        patience.pauseOrThrow(e);
-      }
-    }
   }
 
   private int runRemotely(ControlClient daemon, ControlRequest request) throws IOException {

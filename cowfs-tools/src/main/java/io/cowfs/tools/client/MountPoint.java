@@ -67,14 +67,18 @@ final class MountPoint {
     }
   }
 
-  /** Whether the kernel has nobody to ask for what is mounted there (ENOTCONN). */
+  /**
+   * Whether the kernel has nobody to ask for what is mounted there: it has noticed (ENOTCONN), or
+   * notices while it waits for the answer (ECONNABORTED).
+   */
   static boolean isDisconnected(Path mountPoint) {
     try {
       // statvfs(2) is never answered from a cache
       Files.getFileStore(mountPoint).getTotalSpace();
       return false;
     } catch (IOException e) {
-      return e.toString().contains("not connected");
+      String message = e.toString();
+      return message.contains("not connected") || message.contains("connection abort");
     }
   }
 }

@@ -31,11 +31,16 @@ final class PoolMounts {
   }
 
   /**
-   * Has the daemon of a pool run a verb.
+   * Has the daemon of a pool run a verb. One that is ending, or was killed and still has its
+   * socket, is waited for.
    *
    * @return what it printed; nothing when there is no daemon
    */
   static Optional<String> ask(Path pool, String verb) throws IOException {
+    return Patience.await(() -> askOnce(pool, verb));
+  }
+
+  private static Optional<String> askOnce(Path pool, String verb) throws IOException {
     Optional<ControlClient> daemon = ControlClient.connect(pool);
     if (daemon.isEmpty()) {
       return Optional.empty();

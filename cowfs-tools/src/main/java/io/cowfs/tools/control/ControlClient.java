@@ -79,8 +79,11 @@ public final class ControlClient implements Closeable {
     try {
       request.writeTo(
           new DataOutputStream(new BufferedOutputStream(Channels.newOutputStream(channel))));
-    } catch (SocketException e) {
-      // The daemon hung up early; what it had to say can still be read.
+    } catch (ControlException e) {
+      throw e;
+    } catch (IOException e) {
+      // The daemon hung up early (EPIPE has no class of its own); what it had to say can still be
+      // read.
     }
   }
 
