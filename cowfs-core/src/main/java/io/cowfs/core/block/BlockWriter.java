@@ -4,6 +4,7 @@ import io.cowfs.core.alloc.AllocationKind;
 import io.cowfs.core.alloc.Allocator;
 import io.cowfs.core.alloc.OutOfSpaceException;
 import io.cowfs.core.alloc.SectorRange;
+import io.cowfs.core.block.PreparedExtent.Pieces;
 import io.cowfs.core.block.StagingWriter.Staging;
 import io.cowfs.core.codec.ChecksumAlgorithm;
 import io.cowfs.core.codec.Compression;
@@ -32,6 +33,9 @@ public final class BlockWriter implements Closeable {
   public static final ChecksumAlgorithm BLOCK_CHECKSUM = ChecksumAlgorithm.XXH3_64;
 
   private static final int SECTOR_BYTES = DeviceLayout.SECTOR_BYTES;
+
+  /** Smaller pieces are copied: many of them would make a request long to set up. */
+  private static final int REFERRED_BYTES_MIN = 32 << 10;
 
   private static final AllocationKind[] KINDS_OF_COPIES = {
     AllocationKind.DATA, AllocationKind.DATA_COPY, AllocationKind.DATA_THIRD_COPY
@@ -111,13 +115,14 @@ public final class BlockWriter implements Closeable {
    * Has file data compressed by other threads, if that is its policy, while this one goes on.
    *
    * @param pieces buffers to gather, each a multiple of 4 KiB, together as many sectors as {@code
-   *     logicalBytes} take; what is beyond those is zeros. Not to be changed until the extent is
-   *     written; their positions do not move.
+   *     logicalBytes} take; what is beyond those is zeros. Their positions do not move.
+   * @param stay how long they are not changed
    * @param logicalBytes at most {@link DataExtent#LOGICAL_BYTES_MAX}
    * @return to be written before what is prepared later
    */
-  public PreparedExtent prepareExtent(ByteBuffer[] pieces, int logicalBytes, ExtentPolicy policy) {
-    PreparedExtent extent = new PreparedExtent(pieces, logicalBytes, policy, packer);
+  public PreparedExtent prepareExtent(
+      ByteBuffer[] pieces, Pieces stay, int logicalBytes, ExtentPolicy policy) {
+    PreparedExtent extent = new PreparedExtent(pieces, stay, logicalBytes, policy, packer);
     if (extent.isToBePacked()) {
       packer.begin(extent);
     }
@@ -160,16 +165,16 @@ public final class BlockWriter implements Closeable {
         }
       }
     }
-    new PlainWrite(
-            new Pieces(extent.pieces()), extent.logicalBytes(), extent.policy().copies(), result)
-        .run();
+    new PlainWrite(extent, result).run();
   }
 
-  /** The same of data that was not prepared. */
+  /** The same of data that was not prepared, whose pieces stay until it is written. */
   public void writeExtent(
       ByteBuffer[] pieces, int logicalBytes, ExtentPolicy policy, Consumer<DataExtent> result)
       throws IOException {
-    writeExtent(new PreparedExtent(pieces, logicalBytes, policy, packer), result);
+    writeExtent(
+        new PreparedExtent(pieces, Pieces.STAY_UNTIL_WRITTEN, logicalBytes, policy, packer),
+        result);
   }
 
   /** Null where there is no run for it. */
@@ -327,15 +332,17 @@ public final class BlockWriter implements Closeable {
 
   /** Writes plain data, in as many extents as the runs require that are found for its copies. */
   private final class PlainWrite {
-    private final Pieces pieces;
+    private final Gathered content;
+    private final boolean copied;
     private final int copies;
     private final Consumer<DataExtent> result;
     private int bytesLeft;
 
-    PlainWrite(Pieces pieces, int logicalBytes, int copies, Consumer<DataExtent> result) {
-      this.pieces = pieces;
-      this.bytesLeft = logicalBytes;
-      this.copies = copies;
+    PlainWrite(PreparedExtent extent, Consumer<DataExtent> result) {
+      this.content = new Gathered(extent.pieces());
+      this.copied = extent.stay() == Pieces.STAY_UNTIL_WRITTEN;
+      this.bytesLeft = extent.logicalBytes();
+      this.copies = extent.policy().copies();
       this.result = result;
     }
 
@@ -363,12 +370,27 @@ public final class BlockWriter implements Closeable {
     }
 
     private void write(long[] places, int sectors) {
-      ByteBuffer target = stage(AllocationKind.DATA, places[0], sectors);
-      pieces.copyTo(target);
-      int[] checksums = new int[sectors];
-      SectorChecksums.compute(target, 0, sectors, checksums, 0);
+      ByteBuffer[] further = new ByteBuffer[copies - 1];
       for (int i = 1; i < copies; i++) {
-        stage(KINDS_OF_COPIES[i], places[i], sectors).put(target.duplicate().rewind());
+        further[i - 1] = stage(KINDS_OF_COPIES[i], places[i], sectors);
+      }
+      Staging first = staging(AllocationKind.DATA, places[0], sectors * SECTOR_BYTES);
+      int[] checksums = new int[sectors];
+      int done = 0;
+      while (done < sectors) {
+        ByteBuffer piece = content.next((sectors - done) * SECTOR_BYTES);
+        ByteBuffer staged = piece;
+        if (copied || piece.remaining() < REFERRED_BYTES_MIN) {
+          staged = first.append(piece.remaining()).put(piece.duplicate()).flip();
+        } else {
+          first.refer(piece);
+        }
+        int count = piece.remaining() / SECTOR_BYTES;
+        SectorChecksums.compute(staged, staged.position(), count, checksums, done);
+        for (ByteBuffer copy : further) {
+          copy.put(staged.duplicate());
+        }
+        done += count;
       }
       int bytes = Math.min(bytesLeft, sectors * SECTOR_BYTES);
       result.accept(withCopies(DataExtent.plain(places[0], bytes, txg, checksums), places));
@@ -379,13 +401,17 @@ public final class BlockWriter implements Closeable {
   /** The room for newly allocated sectors, behind their neighbours where those are staged. */
   private ByteBuffer stage(AllocationKind kind, long sector, int sectors) {
     int bytes = sectors * SECTOR_BYTES;
+    return staging(kind, sector, bytes).append(bytes);
+  }
+
+  private Staging staging(AllocationKind kind, long sector, int bytes) {
     Staging staging = open.get(kind);
     if (staging == null || !staging.accepts(sector, bytes)) {
       submit(kind);
       staging = stagingWriter.acquire(sector);
       open.put(kind, staging);
     }
-    return staging.append(bytes);
+    return staging;
   }
 
   private void submit(AllocationKind kind) {
@@ -464,29 +490,27 @@ public final class BlockWriter implements Closeable {
     awaitWrites();
   }
 
-  /** Reads through several buffers as if they were one. */
-  private static final class Pieces {
-    private final ByteBuffer[] views;
+  /** Goes through several buffers as if they were one. */
+  private static final class Gathered {
+    private final ByteBuffer[] pieces;
     private int current;
+    private int taken;
 
-    Pieces(ByteBuffer[] pieces) {
-      views = new ByteBuffer[pieces.length];
-      for (int i = 0; i < pieces.length; i++) {
-        views[i] = pieces[i].duplicate();
-      }
+    Gathered(ByteBuffer[] pieces) {
+      this.pieces = pieces;
     }
 
-    void copyTo(ByteBuffer target) {
-      while (target.hasRemaining()) {
-        ByteBuffer view = views[current];
-        int bytes = Math.min(view.remaining(), target.remaining());
-        target.put(target.position(), view, view.position(), bytes);
-        target.position(target.position() + bytes);
-        view.position(view.position() + bytes);
-        if (!view.hasRemaining()) {
-          current++;
-        }
+    /** What follows in one piece, as far as it is wanted. */
+    ByteBuffer next(int bytesMax) {
+      ByteBuffer piece = pieces[current];
+      int bytes = Math.min(bytesMax, piece.remaining() - taken);
+      ByteBuffer view = piece.slice(piece.position() + taken, bytes);
+      taken += bytes;
+      if (taken == piece.remaining()) {
+        current++;
+        taken = 0;
       }
+      return view;
     }
   }
 }

@@ -4,6 +4,7 @@ import io.cowfs.core.codec.ChecksumAlgorithm;
 import io.cowfs.core.codec.MalformedDataException;
 import io.cowfs.core.codec.SectorChecksums;
 import io.cowfs.core.device.DeviceLayout;
+import io.cowfs.core.memory.DirectBuffers;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -320,7 +321,14 @@ final class ExtentReader {
       return null;
     }
     ByteBuffer buffer = buffers.poll();
-    return buffer != null ? buffer : ByteBuffer.allocateDirect(READ_BYTES_MAX);
+    while (buffer == null) {
+      ByteBuffer memory = DirectBuffers.large(DirectBuffers.LARGE_PAGE_BYTES);
+      for (int at = 0; at < memory.capacity(); at += READ_BYTES_MAX) {
+        buffers.push(memory.slice(at, READ_BYTES_MAX));
+      }
+      buffer = buffers.poll();
+    }
+    return buffer;
   }
 
   private void giveBack(ByteBuffer bufferOrNull) {

@@ -5,6 +5,7 @@ import io.cowfs.core.device.DeviceCopy;
 import io.cowfs.core.device.DeviceCopy.Source;
 import io.cowfs.core.device.DeviceCopy.Trust;
 import io.cowfs.core.device.DeviceLayout;
+import io.cowfs.core.memory.DirectBuffers;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -101,10 +102,7 @@ final class GoodCopy {
     ByteBuffer scratch = null;
     for (Candidate candidate : candidates(sectors)) {
       if (good != null && scratch == null) {
-        scratch =
-            ByteBuffer.allocateDirect(destination.remaining() + SECTOR_BYTES)
-                .alignedSlice(SECTOR_BYTES)
-                .limit(destination.remaining());
+        scratch = DirectBuffers.aligned(destination.remaining());
       }
       IOException failure =
           attempt(candidate, good == null ? destination : scratch, Source.MEDIUM, check);

@@ -6,6 +6,7 @@ import io.cowfs.core.device.BlockDevice;
 import io.cowfs.core.device.DeviceCopy;
 import io.cowfs.core.device.DeviceCopy.Source;
 import io.cowfs.core.device.DeviceLayout;
+import io.cowfs.core.memory.DirectBuffers;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -44,7 +45,7 @@ public final class MediumReader implements Closeable {
   private final BlockDevice device;
   private final GoodCopy copies;
   private final Supplier<ExecutorService> newReaders;
-  private final ByteBuffer block = aligned(DataExtent.LOGICAL_BYTES_MAX);
+  private final ByteBuffer block = DirectBuffers.aligned(DataExtent.LOGICAL_BYTES_MAX);
 
   /** Started when there is something for them; null before. */
   private ExecutorService readers;
@@ -74,10 +75,6 @@ public final class MediumReader implements Closeable {
     this.device = device;
     this.copies = copies;
     this.newReaders = newReaders;
-  }
-
-  private static ByteBuffer aligned(int bytes) {
-    return ByteBuffer.allocateDirect(bytes + SECTOR_BYTES).alignedSlice(SECTOR_BYTES);
   }
 
   /**
@@ -211,8 +208,8 @@ public final class MediumReader implements Closeable {
 
   /** Verifies adjacent extents; used by one reader at a time. */
   private final class RunReader {
-    private final ByteBuffer run = aligned(RUN_BYTES_MAX);
-    private final ByteBuffer single = aligned(DataExtent.LOGICAL_BYTES_MAX);
+    private final ByteBuffer run = DirectBuffers.large(RUN_BYTES_MAX);
+    private final ByteBuffer single = DirectBuffers.aligned(DataExtent.LOGICAL_BYTES_MAX);
 
     /** For copies beside the first one; null until there is one. */
     private ByteBuffer other;
@@ -260,7 +257,7 @@ public final class MediumReader implements Closeable {
     private void compare(
         DeviceCopy copy, DeviceCopy first, long start, int bytes, List<DataExtent> good) {
       if (other == null) {
-        other = aligned(RUN_BYTES_MAX);
+        other = DirectBuffers.large(RUN_BYTES_MAX);
       }
       boolean isRead = tryRead(copy, other, start, bytes);
       int badFrom = -1;

@@ -15,7 +15,16 @@ public final class PreparedExtent {
   /** An extent is kept compressed where that saves at least one sector in so many. */
   private static final int SAVES_ONE_SECTOR_IN = 8;
 
+  /** How long the pieces stay as they are. */
+  public enum Pieces {
+    /** Until the extent is written: then it has its own copy of them. */
+    STAY_UNTIL_WRITTEN,
+    /** Until the writer is flushed or closed, so that they need no copy. */
+    STAY_UNTIL_FLUSHED
+  }
+
   private final ByteBuffer[] pieces;
+  private final Pieces stay;
   private final int logicalBytes;
   private final ExtentPolicy policy;
   private final Packer packer;
@@ -30,15 +39,17 @@ public final class PreparedExtent {
   record Packed(ByteBuffer content, long checksum) {}
 
   /**
-   * @param pieces must not be changed until this is written; their positions do not move
+   * @param pieces must not be changed as long as {@code stay} says; their positions do not move
    * @param packer whose buffers it uses
    */
-  PreparedExtent(ByteBuffer[] pieces, int logicalBytes, ExtentPolicy policy, Packer packer) {
+  PreparedExtent(
+      ByteBuffer[] pieces, Pieces stay, int logicalBytes, ExtentPolicy policy, Packer packer) {
     int sectors = DataExtent.sectorsOf(logicalBytes);
     if (logicalBytes < 1 || sectors > DataExtent.SECTORS_MAX || !areSectors(pieces, sectors)) {
       throw new IllegalArgumentException(logicalBytes + " bytes do not fit the pieces");
     }
     this.pieces = pieces;
+    this.stay = stay;
     this.logicalBytes = logicalBytes;
     this.policy = policy;
     this.packer = packer;
@@ -57,6 +68,10 @@ public final class PreparedExtent {
 
   ByteBuffer[] pieces() {
     return pieces;
+  }
+
+  Pieces stay() {
+    return stay;
   }
 
   int logicalBytes() {

@@ -38,7 +38,7 @@ public interface BlockDevice extends Closeable {
   /** Writes all remaining bytes of the buffer. Durable only after {@link #sync}. */
   void write(ByteBuffer source, long offset) throws IOException;
 
-  /** Writes all buffers, one after the other, as one request. Durable only after {@link #sync}. */
+  /** Writes all buffers, one behind the other. Durable only after {@link #sync}. */
   void write(ByteBuffer[] sources, long offset) throws IOException;
 
   /**

@@ -1,18 +1,22 @@
 package io.cowfs.core.device;
 
 import com.sun.nio.file.ExtendedOpenOption;
+import io.cowfs.core.memory.DirectBuffers;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Deque;
 import java.util.Locale;
+import java.util.concurrent.ConcurrentLinkedDeque;
 
 /**
  * A device in a regular file, sparse and growing, or on a block device. Thread-safe: reads and
- * plain writes run at the same time; gathering writes go one after the other.
+ * writes run at the same time.
  *
  * <p>Threads that do I/O here must not be interrupted: the channel would close for everyone.
  */
@@ -27,7 +31,6 @@ public final class FileDevice implements BlockDevice {
   private final FileChannel channel;
   private final long capacityBytes;
   private final boolean blockDevice;
-  private final Object gatherLock = new Object();
   private final Object hostSpaceLock = new Object();
 
   /** Owned by hostSpaceLock; null until first needed. */
@@ -40,6 +43,9 @@ public final class FileDevice implements BlockDevice {
 
   /** For large aligned I/O past the host's cache; null where the host has no such thing. */
   private final FileChannel directChannel;
+
+  /** The same for gathering writes, which have no offset: each for one thread at a time. */
+  private final Deque<FileChannel> gatheringChannels = new ConcurrentLinkedDeque<>();
 
   private volatile IOException syncFailure;
 
@@ -98,18 +104,28 @@ public final class FileDevice implements BlockDevice {
     }
   }
 
-  private static FileChannel openDirect(Path file) {
+  /** Null where the host has no such thing, or wants more than whole sectors for it. */
+  private static FileChannel openDirect(Path file) throws IOException {
+    FileChannel direct;
     try {
-      return FileChannel.open(
-          file, StandardOpenOption.READ, StandardOpenOption.WRITE, ExtendedOpenOption.DIRECT);
+      direct =
+          FileChannel.open(
+              file, StandardOpenOption.READ, StandardOpenOption.WRITE, ExtendedOpenOption.DIRECT);
     } catch (IOException | UnsupportedOperationException notHere) {
+      return null;
+    }
+    try {
+      direct.read(DirectBuffers.aligned(DeviceLayout.SECTOR_BYTES), 0);
+      return direct;
+    } catch (IOException notHere) {
+      direct.close();
       return null;
     }
   }
 
   /**
-   * Large writes go to the host's device at once, so that a sync has little left to wait for, and
-   * what the kernel above caches already is not cached twice.
+   * Large writes go to the host's device at once, so that a sync has little left to wait for. As
+   * with large reads, what the kernel above caches already is not cached twice.
    */
   private FileChannel channelFor(ByteBuffer source, long offset) {
     return source.remaining() >= DIRECT_BYTES_MIN && mayGoDirect(source, offset)
@@ -138,7 +154,9 @@ public final class FileDevice implements BlockDevice {
     long position = offset;
     while (destination.hasRemaining()) {
       // What is left after a short read at the end of the file may have no whole sectors any more.
-      FileChannel from = pastCache && mayGoDirect(destination, position) ? directChannel : channel;
+      boolean large = destination.remaining() >= DIRECT_BYTES_MIN;
+      FileChannel from =
+          (pastCache || large) && mayGoDirect(destination, position) ? directChannel : channel;
       int count = from.read(destination, position);
       if (count < 0) {
         fillWithZeros(destination);
@@ -177,15 +195,44 @@ public final class FileDevice implements BlockDevice {
     }
     checkRange(offset, remaining);
     checkUsable();
-    synchronized (gatherLock) {
-      try {
-        channel.position(offset);
-        while (remaining > 0) {
-          remaining -= channel.write(sources);
-        }
-      } catch (IOException e) {
-        throw writeFailure(e);
+    try {
+      long position = offset;
+      if (remaining >= DIRECT_BYTES_MIN && mayGoDirect(sources, offset)) {
+        position += gather(sources, offset);
       }
+      // What is left after a short write may have no whole sectors any more.
+      for (ByteBuffer source : sources) {
+        while (source.hasRemaining()) {
+          position += channelFor(source, position).write(source, position);
+        }
+      }
+    } catch (IOException e) {
+      throw writeFailure(e);
+    }
+  }
+
+  private boolean mayGoDirect(ByteBuffer[] buffers, long offset) {
+    for (ByteBuffer buffer : buffers) {
+      if (!mayGoDirect(buffer, offset)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Writes past the host's cache; returns how much. */
+  private long gather(ByteBuffer[] sources, long offset) throws IOException {
+    FileChannel gathering = gatheringChannels.poll();
+    if (gathering == null) {
+      if (!channel.isOpen()) {
+        throw new ClosedChannelException();
+      }
+      gathering = FileChannel.open(file, StandardOpenOption.WRITE, ExtendedOpenOption.DIRECT);
+    }
+    try {
+      return gathering.position(offset).write(sources);
+    } finally {
+      gatheringChannels.push(gathering);
     }
   }
 
@@ -328,6 +375,9 @@ public final class FileDevice implements BlockDevice {
       if (durableChannel != null) {
         durableChannel.close();
       }
+    }
+    for (FileChannel gathering : gatheringChannels) {
+      gathering.close();
     }
     if (directChannel != null) {
       directChannel.close();

@@ -6,6 +6,7 @@ import io.cowfs.core.block.DataExtent;
 import io.cowfs.core.block.DataExtentFormat;
 import io.cowfs.core.block.ExtentPolicy;
 import io.cowfs.core.block.PreparedExtent;
+import io.cowfs.core.block.PreparedExtent.Pieces;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.codec.Compression;
@@ -323,11 +324,13 @@ final class FileFlush {
     }
     CompressionSetting setting = compressionFor(sectors);
     ByteBuffer[] content = pieces.toArray(ByteBuffer[]::new);
+    // Dirty pages are dropped when their txg is published.
+    Pieces stay = buffer == null ? Pieces.STAY_UNTIL_FLUSHED : Pieces.STAY_UNTIL_WRITTEN;
     ExtentPolicy policy = new ExtentPolicy(setting, layer.copies());
     begun.add(
         new Begun(
             from,
-            writer.prepareExtent(content, sectors * SECTOR, policy),
+            writer.prepareExtent(content, stay, sectors * SECTOR, policy),
             setting.compression() != Compression.NONE,
             inode.compressionMisses,
             buffer));

@@ -1,5 +1,6 @@
 package io.cowfs.core.fs;
 
+import io.cowfs.core.memory.DirectBuffers;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -18,7 +19,10 @@ final class PageArena {
   static final int BLOCK_PAGES = 32;
   private static final int SLAB_BLOCKS = 32;
   private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(PAGE_BYTES);
-  private static final int SLAB_BYTES = SLAB_BLOCKS * BLOCK_PAGES * PAGE_BYTES;
+  private static final int BLOCK_BYTES = BLOCK_PAGES * PAGE_BYTES;
+
+  /** Of the first slab, which is all that most volumes need. */
+  private static final int FIRST_SLAB_BLOCKS = 4;
 
   /** Never changed once published: grows by replacement. */
   private volatile ByteBuffer[] slabs = new ByteBuffer[0];
@@ -69,11 +73,15 @@ final class PageArena {
       return block;
     }
     int slab = slabs.length;
+    int blocks = slab == 0 ? FIRST_SLAB_BLOCKS : SLAB_BLOCKS;
     ByteBuffer[] more = java.util.Arrays.copyOf(slabs, slab + 1);
-    more[slab] = ByteBuffer.allocateDirect(SLAB_BYTES);
+    more[slab] =
+        slab == 0
+            ? DirectBuffers.aligned(blocks * BLOCK_BYTES)
+            : DirectBuffers.large(blocks * BLOCK_BYTES);
     slabs = more;
-    usedPages.add(new int[SLAB_BLOCKS]);
-    for (int i = SLAB_BLOCKS - 1; i > 0; i--) {
+    usedPages.add(new int[blocks]);
+    for (int i = blocks - 1; i > 0; i--) {
       freeBlocks.push(slab * SLAB_BLOCKS + i);
     }
     return slab * SLAB_BLOCKS;

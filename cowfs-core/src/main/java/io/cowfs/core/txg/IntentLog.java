@@ -6,6 +6,7 @@ import io.cowfs.core.device.DeviceCopy;
 import io.cowfs.core.device.DeviceCopy.Source;
 import io.cowfs.core.device.DeviceLayout;
 import io.cowfs.core.device.HostFullException;
+import io.cowfs.core.memory.DirectBuffers;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -126,11 +127,7 @@ public final class IntentLog {
   }
 
   private static ByteBuffer newBuffer(int bytes) {
-    return ByteBuffer.allocateDirect(bytes + SECTOR_BYTES)
-        .alignedSlice(SECTOR_BYTES)
-        .limit(bytes)
-        .slice()
-        .order(ByteOrder.LITTLE_ENDIAN);
+    return DirectBuffers.aligned(bytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 
   /** Whether the pool has a log at all. */

@@ -32,6 +32,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -586,5 +587,36 @@ class BlockStoreTest {
     assertTrue(
         0 < storedBytes && storedBytes <= logicalBytes && logicalBytes <= bytesMax,
         () -> storedBytes + " bytes stored of " + logicalBytes);
+  }
+
+  /** A commit would wait for ever for a thread that never comes. */
+  @Test
+  void whatNoThreadTakesIsWrittenByWhoeverHandsItIn() throws IOException {
+    ExecutorService none = BlockStore.writingThreads();
+    none.shutdown();
+    byte[] content = content(100 << 10, false, 5);
+    List<DataExtent> extents;
+    try (BlockStore alone =
+            new BlockStore(
+                device, Repair.IN_PLACE, allocator, new CacheLimits(1 << 20, 1 << 20), none);
+        BlockWriter writer = alone.openWriter(2)) {
+      extents = write(writer, content, "none");
+      writer.flush();
+    }
+    assertArrayEquals(content, read(extents));
+  }
+
+  @Test
+  void theDeviceStoresWhatItHasWhileMoreIsWritten() throws IOException {
+    AtomicInteger syncs = new AtomicInteger();
+    device.beforeSync(syncs::incrementAndGet);
+    byte[] content = content(128 << 10, false, 6);
+    try (BlockWriter writer = store.openWriter(2)) {
+      for (int i = 0; i < 400; i++) {
+        write(writer, content, "none");
+      }
+      writer.flush();
+    }
+    assertTrue(syncs.get() > 0, "50 MiB and no sync");
   }
 }

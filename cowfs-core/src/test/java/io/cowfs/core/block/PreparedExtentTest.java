@@ -7,10 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cowfs.core.alloc.Allocator;
+import io.cowfs.core.block.PreparedExtent.Pieces;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.device.FaultInjectingDevice;
 import io.cowfs.core.device.FaultInjectingDevice.Fault;
 import io.cowfs.core.device.FaultInjectingDevice.Operation;
+import io.cowfs.core.memory.DirectBuffers;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -73,7 +75,9 @@ class PreparedExtentTest {
     try (BlockWriter writer = store.openWriter(2)) {
       List<PreparedExtent> prepared = new ArrayList<>();
       for (int i = 0; i < count; i++) {
-        prepared.add(writer.prepareExtent(text(i), EXTENT_BYTES, policy(compression, copies)));
+        prepared.add(
+            writer.prepareExtent(
+                text(i), Pieces.STAY_UNTIL_FLUSHED, EXTENT_BYTES, policy(compression, copies)));
       }
       for (PreparedExtent each : prepared) {
         each.work();
@@ -114,7 +118,9 @@ class PreparedExtentTest {
     try (BlockWriter writer = store.openWriter(2)) {
       List<PreparedExtent> prepared = new ArrayList<>();
       for (int i = 0; i < 200; i++) {
-        prepared.add(writer.prepareExtent(text(i), EXTENT_BYTES, policy("lz4", 1)));
+        prepared.add(
+            writer.prepareExtent(
+                text(i), Pieces.STAY_UNTIL_FLUSHED, EXTENT_BYTES, policy("lz4", 1)));
         if (prepared.size() == BlockWriter.extentsAhead()) {
           writer.writeExtent(prepared.remove(0), extents::add);
         }
@@ -126,6 +132,50 @@ class PreparedExtentTest {
     }
     for (int i = 0; i < extents.size(); i++) {
       assertArrayEquals(bytes(text(i)), store.readCompressed(extents.get(i)), "extent " + i);
+    }
+  }
+
+  /** In pieces of many sizes, some of which lie on whole sectors, some do not. */
+  private static ByteBuffer[] noise(Random random) {
+    List<ByteBuffer> pieces = new ArrayList<>();
+    for (int left = EXTENT_BYTES; left > 0; ) {
+      int bytes = Math.min(left, 4096 << random.nextInt(6));
+      ByteBuffer piece =
+          random.nextBoolean() ? DirectBuffers.aligned(bytes) : ByteBuffer.allocate(bytes);
+      byte[] content = new byte[bytes];
+      random.nextBytes(content);
+      pieces.add(piece.put(content).flip());
+      left -= bytes;
+    }
+    return pieces.toArray(ByteBuffer[]::new);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3})
+  void plainOnesAreWrittenFromWhereTheyAreWhileTheyStay(int copies) throws IOException {
+    Random random = new Random(copies);
+    List<byte[]> expected = new ArrayList<>();
+    List<DataExtent> extents = new ArrayList<>();
+    try (BlockWriter writer = store.openWriter(2)) {
+      for (int i = 0; i < 100; i++) {
+        ByteBuffer[] pieces = noise(random);
+        Pieces stay = Pieces.values()[i % 2];
+        PreparedExtent extent =
+            writer.prepareExtent(pieces, stay, EXTENT_BYTES, policy("none", copies));
+        writer.writeExtent(extent, extents::add);
+        expected.add(bytes(pieces));
+        if (stay == Pieces.STAY_UNTIL_WRITTEN) {
+          for (ByteBuffer piece : pieces) {
+            piece.put(0, new byte[piece.limit()]);
+          }
+        }
+      }
+      writer.flush();
+    }
+    ByteBuffer read = ByteBuffer.allocate(EXTENT_BYTES);
+    for (int i = 0; i < expected.size(); i++) {
+      store.readPlain(List.of(extents.get(i)), read.clear());
+      assertArrayEquals(expected.get(i), read.array(), "extent " + i);
     }
   }
 

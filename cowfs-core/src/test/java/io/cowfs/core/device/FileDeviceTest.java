@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cowfs.core.memory.DirectBuffers;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -63,6 +64,8 @@ class FileDeviceTest extends BlockDeviceContract {
   void nothingWorksAfterClose() throws IOException {
     device.close();
     assertThrows(IOException.class, () -> device.write(ByteBuffer.allocate(1), 0));
+    ByteBuffer[] much = {DirectBuffers.aligned(1 << 20), DirectBuffers.aligned(1 << 20)};
+    assertThrows(IOException.class, () -> device.write(much, 0));
     assertThrows(IOException.class, () -> device.punch(0, 4096));
   }
 

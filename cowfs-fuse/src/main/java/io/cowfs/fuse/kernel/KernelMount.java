@@ -2,11 +2,13 @@ package io.cowfs.fuse.kernel;
 
 import static io.cowfs.fuse.wire.InitFormat.WRITEBACK_CACHE;
 
+import io.cowfs.core.memory.DirectBuffers;
 import io.cowfs.core.vfs.CacheInvalidator;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.fuse.operations.HandleTable;
 import io.cowfs.fuse.operations.OperationTable;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -69,10 +71,13 @@ public final class KernelMount extends Mount {
     fileSystem.setCacheInvalidator(
         new KernelCaches(
             notifier, new Settler(fileSystem, byHandle, operations.settling(), notifier)));
+    // What large requests carry goes from here to the pool's device, or comes from there.
+    ByteBuffer memory = DirectBuffers.large(threads * Worker.BUFFER_BYTES);
     List<Thread> workers = new ArrayList<>();
     for (int i = 0; i < threads; i++) {
       FuseDevice own = devices.get(i % devices.size());
-      Worker worker = new Worker(own, operations, afterInode, afterAll, this::workerEnded);
+      ByteBuffer buffers = memory.slice(i * Worker.BUFFER_BYTES, Worker.BUFFER_BYTES);
+      Worker worker = new Worker(buffers, own, operations, afterInode, afterAll, this::workerEnded);
       Thread thread = new Thread(worker, "fuse-" + i);
       thread.setDaemon(true);
       workers.add(thread);

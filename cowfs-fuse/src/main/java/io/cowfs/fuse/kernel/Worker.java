@@ -5,32 +5,42 @@ import io.cowfs.fuse.operations.Call;
 import io.cowfs.fuse.operations.OperationTable;
 import io.cowfs.fuse.wire.Reply;
 import io.cowfs.fuse.wire.Request;
+import java.nio.ByteBuffer;
 
 /** One thread's loop: read a request, run it, send the reply. Ends when the mount is gone. */
 final class Worker implements Runnable {
   private static final System.Logger LOG = System.getLogger(Worker.class.getName());
+
+  private static final int MESSAGE_BYTES = Reply.bufferBytes(Handshake.MAX_TRANSFER_BYTES);
+
+  /** Of a request and a reply. */
+  static final int BUFFER_BYTES = 2 * MESSAGE_BYTES;
 
   private final FuseDevice device;
   private final OperationTable operations;
   private final DeferredCalls afterInode;
   private final DeferredCalls afterAll;
   private final Runnable atEnd;
-  private final Request request = new Request(Handshake.MAX_TRANSFER_BYTES);
-  private final Reply reply = new Reply(Handshake.MAX_TRANSFER_BYTES);
+  private final Request request;
+  private final Reply reply;
   private final Call call;
 
   /**
+   * @param memory direct, on a page, of {@link #BUFFER_BYTES}; for this worker alone
    * @param device the descriptor over which this worker alone reads, unless it could not be cloned
    * @param afterInode answers what waits for the pages of its inode
    * @param afterAll answers what waits for the pages of all files
    * @param atEnd run once, on this thread, when it ends
    */
   Worker(
+      ByteBuffer memory,
       FuseDevice device,
       OperationTable operations,
       DeferredCalls afterInode,
       DeferredCalls afterAll,
       Runnable atEnd) {
+    this.request = new Request(memory.slice(0, MESSAGE_BYTES));
+    this.reply = new Reply(memory.slice(MESSAGE_BYTES, MESSAGE_BYTES));
     this.device = device;
     this.operations = operations;
     this.afterInode = afterInode;

@@ -1,5 +1,6 @@
 package io.cowfs.fuse.wire;
 
+import io.cowfs.core.memory.DirectBuffers;
 import io.cowfs.core.vfs.Attributes;
 import io.cowfs.core.vfs.FileSystemStatus;
 import io.cowfs.core.vfs.FileType;
@@ -34,19 +35,27 @@ public final class Reply {
   private long openedHandle;
 
   /**
-   * A buffer with room for any structure.
+   * A reply with a buffer of its own, with room for any structure.
    *
    * @param payloadBytesMax the most data that a READ asks for, 0 when there are none
    */
   public Reply(int payloadBytesMax) {
-    buffer = allocate(PAGE_BYTES + Math.max(PAGE_BYTES, payloadBytesMax));
+    this(DirectBuffers.aligned(bufferBytes(payloadBytesMax)));
+  }
+
+  /**
+   * A reply in a buffer that belongs to it from now on.
+   *
+   * @param memory direct, on a page, of {@link #bufferBytes}
+   */
+  public Reply(ByteBuffer memory) {
+    buffer = memory.order(ByteOrder.nativeOrder());
     data = buffer.duplicate().order(ByteOrder.nativeOrder());
   }
 
-  static ByteBuffer allocate(int bytes) {
-    return ByteBuffer.allocateDirect(bytes + PAGE_BYTES)
-        .alignedSlice(PAGE_BYTES)
-        .order(ByteOrder.nativeOrder());
+  /** The bytes of a buffer for so much payload. */
+  public static int bufferBytes(int payloadBytesMax) {
+    return PAGE_BYTES + Math.max(PAGE_BYTES, payloadBytesMax);
   }
 
   /** The whole buffer; the message begins at {@link #BEGIN}. */

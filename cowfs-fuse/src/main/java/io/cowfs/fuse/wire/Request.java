@@ -1,5 +1,6 @@
 package io.cowfs.fuse.wire;
 
+import io.cowfs.core.memory.DirectBuffers;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
@@ -24,12 +25,21 @@ public final class Request {
   private int end;
 
   /**
-   * A buffer with room for any request.
+   * A request with a buffer of its own, with room for any.
    *
    * @param payloadBytesMax the most data that a WRITE carries (max_write), 0 when there are none
    */
   public Request(int payloadBytesMax) {
-    buffer = Reply.allocate(Reply.PAGE_BYTES + Math.max(Reply.PAGE_BYTES, payloadBytesMax));
+    this(DirectBuffers.aligned(Reply.bufferBytes(payloadBytesMax)));
+  }
+
+  /**
+   * A request in a buffer that belongs to it from now on.
+   *
+   * @param memory direct, on a page, of {@link Reply#bufferBytes}
+   */
+  public Request(ByteBuffer memory) {
+    buffer = memory.order(ByteOrder.nativeOrder());
     data = buffer.duplicate().order(ByteOrder.nativeOrder());
   }
 

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
  * </pre>
  */
 class ImportDirectionTest {
-  private static final Set<String> BELOW_BLOCK = Set.of("alloc", "codec", "device");
+  private static final Set<String> BELOW_BLOCK = Set.of("alloc", "codec", "device", "memory");
   private static final Set<String> BELOW_BTREE = with(BELOW_BLOCK, "block");
   private static final Set<String> BELOW_TXG = with(BELOW_BTREE, "btree");
   private static final Set<String> BELOW_DATASET = with(BELOW_TXG, "txg");
@@ -39,7 +39,8 @@ class ImportDirectionTest {
   private static final Map<String, Set<String>> CORE =
       Map.ofEntries(
           entry("vfs", Set.of()),
-          entry("device", Set.of()),
+          entry("memory", Set.of()),
+          entry("device", Set.of("memory")),
           entry("codec", Set.of()),
           entry("alloc", Set.of("device")),
           entry("block", BELOW_BLOCK),
@@ -51,7 +52,7 @@ class ImportDirectionTest {
           entry("fs", with(BELOW_FS, "vfs")),
           entry("pool", BELOW_POOL));
 
-  /** The packages of the transport that one of them may name; each may name vfs. */
+  /** The packages of the transport that one of them may name; each may name vfs and memory. */
   private static final Map<String, Set<String>> FUSE =
       Map.of(
           "errno", Set.of(),
@@ -95,8 +96,12 @@ class ImportDirectionTest {
           entry("org.lmdbjava", List.of("io.cowfs.core.dataset.Catalog")),
           entry(
               "jnr",
-              List.of("io.cowfs.core.device.", "io.cowfs.fuse.kernel.", "io.cowfs.fuse.libfuse.")),
-          entry("com.kenai.jffi", List.of("io.cowfs.fuse.libfuse.")),
+              List.of(
+                  "io.cowfs.core.device.",
+                  "io.cowfs.core.memory.",
+                  "io.cowfs.fuse.kernel.",
+                  "io.cowfs.fuse.libfuse.")),
+          entry("com.kenai.jffi", List.of("io.cowfs.core.memory.", "io.cowfs.fuse.libfuse.")),
           entry("ru.serce.jnrfuse", List.of("io.cowfs.fuse.libfuse.")),
           entry("com.github.benmanes", List.of("io.cowfs.core.block.")),
           entry("com.dynatrace", List.of("io.cowfs.core.codec.", "io.cowfs.core.fs.")),
