@@ -246,7 +246,7 @@ final class StagingWriter implements Closeable {
     unsyncedBytes.set(0);
     try {
       device.sync();
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException | OutOfMemoryError e) {
       LOG.log(System.Logger.Level.WARNING, "an early sync failed", e);
     } finally {
       syncing.set(false);

@@ -1,15 +1,14 @@
 package io.cowfs.core.device;
 
 import com.sun.nio.file.ExtendedOpenOption;
-import io.cowfs.core.memory.DirectBuffers;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.Locale;
 import java.util.concurrent.ConcurrentLinkedDeque;
@@ -25,6 +24,10 @@ public final class FileDevice implements BlockDevice {
   public static final long UNLIMITED_BYTES = (1L << 44) - (1L << 27);
 
   private static final int DIRECT_BYTES_MIN = 256 << 10;
+
+  /** More threads seldom write at once. */
+  private static final int GATHERING_CHANNELS = 2;
+
   private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(1 << 16).asReadOnlyBuffer();
 
   private final Path file;
@@ -97,28 +100,32 @@ public final class FileDevice implements BlockDevice {
       if (blockDevice) {
         limit = Math.min(limit, channel.size());
       }
-      return new FileDevice(file, channel, openDirect(file), limit, blockDevice);
+      FileDevice device = new FileDevice(file, channel, openDirect(file), limit, blockDevice);
+      device.openGathering();
+      return device;
     } catch (IOException | RuntimeException e) {
       channel.close();
       throw e;
     }
   }
 
+  /** At once: later there may be no descriptor left, or another file at this path. */
+  private void openGathering() throws IOException {
+    for (int i = 0; directChannel != null && i < GATHERING_CHANNELS; i++) {
+      gatheringChannels.push(
+          FileChannel.open(file, StandardOpenOption.WRITE, ExtendedOpenOption.DIRECT));
+    }
+  }
+
   /** Null where the host has no such thing, or wants more than whole sectors for it. */
   private static FileChannel openDirect(Path file) throws IOException {
-    FileChannel direct;
-    try {
-      direct =
-          FileChannel.open(
-              file, StandardOpenOption.READ, StandardOpenOption.WRITE, ExtendedOpenOption.DIRECT);
-    } catch (IOException | UnsupportedOperationException notHere) {
+    if (Files.getFileStore(file).getBlockSize() > DeviceLayout.SECTOR_BYTES) {
       return null;
     }
     try {
-      direct.read(DirectBuffers.aligned(DeviceLayout.SECTOR_BYTES), 0);
-      return direct;
-    } catch (IOException notHere) {
-      direct.close();
+      return FileChannel.open(
+          file, StandardOpenOption.READ, StandardOpenOption.WRITE, ExtendedOpenOption.DIRECT);
+    } catch (IOException | UnsupportedOperationException notHere) {
       return null;
     }
   }
@@ -196,14 +203,18 @@ public final class FileDevice implements BlockDevice {
     checkRange(offset, remaining);
     checkUsable();
     try {
+      boolean large = remaining >= DIRECT_BYTES_MIN;
       long position = offset;
-      if (remaining >= DIRECT_BYTES_MIN && mayGoDirect(sources, offset)) {
-        position += gather(sources, offset);
-      }
-      // What is left after a short write may have no whole sectors any more.
-      for (ByteBuffer source : sources) {
-        while (source.hasRemaining()) {
-          position += channelFor(source, position).write(source, position);
+      int first = 0;
+      while (first < sources.length) {
+        ByteBuffer[] left = Arrays.copyOfRange(sources, first, sources.length);
+        // What is left after a short write may have no whole sectors any more.
+        position +=
+            large && mayGoDirect(left, position)
+                ? gather(left, position)
+                : channel.write(left[0], position);
+        while (first < sources.length && !sources[first].hasRemaining()) {
+          first++;
         }
       }
     } catch (IOException e) {
@@ -224,10 +235,8 @@ public final class FileDevice implements BlockDevice {
   private long gather(ByteBuffer[] sources, long offset) throws IOException {
     FileChannel gathering = gatheringChannels.poll();
     if (gathering == null) {
-      if (!channel.isOpen()) {
-        throw new ClosedChannelException();
-      }
-      gathering = FileChannel.open(file, StandardOpenOption.WRITE, ExtendedOpenOption.DIRECT);
+      // Others use them all: piece by piece, then.
+      return directChannel.write(sources[0], offset);
     }
     try {
       return gathering.position(offset).write(sources);

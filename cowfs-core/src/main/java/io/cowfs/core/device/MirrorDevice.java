@@ -178,13 +178,12 @@ public final class MirrorDevice implements BlockDevice {
         throw new IOException(member.name() + ": not in use");
       }
       int bytes = content.remaining();
-      try {
-        member.opened().write(content, offset);
-        if (trust == Trust.PARTIAL) {
-          member.countResilvered(bytes);
-        }
-      } catch (IOException failure) {
-        throw failed(member, failure);
+      Attempt attempt = tryOn(member, device -> device.write(content, offset));
+      if (attempt.failure != null) {
+        throw failed(member, attempt);
+      }
+      if (trust == Trust.PARTIAL) {
+        member.countResilvered(bytes);
       }
     }
   }
@@ -239,11 +238,11 @@ public final class MirrorDevice implements BlockDevice {
       if (!state.isWritten() || (isRing && state == MemberState.RESILVERING)) {
         continue;
       }
-      try {
-        change.make(member.opened());
+      Attempt attempt = tryOn(member, change);
+      if (attempt.failure == null) {
         done |= state == MemberState.ONLINE;
-      } catch (IOException failure) {
-        last = failed(member, failure);
+      } else {
+        last = failed(member, attempt);
       }
     }
     requireDone(done, null, last);
@@ -268,27 +267,27 @@ public final class MirrorDevice implements BlockDevice {
   private void together(Change change, boolean mayBeFull) throws IOException {
     List<MirrorMember> written =
         members.stream().filter(member -> member.state().isWritten()).toList();
-    List<CompletableFuture<IOException>> others = new ArrayList<>();
+    List<CompletableFuture<Attempt>> others = new ArrayList<>();
     for (MirrorMember member : written.subList(1, written.size())) {
       others.add(CompletableFuture.supplyAsync(() -> tryOn(member, change), syncers));
     }
-    List<IOException> failures = new ArrayList<>();
-    failures.add(tryOn(written.get(0), change));
-    for (CompletableFuture<IOException> other : others) {
-      failures.add(resultOf(other));
+    List<Attempt> attempts = new ArrayList<>();
+    attempts.add(tryOn(written.get(0), change));
+    for (int i = 0; i < others.size(); i++) {
+      attempts.add(resultOf(others.get(i), written.get(i + 1)));
     }
     boolean done = false;
     IOException full = null;
     IOException last = null;
     for (int i = 0; i < written.size(); i++) {
       MirrorMember member = written.get(i);
-      IOException failure = failures.get(i);
-      if (failure == null) {
+      Attempt attempt = attempts.get(i);
+      if (attempt.failure == null) {
         done |= member.state() == MemberState.ONLINE;
-      } else if (mayBeFull && failure instanceof HostFullException) {
-        full = failure;
+      } else if (mayBeFull && attempt.failure instanceof HostFullException) {
+        full = attempt.failure;
       } else {
-        last = failed(member, failure);
+        last = failed(member, attempt);
       }
     }
     requireDone(done, full, last);
@@ -303,21 +302,32 @@ public final class MirrorDevice implements BlockDevice {
     }
   }
 
-  private static IOException tryOn(MirrorMember member, Change change) {
+  /**
+   * What became of a change on the device that a member had then.
+   *
+   * @param device null when it had none
+   * @param failure null when it was made
+   */
+  private record Attempt(BlockDevice device, IOException failure) {}
+
+  private static Attempt tryOn(MirrorMember member, Change change) {
+    BlockDevice device = null;
     try {
-      change.make(member.opened());
-      return null;
+      device = member.opened();
+      change.make(device);
+      return new Attempt(device, null);
     } catch (IOException failure) {
-      return failure;
+      return new Attempt(device, failure);
     }
   }
 
   /** As {@link CompletableFuture#join}, which no interrupt ends. */
-  private static IOException resultOf(CompletableFuture<IOException> other) {
+  private static Attempt resultOf(CompletableFuture<Attempt> other, MirrorMember member) {
     try {
       return other.join();
     } catch (CompletionException e) {
-      return new IOException("it failed: " + e.getCause(), e.getCause());
+      IOException failure = new IOException("it failed: " + e.getCause(), e.getCause());
+      return new Attempt(member.device().orElse(null), failure);
     }
   }
 
@@ -325,9 +335,13 @@ public final class MirrorDevice implements BlockDevice {
    * A member did not do what it was told. It is given up, unless it is the last one that has
    * everything.
    */
-  private IOException failed(MirrorMember member, IOException failure) {
-    member.countWriteError();
+  private IOException failed(MirrorMember member, Attempt attempt) {
+    IOException failure = attempt.failure;
     synchronized (this) {
+      if (member.device().orElse(null) != attempt.device) {
+        return failure; // A slow one, which the member has no more.
+      }
+      member.countWriteError();
       boolean others =
           members.stream().anyMatch(it -> it != member && it.state() == MemberState.ONLINE);
       if (member.state().isWritten() && others) {
@@ -354,7 +368,7 @@ public final class MirrorDevice implements BlockDevice {
   /** A host that is full is no fault of its device: the smallest counts. */
   @Override
   public void preallocate(long offset, long length) throws IOException {
-    HostFullException full = null;
+    IOException full = null;
     boolean done = false;
     IOException last = null;
     for (MirrorMember member : members) {
@@ -362,13 +376,13 @@ public final class MirrorDevice implements BlockDevice {
       if (!state.isWritten()) {
         continue;
       }
-      try {
-        member.opened().preallocate(offset, length);
+      Attempt attempt = tryOn(member, device -> device.preallocate(offset, length));
+      if (attempt.failure == null) {
         done |= state == MemberState.ONLINE;
-      } catch (HostFullException failure) {
-        full = failure;
-      } catch (IOException failure) {
-        last = failed(member, failure);
+      } else if (attempt.failure instanceof HostFullException) {
+        full = attempt.failure;
+      } else {
+        last = failed(member, attempt);
       }
     }
     requireDone(done, full, last);

@@ -161,6 +161,11 @@ final class ClonedRange implements TreeEdits.Edit {
   /** Gives back what it holds: it was committed, or nothing comes of it. */
   void drop() {
     layer.drop();
+    release();
+  }
+
+  /** The same but for its pages, from which a commit that nobody waits for may still be written. */
+  void release() {
     volume.space().unreserve(reserved);
     reserved = 0;
     volume.quota().settle(claimed);

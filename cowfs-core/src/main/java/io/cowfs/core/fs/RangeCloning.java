@@ -2,6 +2,7 @@ package io.cowfs.core.fs;
 
 import io.cowfs.core.block.DataExtent;
 import io.cowfs.core.btree.Tree;
+import io.cowfs.core.txg.PoolSuspendedException;
 import io.cowfs.core.txg.TransactionalTree;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
@@ -226,12 +227,20 @@ final class RangeCloning {
     if (prepared == null) {
       return 0;
     }
+    boolean mayBeWritten = false;
     try {
       volume.edits().commit(prepared);
       prepared.committed();
       return prepared.length();
+    } catch (PoolSuspendedException e) {
+      mayBeWritten = true;
+      throw e;
     } finally {
-      prepared.drop();
+      if (mayBeWritten) {
+        prepared.release();
+      } else {
+        prepared.drop();
+      }
     }
   }
 

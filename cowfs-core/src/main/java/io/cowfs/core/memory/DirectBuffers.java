@@ -22,10 +22,13 @@ public final class DirectBuffers {
   /** From linux/mman.h. */
   private static final int MADV_HUGEPAGE = 14;
 
-  /** With so much in use, some of it may be waiting for the garbage collector. */
-  private static final long COLLECTED_BYTES_MIN = 384L << 20;
+  /**
+   * After so much, some of it may be waiting for the garbage collector, which knows nothing of it.
+   */
+  private static final long BYTES_PER_COLLECTION =
+      Math.min(java.lang.Runtime.getRuntime().maxMemory(), 384L << 20);
 
-  private static final AtomicLong largeBytes = new AtomicLong();
+  private static final AtomicLong bytesSinceCollection = new AtomicLong();
 
   /** What is needed of the C library; public because the binding is a class of its own. */
   public interface LibC {
@@ -69,23 +72,18 @@ public final class DirectBuffers {
    */
   public static ByteBuffer large(int bytes) {
     long whole = (bytes + LARGE_PAGE_BYTES - 1L) / LARGE_PAGE_BYTES * LARGE_PAGE_BYTES;
-    if (largeBytes.addAndGet(whole) > COLLECTED_BYTES_MIN) {
+    if (bytesSinceCollection.addAndGet(whole) > BYTES_PER_COLLECTION) {
+      bytesSinceCollection.set(0);
       System.gc();
     }
     long address = Binding.LIBC.aligned_alloc(LARGE_PAGE_BYTES, whole);
     if (address == 0) {
-      largeBytes.addAndGet(-whole);
       throw new OutOfMemoryError("no memory for a buffer of " + whole + " bytes");
     }
     // Advice: where it is not taken, all works with small pages.
     Binding.LIBC.madvise(address, whole, MADV_HUGEPAGE);
     ByteBuffer memory = MemoryIO.getInstance().newDirectByteBuffer(address, bytes);
-    Binding.CLEANER.register(memory, () -> free(address, whole));
+    Binding.CLEANER.register(memory, () -> Binding.LIBC.free(address));
     return memory.slice();
-  }
-
-  private static void free(long address, long bytes) {
-    Binding.LIBC.free(address);
-    largeBytes.addAndGet(-bytes);
   }
 }

@@ -13,6 +13,10 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -186,5 +190,39 @@ class MirrorDeviceTest extends BlockDeviceContract {
     assertFalse(mirror.takeOut(members.get(1), MemberState.OFFLINE, ""));
     assertEquals(
         List.of(MemberState.OFFLINE, MemberState.ONLINE, MemberState.RESILVERING), states());
+  }
+
+  /** A sync that takes long ends when the member has another device: that one has done nothing. */
+  @Test
+  void aLateFailureIsNotThatOfTheNextDevice() throws Exception {
+    open(MemberState.ONLINE, MemberState.ONLINE, MemberState.ONLINE);
+    CountDownLatch begun = new CountDownLatch(1);
+    CountDownLatch goesOn = new CountDownLatch(1);
+    FaultInjectingDevice slow = devices.get(1);
+    slow.failFrom(Operation.SYNC, 1, Fault.IO_ERROR);
+    slow.beforeSync(
+        () -> {
+          begun.countDown();
+          try {
+            goesOn.await();
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+        });
+    ExecutorService executor = Executors.newSingleThreadExecutor();
+    Future<?> sync =
+        executor.submit(
+            () -> {
+              mirror.sync();
+              return null;
+            });
+    begun.await();
+    assertTrue(mirror.takeOut(members.get(1), MemberState.OFFLINE, ""));
+    mirror.catchUp(members.get(1), new FaultInjectingDevice(CAPACITY));
+    goesOn.countDown();
+    sync.get();
+    executor.shutdown();
+    assertEquals(
+        List.of(MemberState.ONLINE, MemberState.RESILVERING, MemberState.ONLINE), states());
   }
 }
