@@ -8,7 +8,6 @@ import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.Locale;
 import java.util.concurrent.ConcurrentLinkedDeque;
@@ -111,9 +110,14 @@ public final class FileDevice implements BlockDevice {
 
   /** At once: later there may be no descriptor left, or another file at this path. */
   private void openGathering() throws IOException {
-    for (int i = 0; directChannel != null && i < GATHERING_CHANNELS; i++) {
-      gatheringChannels.push(
-          FileChannel.open(file, StandardOpenOption.WRITE, ExtendedOpenOption.DIRECT));
+    try {
+      for (int i = 0; directChannel != null && i < GATHERING_CHANNELS; i++) {
+        gatheringChannels.push(
+            FileChannel.open(file, StandardOpenOption.WRITE, ExtendedOpenOption.DIRECT));
+      }
+    } catch (IOException e) {
+      close();
+      throw e;
     }
   }
 
@@ -203,18 +207,14 @@ public final class FileDevice implements BlockDevice {
     checkRange(offset, remaining);
     checkUsable();
     try {
-      boolean large = remaining >= DIRECT_BYTES_MIN;
       long position = offset;
-      int first = 0;
-      while (first < sources.length) {
-        ByteBuffer[] left = Arrays.copyOfRange(sources, first, sources.length);
-        // What is left after a short write may have no whole sectors any more.
-        position +=
-            large && mayGoDirect(left, position)
-                ? gather(left, position)
-                : channel.write(left[0], position);
-        while (first < sources.length && !sources[first].hasRemaining()) {
-          first++;
+      if (remaining >= DIRECT_BYTES_MIN && mayGoDirect(sources, offset)) {
+        position += gather(sources, offset);
+      }
+      // What is left after a short write may have no whole sectors any more.
+      for (ByteBuffer source : sources) {
+        while (source.hasRemaining()) {
+          position += channel.write(source, position);
         }
       }
     } catch (IOException e) {
@@ -235,14 +235,25 @@ public final class FileDevice implements BlockDevice {
   private long gather(ByteBuffer[] sources, long offset) throws IOException {
     FileChannel gathering = gatheringChannels.poll();
     if (gathering == null) {
-      // Others use them all: piece by piece, then.
-      return directChannel.write(sources[0], offset);
+      return writeEach(sources, offset);
     }
     try {
       return gathering.position(offset).write(sources);
     } finally {
       gatheringChannels.push(gathering);
     }
+  }
+
+  /** The same while others have the channels for it. */
+  private long writeEach(ByteBuffer[] sources, long offset) throws IOException {
+    long position = offset;
+    for (ByteBuffer source : sources) {
+      position += directChannel.write(source, position);
+      if (source.hasRemaining()) {
+        break;
+      }
+    }
+    return position - offset;
   }
 
   @Override

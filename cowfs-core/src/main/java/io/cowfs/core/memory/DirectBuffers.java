@@ -26,7 +26,7 @@ public final class DirectBuffers {
    * After so much, some of it may be waiting for the garbage collector, which knows nothing of it.
    */
   private static final long BYTES_PER_COLLECTION =
-      Math.min(java.lang.Runtime.getRuntime().maxMemory(), 384L << 20);
+      Math.min(Runtime.getRuntime().maxMemory(), 384L << 20);
 
   private static final AtomicLong bytesSinceCollection = new AtomicLong();
 
