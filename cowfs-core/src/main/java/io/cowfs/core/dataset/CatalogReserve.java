@@ -1,7 +1,7 @@
 package io.cowfs.core.dataset;
 
-import io.cowfs.core.device.FileDevice;
 import io.cowfs.core.device.HostFullException;
+import io.cowfs.core.device.HostSpace;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -16,7 +16,7 @@ import java.nio.file.Path;
 final class CatalogReserve implements Closeable {
   private static final long RESERVE_BYTES = 8L << 20;
 
-  private final FileDevice file;
+  private final HostSpace space;
   private final long limitBytes;
 
   /** Up to here the file has space on the host. */
@@ -28,7 +28,7 @@ final class CatalogReserve implements Closeable {
    * @param limitBytes the index does not grow beyond this
    */
   CatalogReserve(Path file, long limitBytes) throws IOException {
-    this.file = FileDevice.open(file, limitBytes);
+    this.space = new HostSpace(file);
     this.limitBytes = limitBytes;
   }
 
@@ -42,7 +42,7 @@ final class CatalogReserve implements Closeable {
       return;
     }
     try {
-      file.preallocate(usedBytes, wanted - usedBytes);
+      space.allocate(usedBytes, wanted - usedBytes);
       endBytes = wanted;
     } catch (HostFullException e) {
       endBytes = Math.max(endBytes, usedBytes);
@@ -51,6 +51,6 @@ final class CatalogReserve implements Closeable {
 
   @Override
   public void close() throws IOException {
-    file.close();
+    space.close();
   }
 }

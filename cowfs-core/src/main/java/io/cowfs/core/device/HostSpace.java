@@ -12,9 +12,9 @@ import jnr.ffi.types.off_t;
 
 /**
  * fallocate(2) on one file, through a descriptor of its own. Creating the first instance binds the
- * C library. Thread-safe; owned by {@link FileDevice}.
+ * C library. Thread-safe. Of its owner, who closes it after the last call.
  */
-final class HostSpace implements Closeable {
+public final class HostSpace implements Closeable {
   /** From linux/falloc.h. */
   private static final int FALLOC_FL_KEEP_SIZE = 0x01;
 
@@ -40,7 +40,8 @@ final class HostSpace implements Closeable {
   private final int descriptor;
   private volatile boolean unsupported;
 
-  HostSpace(Path file) throws IOException {
+  /** Opens the file, which must exist. */
+  public HostSpace(Path file) throws IOException {
     this.file = file;
     int flags = OpenFlags.O_RDWR.intValue() | OpenFlags.O_CLOEXEC.intValue();
     descriptor = Binding.LIBC.open(file.toString(), flags);
@@ -68,8 +69,13 @@ final class HostSpace implements Closeable {
     throw new IOException(blockDevice + ": " + errno.description());
   }
 
-  /** Allocates blocks for the range; the file grows to hold it. */
-  void allocate(long offset, long length) throws IOException {
+  /**
+   * Allocates blocks for the range; the file grows to hold it. Does nothing where the host cannot.
+   *
+   * @param offset in bytes, as is the length
+   * @throws HostFullException when the host has no room for it
+   */
+  public void allocate(long offset, long length) throws IOException {
     call(0, offset, length);
   }
 
