@@ -64,6 +64,7 @@ final class HistoryAudit {
         }
       }
     }
+    pool.walked.keySet().retainAll(audit.wholeRoots);
   }
 
   private void check() throws IOException {
@@ -115,8 +116,36 @@ final class HistoryAudit {
     pool.contentOfNameless.keySet().retainAll(nodes.keySet());
   }
 
-  /** Also compares the content, and every block with what was written to it. */
+  /**
+   * Also compares the content, and every block with what was written to it. A tree of which this is
+   * known from an earlier audit, and no sector was written since, is not walked again.
+   */
   private SectorReferences walk(NodeRecord node, Map<Key, byte[]> expected) throws IOException {
+    boolean lasting = expected == null || node.kind() != NodeKind.HEAD;
+    BlockPointer root = node.root().orElse(null);
+    WalkedTree known = pool.walked.get(root);
+    if (known != null
+        && lasting
+        && (expected == null || expected == known.content())
+        && !pool.blocks.writtenSince(known.writes(), known.references())) {
+      return known.references();
+    }
+    SectorReferences references = walkWhole(node, expected);
+    pool.walked.put(
+        root, new WalkedTree(references, lasting ? expected : null, pool.blocks.writes()));
+    return references;
+  }
+
+  /**
+   * What an audit found to be right.
+   *
+   * @param content compared with; null when with none that lasts
+   * @param writes how many there had been
+   */
+  record WalkedTree(SectorReferences references, Map<Key, byte[]> content, long writes) {}
+
+  private SectorReferences walkWhole(NodeRecord node, Map<Key, byte[]> expected)
+      throws IOException {
     SectorReferences references = new SectorReferences();
     int[] items = {0};
     new Tree(node.root().orElse(null), pool.blocks)

@@ -15,6 +15,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.stream.LongStream;
 
 /**
  * What is written where, in memory. Each write has a number, every sector remembers the last write
@@ -84,6 +85,18 @@ final class MemoryBlocks implements NodeReader {
       nodeOfWrite.remove(writeOfSector[sector]);
       writeOfSector[sector] = write;
     }
+  }
+
+  /** How many writes there were. */
+  long writes() {
+    return writes;
+  }
+
+  /** Whether any of the sectors was written after that many writes. */
+  boolean writtenSince(long writesThen, SectorReferences references) {
+    return LongStream.of(references.sorted())
+        .anyMatch(
+            reference -> writeOfSector[(int) SectorReferences.sector(reference)] > writesThen);
   }
 
   /** Nothing but the block is in any of its places. */

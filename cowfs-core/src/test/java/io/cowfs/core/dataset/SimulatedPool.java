@@ -3,6 +3,7 @@ package io.cowfs.core.dataset;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.cowfs.core.alloc.Allocator;
+import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.btree.Change;
 import io.cowfs.core.btree.ChangeSource;
 import io.cowfs.core.btree.Key;
@@ -60,6 +61,9 @@ final class SimulatedPool implements Closeable {
 
   /** By node: what a snapshot had when the audit saw it last, for when it has lost its name. */
   final Map<Integer, Map<Key, byte[]>> contentOfNameless = new HashMap<>();
+
+  /** What the last audit walked, by root. */
+  final Map<BlockPointer, HistoryAudit.WalkedTree> walked = new HashMap<>();
 
   private long txg;
 
