@@ -41,6 +41,9 @@ public final class IntentLog {
   /** Space is asked of the host, and made to be overwritten, in steps of so much. */
   private static final int STEP_BYTES = 1 << 20;
 
+  /** What may follow the end is read in pieces of so much: each page that is touched costs time. */
+  private static final int SEARCH_BYTES = 128 << 10;
+
   /**
    * With so much free at the front, no more of the log is taken into use: to prepare it costs as
    * much as the records that it gets, and the front has room for more than is logged until a commit
@@ -93,9 +96,6 @@ public final class IntentLog {
   /** Of the thread that appends. */
   private ByteBuffer buffer = newBuffer(BUFFER_BYTES_MIN);
 
-  /** Of the thread that appends; never written to. */
-  private final ByteBuffer zeros;
-
   /**
    * @param sectors of the log; 0 where the pool has none, and nothing may be appended
    * @param start as of the last commit
@@ -123,9 +123,9 @@ public final class IntentLog {
     this.sectors = sectors;
     this.start = start;
     this.head = start;
-    this.zeros = newBuffer(Math.min(STEP_BYTES, sectors * SECTOR_BYTES));
   }
 
+  /** Full of zeros. */
   private static ByteBuffer newBuffer(int bytes) {
     return DirectBuffers.aligned(bytes).order(ByteOrder.LITTLE_ENDIAN);
   }
@@ -234,20 +234,24 @@ public final class IntentLog {
    * is a later one, then that was damaged since.
    */
   private void requireEnd() throws IOException {
-    for (int begin : List.of(head.sector(), 0)) {
+    ByteBuffer window = newBuffer(SEARCH_BYTES);
+    for (int begin : head.sector() == 0 ? List.of(0) : List.of(head.sector(), 0)) {
       int end = Math.min(begin + RECORD_BYTES_MAX / SECTOR_BYTES + 1, sectors);
-      for (int at = begin; at < end; at += STEP_BYTES / SECTOR_BYTES) {
-        requireNoLater(at, Math.min(STEP_BYTES / SECTOR_BYTES, end - at));
+      for (int at = begin; at < end; at += SEARCH_BYTES / SECTOR_BYTES) {
+        window.clear().limit(Math.min(SEARCH_BYTES, (end - at) * SECTOR_BYTES));
+        requireNoLater(at, window);
       }
     }
   }
 
-  private void requireNoLater(int begin, int count) throws IOException {
+  /**
+   * @param window to be filled with the sectors
+   */
+  private void requireNoLater(int begin, ByteBuffer window) throws IOException {
     long offset = offset(new LogPosition(begin, 0));
     IOException unreadable = null;
     int readable = 0;
     for (DeviceCopy copy : device.copies(offset)) {
-      ByteBuffer window = newBuffer(count * SECTOR_BYTES);
       try {
         copy.read(window.duplicate(), offset, Source.CACHE);
         readable++;
@@ -255,8 +259,8 @@ public final class IntentLog {
         unreadable = failure;
         continue;
       }
-      for (int i = 0; i < count; i++) {
-        requireNoLater(window.slice(i * SECTOR_BYTES, SECTOR_BYTES), begin + i);
+      for (int at = 0; at < window.limit(); at += SECTOR_BYTES) {
+        requireNoLater(window.slice(at, SECTOR_BYTES), begin + at / SECTOR_BYTES);
       }
     }
     if (readable == 0) {
@@ -308,7 +312,7 @@ public final class IntentLog {
     try {
       if (isLeftoverPossible && at.sector() != expected && expected < sectors) {
         // It would be found first.
-        device.writeDurably(zeros.slice(0, SECTOR_BYTES), offset(new LogPosition(expected, 0)));
+        device.writeDurably(newBuffer(SECTOR_BYTES), offset(new LogPosition(expected, 0)));
       }
       prepare(at.sector(), needed);
       device.writeDurably(buffer, offset(at));
@@ -391,7 +395,7 @@ public final class IntentLog {
         int bytes = (end - from) * SECTOR_BYTES;
         device.preallocate(offset, bytes);
         if (!startsWithin(from, end)) {
-          device.write(zeros.slice(0, bytes), offset);
+          device.write(newBuffer(bytes), offset);
         }
       }
       prepared = end;
