@@ -73,16 +73,19 @@ public final class KernelMount extends Mount {
             notifier, new Settler(fileSystem, byHandle, operations.settling(), notifier)));
     // What large requests carry goes from here to the pool's device, or comes from there.
     ByteBuffer memory = DirectBuffers.large(threads * Worker.BUFFER_BYTES);
+    ReadyWorkers ready = new ReadyWorkers(threads);
     List<Thread> workers = new ArrayList<>();
     for (int i = 0; i < threads; i++) {
       FuseDevice own = devices.get(i % devices.size());
       ByteBuffer buffers = memory.slice(i * Worker.BUFFER_BYTES, Worker.BUFFER_BYTES);
-      Worker worker = new Worker(buffers, own, operations, afterInode, afterAll, this::workerEnded);
+      Worker worker =
+          new Worker(buffers, own, operations, afterInode, afterAll, ready, this::workerEnded);
       Thread thread = new Thread(worker, "fuse-" + i);
       thread.setDaemon(true);
       workers.add(thread);
     }
     // All memory is there: from here on the mount is live.
+    ready.start();
     workers.forEach(Thread::start);
   }
 

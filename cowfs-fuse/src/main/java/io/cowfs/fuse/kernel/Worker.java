@@ -20,6 +20,7 @@ final class Worker implements Runnable {
   private final OperationTable operations;
   private final DeferredCalls afterInode;
   private final DeferredCalls afterAll;
+  private final ReadyWorkers ready;
   private final Runnable atEnd;
   private final Request request;
   private final Reply reply;
@@ -30,6 +31,7 @@ final class Worker implements Runnable {
    * @param device the descriptor over which this worker alone reads, unless it could not be cloned
    * @param afterInode answers what waits for the pages of its inode
    * @param afterAll answers what waits for the pages of all files
+   * @param ready the workers of the mount
    * @param atEnd run once, on this thread, when it ends
    */
   Worker(
@@ -38,6 +40,7 @@ final class Worker implements Runnable {
       OperationTable operations,
       DeferredCalls afterInode,
       DeferredCalls afterAll,
+      ReadyWorkers ready,
       Runnable atEnd) {
     this.request = new Request(memory.slice(0, MESSAGE_BYTES));
     this.reply = new Reply(memory.slice(MESSAGE_BYTES, MESSAGE_BYTES));
@@ -45,6 +48,7 @@ final class Worker implements Runnable {
     this.operations = operations;
     this.afterInode = afterInode;
     this.afterAll = afterAll;
+    this.ready = ready;
     this.atEnd = atEnd;
     this.call = operations.newCall(request);
   }
@@ -54,12 +58,14 @@ final class Worker implements Runnable {
     try {
       serve(LibC.Native.address(request.buffer()), LibC.Native.address(reply.buffer()));
     } finally {
+      ready.end();
       atEnd.run();
     }
   }
 
   private void serve(long requestAddress, long replyAddress) {
     while (true) {
+      ready.restIfTooMany();
       long bytes = device.read(request, requestAddress);
       if (bytes < 0) {
         int errno = (int) -bytes;
@@ -78,13 +84,21 @@ final class Worker implements Runnable {
         LOG.log(System.Logger.Level.ERROR, "the kernel sent a malformed request");
         continue;
       }
+      ready.busy();
       switch (operations.flushFirst(request, call)) {
         case NOTHING -> {
           operations.run(call, reply);
+          ready.ready();
           send(device, operations, request, reply, replyAddress);
         }
-        case INODE -> afterInode.add(request, device);
-        case ALL -> afterAll.add(request, device);
+        case INODE -> {
+          afterInode.add(request, device);
+          ready.ready();
+        }
+        case ALL -> {
+          afterAll.add(request, device);
+          ready.ready();
+        }
       }
     }
   }

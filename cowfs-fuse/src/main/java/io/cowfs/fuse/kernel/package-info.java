@@ -5,10 +5,11 @@
  * <p><b>Life of a mount.</b> {@link io.cowfs.fuse.kernel.KernelMount#mount} opens the device,
  * mounts it (with {@code mount(2)} as root, else through {@code fusermount3}), answers INIT, and
  * starts workers. Each worker has a clone of the descriptor (its requests are answered over the
- * same one), a request buffer and a reply buffer of 1 MiB, and one rule: read, run, write. When the
- * kernel's side is gone, reading fails with ENODEV and the workers end; unmounting writes all dirty
- * pages first, so that everything has arrived by then. Handles that the kernel could not give back
- * are released, and {@link io.cowfs.fuse.kernel.KernelMount#awaitUnmounted} returns.
+ * same one), a request buffer and a reply buffer of 1 MiB, and one rule: read, run, write. As few
+ * of them wait for requests as keep up with them (ReadyWorkers). When the kernel's side is gone,
+ * reading fails with ENODEV and the workers end; unmounting writes all dirty pages first, so that
+ * everything has arrived by then. Handles that the kernel could not give back are released, and
+ * {@link io.cowfs.fuse.kernel.KernelMount#awaitUnmounted} returns.
  *
  * <p><b>No deadlocks.</b> A worker never waits for another request: what needs the kernel to write
  * pages back ({@link io.cowfs.fuse.operations.KernelCache}) runs on a thread of its own. Nothing in

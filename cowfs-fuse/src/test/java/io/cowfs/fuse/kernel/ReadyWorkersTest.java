@@ -1,0 +1,156 @@
+package io.cowfs.fuse.kernel;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Workers as those of a mount, over a queue in place of the kernel's. */
+@Timeout(60)
+final class ReadyWorkersTest {
+  private static final int WORKERS = 6;
+
+  private static final Runnable GONE = () -> {};
+
+  private final LinkedBlockingQueue<Runnable> requests = new LinkedBlockingQueue<>();
+  private final ReadyWorkers ready = new ReadyWorkers(WORKERS);
+  private final List<Thread> workers = new ArrayList<>();
+
+  @BeforeEach
+  void start() {
+    ready.start();
+    for (int i = 0; i < WORKERS; i++) {
+      Thread worker = new Thread(this::work, "worker-" + i);
+      worker.setDaemon(true);
+      worker.start();
+      workers.add(worker);
+    }
+  }
+
+  private void work() {
+    try {
+      while (true) {
+        ready.restIfTooMany();
+        Runnable request = requests.take();
+        if (request == GONE) {
+          requests.add(GONE);
+          return;
+        }
+        ready.busy();
+        request.run();
+        ready.ready();
+      }
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    } finally {
+      ready.end();
+    }
+  }
+
+  @AfterEach
+  void allEndWithTheMount() throws InterruptedException {
+    requests.add(GONE);
+    for (Thread worker : workers) {
+      worker.join(TimeUnit.SECONDS.toMillis(30));
+      assertFalse(worker.isAlive(), worker::toString);
+    }
+  }
+
+  /** One request after the other. */
+  private void serve(int count) throws InterruptedException {
+    for (int i = 0; i < count; i++) {
+      CountDownLatch done = new CountDownLatch(1);
+      requests.add(done::countDown);
+      done.await();
+    }
+  }
+
+  private void letMostRest() throws InterruptedException {
+    while (ready.resting() < WORKERS - 2) {
+      serve(100);
+    }
+  }
+
+  @Test
+  void fewServeWhatComesOneAfterTheOther() throws InterruptedException {
+    letMostRest();
+  }
+
+  @Test
+  void requestsThatWaitForEachOtherAreAllServed() throws InterruptedException {
+    for (int round = 0; round < 20; round++) {
+      letMostRest();
+      CountDownLatch allBusy = new CountDownLatch(WORKERS);
+      CountDownLatch done = new CountDownLatch(WORKERS);
+      for (int i = 0; i < WORKERS; i++) {
+        requests.add(
+            () -> {
+              allBusy.countDown();
+              await(allBusy);
+              done.countDown();
+            });
+      }
+      assertTrue(done.await(30, TimeUnit.SECONDS), "round " + round + ": " + allBusy);
+    }
+  }
+
+  /** As a flush of the kernel's pages does while a request waits for it. */
+  @Test
+  void whatABusyWorkerWaitsForIsServedAfterASleep() throws InterruptedException {
+    for (int round = 0; round < 20; round++) {
+      letMostRest();
+      // Nobody looks any more.
+      Thread.sleep(50);
+      CountDownLatch inner = new CountDownLatch(1);
+      CountDownLatch outer = new CountDownLatch(1);
+      requests.add(
+          () -> {
+            requests.add(inner::countDown);
+            await(inner);
+            outer.countDown();
+          });
+      assertTrue(outer.await(30, TimeUnit.SECONDS), "round " + round);
+    }
+  }
+
+  @Test
+  void manyAtOnceAreServedWhileSomeRestAndOthersAreCalled() throws InterruptedException {
+    letMostRest();
+    CountDownLatch done = new CountDownLatch(3_000);
+    for (int i = 0; i < 3_000; i++) {
+      int micros = i % 7 == 0 ? 3_000 : 0;
+      requests.add(
+          () -> {
+            pause(micros);
+            done.countDown();
+          });
+    }
+    assertTrue(done.await(30, TimeUnit.SECONDS), () -> done.getCount() + " are left");
+    assertEquals(0, requests.size());
+  }
+
+  private static void pause(int micros) {
+    try {
+      TimeUnit.MICROSECONDS.sleep(micros);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}
