@@ -74,21 +74,21 @@ final class ReadyWorkersTest {
     }
   }
 
-  private void letMostRest() throws InterruptedException {
-    while (ready.resting() < WORKERS - 2) {
+  private void letAllButOneRest() throws InterruptedException {
+    while (ready.resting() < WORKERS - 1) {
       serve(100);
     }
   }
 
   @Test
   void fewServeWhatComesOneAfterTheOther() throws InterruptedException {
-    letMostRest();
+    letAllButOneRest();
   }
 
   @Test
   void requestsThatWaitForEachOtherAreAllServed() throws InterruptedException {
     for (int round = 0; round < 20; round++) {
-      letMostRest();
+      letAllButOneRest();
       CountDownLatch allBusy = new CountDownLatch(WORKERS);
       CountDownLatch done = new CountDownLatch(WORKERS);
       for (int i = 0; i < WORKERS; i++) {
@@ -107,7 +107,7 @@ final class ReadyWorkersTest {
   @Test
   void whatABusyWorkerWaitsForIsServedAfterASleep() throws InterruptedException {
     for (int round = 0; round < 20; round++) {
-      letMostRest();
+      letAllButOneRest();
       // Nobody looks any more.
       Thread.sleep(50);
       CountDownLatch inner = new CountDownLatch(1);
@@ -124,7 +124,7 @@ final class ReadyWorkersTest {
 
   @Test
   void manyAtOnceAreServedWhileSomeRestAndOthersAreCalled() throws InterruptedException {
-    letMostRest();
+    letAllButOneRest();
     CountDownLatch done = new CountDownLatch(3_000);
     for (int i = 0; i < 3_000; i++) {
       int micros = i % 7 == 0 ? 3_000 : 0;
