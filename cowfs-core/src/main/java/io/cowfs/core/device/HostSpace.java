@@ -40,6 +40,9 @@ public final class HostSpace implements Closeable {
   private final int descriptor;
   private volatile boolean unsupported;
 
+  /** Guarded by this. */
+  private boolean closed;
+
   /** Opens the file, which must exist. */
   public HostSpace(Path file) throws IOException {
     this.file = file;
@@ -104,7 +107,10 @@ public final class HostSpace implements Closeable {
   }
 
   @Override
-  public void close() {
-    Binding.LIBC.close(descriptor);
+  public synchronized void close() {
+    if (!closed) {
+      closed = true;
+      Binding.LIBC.close(descriptor);
+    }
   }
 }

@@ -42,7 +42,7 @@ public final class IntentLog {
   private static final int STEP_BYTES = 1 << 20;
 
   /** What may follow the end is read in pieces of so much: each page that is touched costs time. */
-  private static final int SEARCH_BYTES = 128 << 10;
+  private static final int SEARCH_BYTES = 256 << 10;
 
   /**
    * With so much free at the front, no more of the log is taken into use: to prepare it costs as
@@ -92,6 +92,9 @@ public final class IntentLog {
    * logged after a commit that is lost, or was not logged everywhere. Of the thread that appends.
    */
   private boolean isLeftoverPossible = true;
+
+  /** Of the thread that appends; null until it is needed, and never written to. */
+  private ByteBuffer zeros;
 
   /** Of the thread that appends. */
   private ByteBuffer buffer = newBuffer(BUFFER_BYTES_MIN);
@@ -395,7 +398,10 @@ public final class IntentLog {
         int bytes = (end - from) * SECTOR_BYTES;
         device.preallocate(offset, bytes);
         if (!startsWithin(from, end)) {
-          device.write(newBuffer(bytes), offset);
+          if (zeros == null) {
+            zeros = newBuffer(STEP_BYTES);
+          }
+          device.write(zeros.slice(0, bytes), offset);
         }
       }
       prepared = end;

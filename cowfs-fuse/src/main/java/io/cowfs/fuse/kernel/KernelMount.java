@@ -85,8 +85,13 @@ public final class KernelMount extends Mount {
       workers.add(thread);
     }
     // All memory is there: from here on the mount is live.
-    ready.start();
-    workers.forEach(Thread::start);
+    try {
+      ready.start();
+      workers.forEach(Thread::start);
+    } catch (RuntimeException | Error e) {
+      ready.end();
+      throw e;
+    }
   }
 
   @Override

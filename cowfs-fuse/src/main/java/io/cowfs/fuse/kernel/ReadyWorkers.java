@@ -9,24 +9,39 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * Lets as few workers of a mount wait for requests as keep up with them; the others rest. The
  * kernel wakes the one that has waited longest, so all that wait take turns, each with cold caches
- * and on a processor that may be asleep; and each request that nobody waits for, such as RELEASE,
- * wakes one more.
+ * and on a processor that may be asleep; and each request that no program waits for, such as
+ * RELEASE, wakes one more.
  *
- * <p>A thread looks every millisecond while there are requests. Where all workers that do not rest
- * are busy, and have served nothing meanwhile, or were so each time it looked, it calls one more.
- * So what a busy worker waits for is served, be it another request: at most two milliseconds later.
+ * <p><b>Nobody is left waiting.</b> A worker may be held up for long, also by another request: in
+ * what it does, and in its reply, for the kernel does there what it has put off. So a thread looks
+ * every millisecond, from when nobody waits for requests until there are none for a while. Where
+ * nobody waits and nothing was served since the last look, it calls workers that rest: one, then
+ * two, then four. It calls one as well where nobody waited each time it looked: there is more to do
+ * than those that are awake can.
  *
  * <p>Thread-safe; shared by the workers of one mount.
  */
 final class ReadyWorkers {
-  /** So often in a row one too many was there before it rests. */
+  /** So often in a row one too many comes before one rests. */
   private static final int TIMES_TOO_MANY = 64;
 
   private static final long NANOS_BETWEEN_LOOKS = 1_000_000;
-  private static final int LOOKS_WITHOUT_REQUESTS = 10;
-  private static final int LOOKS_WITH_ALL_BUSY = 6;
 
-  /** Those that wait for a request, or are about to, and wait for nothing else. */
+  /** Without any request, before the thread sleeps. */
+  private static final int LOOKS_WITHOUT_REQUESTS = 10;
+
+  /** At which nobody waits: from then on none may rest. */
+  private static final int LOOKS_UNTIL_PRESSED = 2;
+
+  /** At which nobody waits: one more is called. */
+  private static final int LOOKS_UNTIL_CALL = 6;
+
+  private static final int CALLS_MAX = 16;
+
+  /** Those that wait for a request, or are about to. */
+  private final AtomicInteger waiting = new AtomicInteger();
+
+  /** Those, and the ones that reply: they most likely wait for the next request soon. */
   private final AtomicInteger ready;
 
   private final AtomicLong served = new AtomicLong();
@@ -34,12 +49,17 @@ final class ReadyWorkers {
   /** How often one too many came since nobody was ready. */
   private final AtomicInteger tooMany = new AtomicInteger();
 
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition call = lock.newCondition();
-  private final Condition wake = lock.newCondition();
+  /** Whether those that are awake have more than enough to do. */
+  private volatile boolean pressed;
 
   /** Whether nobody looks. */
   private volatile boolean asleep;
+
+  private volatile boolean ended;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition call = lock.newCondition();
+  private final Condition wake = lock.newCondition();
 
   /** Guarded by the lock. */
   private int resting;
@@ -47,10 +67,8 @@ final class ReadyWorkers {
   /** Of those that rest, how many were called and have not gone yet. Guarded by the lock. */
   private int called;
 
-  private volatile boolean ended;
-
   /**
-   * @param workers of the mount, all ready
+   * @param workers of the mount
    */
   ReadyWorkers(int workers) {
     ready = new AtomicInteger(workers);
@@ -65,26 +83,30 @@ final class ReadyWorkers {
     watch.start();
   }
 
-  /** Before a worker that is ready waits for a request: it may have to rest first. */
-  void restIfTooMany() {
-    if (ready.get() > 1 && tooMany.incrementAndGet() > TIMES_TOO_MANY) {
+  /** Before a worker waits for a request: it may have to rest first. */
+  void beforeRequest() {
+    waiting.incrementAndGet();
+    if (ready.get() > 1 && !pressed && tooMany.incrementAndGet() > TIMES_TOO_MANY) {
       tooMany.set(0);
       rest();
     }
   }
 
   /** When a worker has a request, before it serves it. */
-  void busy() {
+  void afterRequest() {
     if (ready.decrementAndGet() == 0) {
       tooMany.set(0);
-      if (asleep) {
-        wakeWatch();
-      }
+    }
+    if (waiting.decrementAndGet() == 0 && asleep) {
+      wakeWatch();
     }
   }
 
-  /** When it has served it, before it replies: the next request may come while it still does. */
-  void ready() {
+  /**
+   * When a worker has served a request, before it replies: as a rule the program has sent the next
+   * one before the reply has come back, and it is this worker's as well as anybody's.
+   */
+  void beforeReply() {
     served.incrementAndGet();
     ready.incrementAndGet();
   }
@@ -92,48 +114,62 @@ final class ReadyWorkers {
   private void rest() {
     lock.lock();
     try {
-      if (ready.decrementAndGet() > 0) {
+      // The last one that waits does not rest. Whoever takes its request from here on finds this
+      // one resting.
+      if (waiting.decrementAndGet() > 0) {
+        ready.decrementAndGet();
         resting++;
         while (called == 0 && !ended) {
           call.awaitUninterruptibly();
         }
         called = Math.max(0, called - 1);
         resting--;
+        ready.incrementAndGet();
       }
-      ready.incrementAndGet();
+      waiting.incrementAndGet();
     } finally {
       lock.unlock();
     }
   }
 
   private void watch() {
-    long servedBefore = 0;
-    int withoutRequests = 0;
-    int withAllBusy = 0;
-    while (!ended) {
-      if (withoutRequests > LOOKS_WITHOUT_REQUESTS) {
-        sleepUntilAllAreBusy();
-      } else {
+    try {
+      long servedBefore = 0;
+      int withoutRequests = 0;
+      int nobodyWaits = 0;
+      int calls = 1;
+      while (!ended) {
+        if (withoutRequests == LOOKS_WITHOUT_REQUESTS) {
+          sleepUntilNobodyWaits();
+          withoutRequests = 0;
+        } else {
+          boolean none = waiting.get() == 0;
+          boolean servedNothing = served.get() == servedBefore;
+          withoutRequests = servedNothing && !none ? withoutRequests + 1 : 0;
+          nobodyWaits = none ? nobodyWaits + 1 : 0;
+          pressed = nobodyWaits >= LOOKS_UNTIL_PRESSED;
+          if (none && servedNothing) {
+            call(calls);
+            calls = Math.min(2 * calls, CALLS_MAX);
+          } else {
+            call(nobodyWaits < LOOKS_UNTIL_CALL ? 0 : 1);
+            calls = 1;
+          }
+        }
+        servedBefore = served.get();
         LockSupport.parkNanos(NANOS_BETWEEN_LOOKS);
       }
-      long servedNow = served.get();
-      boolean allBusy = ready.get() == 0;
-      boolean stuck = servedNow == servedBefore;
-      withoutRequests = stuck && !allBusy ? withoutRequests + 1 : 0;
-      withAllBusy = allBusy ? withAllBusy + 1 : 0;
-      if (allBusy && (stuck || withAllBusy > LOOKS_WITH_ALL_BUSY)) {
-        callOne();
-      }
-      servedBefore = servedNow;
+    } finally {
+      end();
     }
   }
 
-  private void sleepUntilAllAreBusy() {
+  private void sleepUntilNobodyWaits() {
     lock.lock();
     try {
-      // Whoever takes the last that is ready from here on sees that nobody looks.
+      // Whoever takes the last that waits from here on sees that nobody looks.
       asleep = true;
-      while (asleep && !ended && ready.get() > 0) {
+      while (asleep && !ended && waiting.get() > 0) {
         wake.awaitUninterruptibly();
       }
       asleep = false;
@@ -152,10 +188,13 @@ final class ReadyWorkers {
     }
   }
 
-  private void callOne() {
+  private void call(int workers) {
+    if (workers == 0) {
+      return;
+    }
     lock.lock();
     try {
-      if (resting > called) {
+      for (int i = 0; i < workers && resting > called; i++) {
         called++;
         call.signal();
       }

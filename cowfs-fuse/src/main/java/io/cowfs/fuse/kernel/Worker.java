@@ -2,6 +2,7 @@ package io.cowfs.fuse.kernel;
 
 import io.cowfs.fuse.errno.Errno;
 import io.cowfs.fuse.operations.Call;
+import io.cowfs.fuse.operations.FlushFirst;
 import io.cowfs.fuse.operations.OperationTable;
 import io.cowfs.fuse.wire.Reply;
 import io.cowfs.fuse.wire.Request;
@@ -58,48 +59,50 @@ final class Worker implements Runnable {
     try {
       serve(LibC.Native.address(request.buffer()), LibC.Native.address(reply.buffer()));
     } finally {
-      ready.end();
-      atEnd.run();
+      try {
+        ready.end();
+      } finally {
+        atEnd.run();
+      }
     }
   }
 
   private void serve(long requestAddress, long replyAddress) {
     while (true) {
-      ready.restIfTooMany();
+      ready.beforeRequest();
       long bytes = device.read(request, requestAddress);
+      ready.afterRequest();
       if (bytes < 0) {
         int errno = (int) -bytes;
         // ENOENT: the request was interrupted before it was read.
-        if (errno == Errno.EINTR || errno == Errno.EAGAIN || errno == Errno.ENOENT) {
-          continue;
+        if (errno != Errno.EINTR && errno != Errno.EAGAIN && errno != Errno.ENOENT) {
+          if (errno != Errno.ENODEV) {
+            LOG.log(
+                System.Logger.Level.ERROR,
+                "reading from /dev/fuse failed: " + LibC.Native.message(errno));
+          }
+          return;
         }
-        if (errno != Errno.ENODEV) {
-          LOG.log(
-              System.Logger.Level.ERROR,
-              "reading from /dev/fuse failed: " + LibC.Native.message(errno));
-        }
-        return;
-      }
-      if (!request.received(bytes)) {
+        ready.beforeReply();
+      } else if (!request.received(bytes)) {
         LOG.log(System.Logger.Level.ERROR, "the kernel sent a malformed request");
-        continue;
+        ready.beforeReply();
+      } else {
+        serve(replyAddress);
       }
-      ready.busy();
-      switch (operations.flushFirst(request, call)) {
-        case NOTHING -> {
-          operations.run(call, reply);
-          ready.ready();
-          send(device, operations, request, reply, replyAddress);
-        }
-        case INODE -> {
-          afterInode.add(request, device);
-          ready.ready();
-        }
-        case ALL -> {
-          afterAll.add(request, device);
-          ready.ready();
-        }
-      }
+    }
+  }
+
+  private void serve(long replyAddress) {
+    FlushFirst flush = operations.flushFirst(request, call);
+    if (flush == FlushFirst.NOTHING) {
+      operations.run(call, reply);
+    }
+    ready.beforeReply();
+    switch (flush) {
+      case NOTHING -> send(device, operations, request, reply, replyAddress);
+      case INODE -> afterInode.add(request, device);
+      case ALL -> afterAll.add(request, device);
     }
   }
 

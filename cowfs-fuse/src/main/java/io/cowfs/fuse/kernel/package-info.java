@@ -11,9 +11,11 @@
  * everything has arrived by then. Handles that the kernel could not give back are released, and
  * {@link io.cowfs.fuse.kernel.KernelMount#awaitUnmounted} returns.
  *
- * <p><b>No deadlocks.</b> A worker never waits for another request: what needs the kernel to write
- * pages back ({@link io.cowfs.fuse.operations.KernelCache}) runs on a thread of its own. Nothing in
- * here touches a path below the mount point.
+ * <p><b>No deadlocks.</b> To serve a request, a worker never waits for another one: what needs the
+ * kernel to write pages back ({@link io.cowfs.fuse.operations.KernelCache}) runs on a thread of its
+ * own. What the kernel does while it takes the reply may wait for one, so some other worker always
+ * waits for requests, or is called (ReadyWorkers). Nothing in here touches a path below the mount
+ * point.
  *
  * <p><b>No waiting for the dead.</b> System calls on the own mount are made by a thread without
  * {@code /dev/fuse} (PrivateTableThread); what else waits in the kernel is a notification, and a

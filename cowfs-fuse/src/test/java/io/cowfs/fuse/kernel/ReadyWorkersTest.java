@@ -19,9 +19,11 @@ import org.junit.jupiter.api.Timeout;
 final class ReadyWorkersTest {
   private static final int WORKERS = 6;
 
-  private static final Runnable GONE = () -> {};
+  private record Request(Runnable work, Runnable reply) {}
 
-  private final LinkedBlockingQueue<Runnable> requests = new LinkedBlockingQueue<>();
+  private static final Request GONE = new Request(() -> {}, () -> {});
+
+  private final LinkedBlockingQueue<Request> requests = new LinkedBlockingQueue<>();
   private final ReadyWorkers ready = new ReadyWorkers(WORKERS);
   private final List<Thread> workers = new ArrayList<>();
 
@@ -39,15 +41,16 @@ final class ReadyWorkersTest {
   private void work() {
     try {
       while (true) {
-        ready.restIfTooMany();
-        Runnable request = requests.take();
+        ready.beforeRequest();
+        Request request = requests.take();
+        ready.afterRequest();
         if (request == GONE) {
           requests.add(GONE);
           return;
         }
-        ready.busy();
-        request.run();
-        ready.ready();
+        request.work().run();
+        ready.beforeReply();
+        request.reply().run();
       }
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
@@ -65,11 +68,15 @@ final class ReadyWorkersTest {
     }
   }
 
+  private void request(Runnable work) {
+    requests.add(new Request(work, () -> {}));
+  }
+
   /** One request after the other. */
   private void serve(int count) throws InterruptedException {
     for (int i = 0; i < count; i++) {
       CountDownLatch done = new CountDownLatch(1);
-      requests.add(done::countDown);
+      request(done::countDown);
       done.await();
     }
   }
@@ -92,7 +99,7 @@ final class ReadyWorkersTest {
       CountDownLatch allBusy = new CountDownLatch(WORKERS);
       CountDownLatch done = new CountDownLatch(WORKERS);
       for (int i = 0; i < WORKERS; i++) {
-        requests.add(
+        request(
             () -> {
               allBusy.countDown();
               await(allBusy);
@@ -112,12 +119,34 @@ final class ReadyWorkersTest {
       Thread.sleep(50);
       CountDownLatch inner = new CountDownLatch(1);
       CountDownLatch outer = new CountDownLatch(1);
-      requests.add(
+      request(
           () -> {
-            requests.add(inner::countDown);
+            request(inner::countDown);
             await(inner);
             outer.countDown();
           });
+      assertTrue(outer.await(30, TimeUnit.SECONDS), "round " + round);
+    }
+  }
+
+  /** The kernel does in a reply what it has put off, such as the last close of a file. */
+  @Test
+  void whatAReplyWaitsForIsServed() throws InterruptedException {
+    for (int round = 0; round < 20; round++) {
+      letAllButOneRest();
+      if (round % 2 == 0) {
+        Thread.sleep(50);
+      }
+      CountDownLatch inner = new CountDownLatch(1);
+      CountDownLatch outer = new CountDownLatch(1);
+      requests.add(
+          new Request(
+              () -> {},
+              () -> {
+                request(inner::countDown);
+                await(inner);
+                outer.countDown();
+              }));
       assertTrue(outer.await(30, TimeUnit.SECONDS), "round " + round);
     }
   }
@@ -128,7 +157,7 @@ final class ReadyWorkersTest {
     CountDownLatch done = new CountDownLatch(3_000);
     for (int i = 0; i < 3_000; i++) {
       int micros = i % 7 == 0 ? 3_000 : 0;
-      requests.add(
+      request(
           () -> {
             pause(micros);
             done.countDown();
