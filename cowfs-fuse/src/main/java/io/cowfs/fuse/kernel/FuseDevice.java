@@ -6,6 +6,7 @@ import io.cowfs.fuse.errno.Errno;
 import io.cowfs.fuse.wire.Reply;
 import io.cowfs.fuse.wire.Request;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /**
  * A descriptor of {@code /dev/fuse}. Reading and writing are thread-safe; the owner closes it when
@@ -16,6 +17,11 @@ public final class FuseDevice {
 
   /** {@code _IOR(229, 0, uint32_t)}. */
   private static final long IOCTL_CLONE = 0x8004e500L;
+
+  /** Of a {@code struct pollfd}. */
+  static final int POLL_BYTES = 8;
+
+  private static final short POLLIN = 1;
 
   private final int fd;
 
@@ -64,6 +70,16 @@ public final class FuseDevice {
     long bytes =
         LIBC.read(fd, address + Request.BEGIN, request.buffer().capacity() - Request.BEGIN);
     return bytes < 0 ? -LibC.Native.errno() : bytes;
+  }
+
+  /**
+   * Whether there is a request that nobody has read yet.
+   *
+   * @param polled direct, of {@link #POLL_BYTES}; for this call alone
+   */
+  boolean hasRequest(ByteBuffer polled) {
+    polled.order(ByteOrder.nativeOrder()).putInt(0, fd).putShort(4, POLLIN).putShort(6, (short) 0);
+    return LIBC.poll(LibC.Native.address(polled), 1, 0) > 0 && (polled.getShort(6) & POLLIN) != 0;
   }
 
   /**

@@ -73,7 +73,8 @@ public final class KernelMount extends Mount {
             notifier, new Settler(fileSystem, byHandle, operations.settling(), notifier)));
     // What large requests carry goes from here to the pool's device, or comes from there.
     ByteBuffer memory = DirectBuffers.large(threads * Worker.BUFFER_BYTES);
-    ReadyWorkers ready = new ReadyWorkers(threads);
+    ByteBuffer polled = ByteBuffer.allocateDirect(FuseDevice.POLL_BYTES);
+    ReadyWorkers ready = new ReadyWorkers(threads, () -> devices.get(0).hasRequest(polled));
     List<Thread> workers = new ArrayList<>();
     for (int i = 0; i < threads; i++) {
       FuseDevice own = devices.get(i % devices.size());

@@ -20,6 +20,8 @@ public interface LibC {
 
   long read(int fd, long address, long bytes);
 
+  int poll(long address, long count, int timeoutMs);
+
   long write(int fd, long address, long bytes);
 
   int ioctl(int fd, long request, @In int[] argument);

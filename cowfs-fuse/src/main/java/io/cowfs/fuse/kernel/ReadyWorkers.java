@@ -5,6 +5,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 
 /**
  * Lets as few workers of a mount wait for requests as keep up with them; the others rest. The
@@ -30,11 +31,11 @@ final class ReadyWorkers {
   /** Without any request, before the thread sleeps. */
   private static final int LOOKS_WITHOUT_REQUESTS = 10;
 
-  /** At which nobody waits: from then on none may rest. */
-  private static final int LOOKS_UNTIL_PRESSED = 2;
+  /** At which requests have not been read: from then on none may rest. */
+  private static final int LOOKS_UNTIL_PRESSED = 6;
 
-  /** At which nobody waits: one more is called. */
-  private static final int LOOKS_UNTIL_CALL = 6;
+  /** At which requests have not been read: from then on one more is called each time. */
+  private static final int LOOKS_UNTIL_CALL = 16;
 
   private static final int CALLS_MAX = 16;
 
@@ -44,6 +45,7 @@ final class ReadyWorkers {
   /** Those, and the ones that reply: they most likely wait for the next request soon. */
   private final AtomicInteger ready;
 
+  private final BooleanSupplier hasRequest;
   private final AtomicLong served = new AtomicLong();
 
   /** How often one too many came since nobody was ready. */
@@ -69,9 +71,11 @@ final class ReadyWorkers {
 
   /**
    * @param workers of the mount
+   * @param hasRequest whether there is a request that nobody has read yet; asked by one thread
    */
-  ReadyWorkers(int workers) {
+  ReadyWorkers(int workers, BooleanSupplier hasRequest) {
     ready = new AtomicInteger(workers);
+    this.hasRequest = hasRequest;
   }
 
   /**
@@ -136,7 +140,7 @@ final class ReadyWorkers {
     try {
       long servedBefore = 0;
       int withoutRequests = 0;
-      int nobodyWaits = 0;
+      int notRead = 0;
       int calls = 1;
       while (!ended) {
         if (withoutRequests == LOOKS_WITHOUT_REQUESTS) {
@@ -146,13 +150,13 @@ final class ReadyWorkers {
           boolean none = waiting.get() == 0;
           boolean servedNothing = served.get() == servedBefore;
           withoutRequests = servedNothing && !none ? withoutRequests + 1 : 0;
-          nobodyWaits = none ? nobodyWaits + 1 : 0;
-          pressed = nobodyWaits >= LOOKS_UNTIL_PRESSED;
+          notRead = hasRequest.getAsBoolean() ? notRead + 1 : 0;
+          pressed = notRead >= LOOKS_UNTIL_PRESSED;
           if (none && servedNothing) {
             call(calls);
             calls = Math.min(2 * calls, CALLS_MAX);
           } else {
-            call(nobodyWaits < LOOKS_UNTIL_CALL ? 0 : 1);
+            call(notRead < LOOKS_UNTIL_CALL ? 0 : 1);
             calls = 1;
           }
         }

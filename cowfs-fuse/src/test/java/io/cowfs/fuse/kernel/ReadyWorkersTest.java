@@ -24,7 +24,7 @@ final class ReadyWorkersTest {
   private static final Request GONE = new Request(() -> {}, () -> {});
 
   private final LinkedBlockingQueue<Request> requests = new LinkedBlockingQueue<>();
-  private final ReadyWorkers ready = new ReadyWorkers(WORKERS);
+  private final ReadyWorkers ready = new ReadyWorkers(WORKERS, () -> !requests.isEmpty());
   private final List<Thread> workers = new ArrayList<>();
 
   @BeforeEach
