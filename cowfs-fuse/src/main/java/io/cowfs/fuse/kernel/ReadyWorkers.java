@@ -17,8 +17,8 @@ import java.util.function.BooleanSupplier;
  * what it does, and in its reply, for the kernel does there what it has put off. So a thread looks
  * every millisecond, from when nobody waits for requests until there are none for a while. Where
  * nobody waits and nothing was served since the last look, it calls workers that rest: one, then
- * two, then four. It calls one as well where nobody waited each time it looked: there is more to do
- * than those that are awake can.
+ * two, then four. It calls as well where each time it looked there were requests that nobody had
+ * read: there is more to do than those that are awake can.
  *
  * <p>Thread-safe; shared by the workers of one mount.
  */
