@@ -39,6 +39,24 @@ final class FileReads {
   }
 
   /**
+   * Reads up to {@code length} bytes into the destination's position and advances it.
+   *
+   * @return how many; fewer only at the end of the file
+   * @throws FsException INVALID when the offset is negative
+   */
+  int readUpTo(Inode inode, long offset, int length, ByteBuffer destination)
+      throws IOException, FsException {
+    if (offset < 0) {
+      throw new FsException(FsError.INVALID);
+    }
+    int available = (int) Math.max(0, Math.min(length, inode.size - offset));
+    if (available > 0) {
+      read(inode, offset, available, destination);
+    }
+    return available;
+  }
+
+  /**
    * Reads exactly {@code length} bytes into the destination's position and advances it. What lies
    * behind the end of the file reads as zeros.
    */

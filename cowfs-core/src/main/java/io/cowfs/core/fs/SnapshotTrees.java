@@ -246,14 +246,7 @@ final class SnapshotTrees extends ReadOnlyFileSystem {
       throws FsException {
     Handle open = (Handle) handle;
     return reading(
-        handle,
-        () -> {
-          int available = (int) Math.max(0, Math.min(length, open.target.size - offset));
-          if (available > 0) {
-            open.volume.reads().read(open.target, offset, available, destination);
-          }
-          return available;
-        });
+        handle, () -> open.volume.reads().readUpTo(open.target, offset, length, destination));
   }
 
   @Override

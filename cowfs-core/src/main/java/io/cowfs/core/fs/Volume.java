@@ -515,14 +515,7 @@ public final class Volume implements FileSystem {
         () -> {
           int count =
               lookAtContent(
-                  handle,
-                  file -> {
-                    int available = (int) Math.max(0, Math.min(length, file.size - offset));
-                    if (available > 0) {
-                      state.reads().read(file, offset, available, destination);
-                    }
-                    return available;
-                  });
+                  handle, file -> state.reads().readUpTo(file, offset, length, destination));
           if (!((Handle) handle).keepsAccessTime()) {
             attributeChanges.accessed(inode);
           }

@@ -176,7 +176,8 @@ public interface FileSystem {
    *
    * @param destination a direct, or array-backed, buffer with at least {@code length} remaining
    * @return the bytes read; fewer than asked only at the end of the file
-   * @throws FsException IO when a checksum does not match; nothing of the bad data is returned
+   * @throws FsException IO when a checksum does not match; nothing of the bad data is returned;
+   *     INVALID when the offset is negative
    */
   int read(FileHandle handle, long offset, int length, ByteBuffer destination) throws FsException;
 

@@ -143,6 +143,20 @@ class BrowsingTest {
     assertEquals(expected, assertThrows(FsException.class, action).error());
   }
 
+  /** The kernel does not ask for that; whoever sends it the protocol's messages may. */
+  @Test
+  void nothingIsBeforeTheBeginningOfAFile() throws Exception {
+    write("short", "content");
+    take("s");
+    for (String path : new String[] {"short", SNAPSHOTS + "/s/short"}) {
+      FileHandle handle = fs.open(find(path).inode(), OpenFlags.READ_ONLY);
+      for (long offset : new long[] {-1, -1_072_146_311, Long.MIN_VALUE}) {
+        assertRefused(FsError.INVALID, () -> fs.read(handle, offset, 8, ByteBuffer.allocate(8)));
+      }
+      fs.release(handle);
+    }
+  }
+
   @Test
   void aSnapshotShowsWhatWasThereAndNothingSince() throws Exception {
     write("file", "before");

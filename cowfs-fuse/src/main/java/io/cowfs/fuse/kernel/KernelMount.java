@@ -40,6 +40,7 @@ public final class KernelMount extends Mount {
   private final boolean writeback;
   private final List<FuseDevice> devices;
   private final AtomicInteger workersLeft;
+  private final ReadyWorkers ready;
 
   private KernelMount(
       FileSystem fileSystem,
@@ -74,7 +75,7 @@ public final class KernelMount extends Mount {
     // What large requests carry goes from here to the pool's device, or comes from there.
     ByteBuffer memory = DirectBuffers.large(threads * Worker.BUFFER_BYTES);
     ByteBuffer polled = ByteBuffer.allocateDirect(FuseDevice.POLL_BYTES);
-    ReadyWorkers ready = new ReadyWorkers(threads, () -> devices.get(0).hasRequest(polled));
+    ready = new ReadyWorkers(threads, () -> devices.get(0).hasRequest(polled));
     List<Thread> workers = new ArrayList<>();
     for (int i = 0; i < threads; i++) {
       FuseDevice own = devices.get(i % devices.size());
@@ -179,6 +180,7 @@ public final class KernelMount extends Mount {
   private void workerEnded() {
     if (workersLeft.decrementAndGet() == 0) {
       letGo();
+      ready.awaitEnd();
       notifier.close();
       devices.forEach(FuseDevice::close);
       guard.ifPresent(ConnectionGuard::close);

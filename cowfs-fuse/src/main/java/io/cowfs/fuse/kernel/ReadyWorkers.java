@@ -15,10 +15,10 @@ import java.util.function.BooleanSupplier;
  *
  * <p><b>Nobody is left waiting.</b> A worker may be held up for long, also by another request: in
  * what it does, and in its reply, for the kernel does there what it has put off. So a thread looks
- * every millisecond, from when nobody waits for requests until there are none for a while. Where
+ * every millisecond, from when nobody waits for requests until nothing is served for a while. Where
  * nobody waits and nothing was served since the last look, it calls workers that rest: one, then
- * two, then four. It calls as well where each time it looked there were requests that nobody had
- * read: there is more to do than those that are awake can.
+ * two, then four, and so on. It calls as well where most times it looked there were requests that
+ * nobody had read: there is more to do than those that are awake can.
  *
  * <p>Thread-safe; shared by the workers of one mount.
  */
@@ -28,21 +28,30 @@ final class ReadyWorkers {
 
   private static final long NANOS_BETWEEN_LOOKS = 1_000_000;
 
-  /** Without any request, before the thread sleeps. */
-  private static final int LOOKS_WITHOUT_REQUESTS = 10;
+  /** At which nothing was served and somebody waited, before the thread sleeps. */
+  private static final int QUIET_LOOKS = 10;
 
-  /** At which requests have not been read: from then on none may rest. */
-  private static final int LOOKS_UNTIL_PRESSED = 6;
+  /**
+   * The load rises by this with each look at which there are requests that nobody has read, and
+   * falls with each other one: it grows where that is more than seven of ten. One program alone
+   * makes it half of them, for to wake a worker takes as long as to serve a request.
+   */
+  private static final int LOAD_RISE = 3;
 
-  /** At which requests have not been read: from then on one more is called each time. */
-  private static final int LOOKS_UNTIL_CALL = 16;
+  private static final int LOAD_FALL = 7;
+
+  /** From this load on none may rest. */
+  private static final int LOAD_PRESSED = 18;
+
+  /** At this load, its highest, one is called at each look. */
+  private static final int LOAD_MAX = 48;
 
   private static final int CALLS_MAX = 16;
 
   /** Those that wait for a request, or are about to. */
   private final AtomicInteger waiting = new AtomicInteger();
 
-  /** Those, and the ones that reply: they most likely wait for the next request soon. */
+  /** Those, and the ones that reply or begin: they most likely wait for a request soon. */
   private final AtomicInteger ready;
 
   private final BooleanSupplier hasRequest;
@@ -69,6 +78,8 @@ final class ReadyWorkers {
   /** Of those that rest, how many were called and have not gone yet. Guarded by the lock. */
   private int called;
 
+  private final Thread watch = new Thread(this::watch, "fuse-watch");
+
   /**
    * @param workers of the mount
    * @param hasRequest whether there is a request that nobody has read yet; asked by one thread
@@ -82,7 +93,6 @@ final class ReadyWorkers {
    * Starts the thread that looks, until {@link #end}. To be called before the first worker runs.
    */
   void start() {
-    Thread watch = new Thread(this::watch, "fuse-watch");
     watch.setDaemon(true);
     watch.start();
   }
@@ -118,8 +128,7 @@ final class ReadyWorkers {
   private void rest() {
     lock.lock();
     try {
-      // The last one that waits does not rest. Whoever takes its request from here on finds this
-      // one resting.
+      // The last one that waits does not rest.
       if (waiting.decrementAndGet() > 0) {
         ready.decrementAndGet();
         resting++;
@@ -139,24 +148,25 @@ final class ReadyWorkers {
   private void watch() {
     try {
       long servedBefore = 0;
-      int withoutRequests = 0;
-      int notRead = 0;
+      int quiet = 0;
+      int load = 0;
       int calls = 1;
       while (!ended) {
-        if (withoutRequests == LOOKS_WITHOUT_REQUESTS) {
+        if (quiet == QUIET_LOOKS) {
           sleepUntilNobodyWaits();
-          withoutRequests = 0;
+          quiet = 0;
         } else {
           boolean none = waiting.get() == 0;
           boolean servedNothing = served.get() == servedBefore;
-          withoutRequests = servedNothing && !none ? withoutRequests + 1 : 0;
-          notRead = hasRequest.getAsBoolean() ? notRead + 1 : 0;
-          pressed = notRead >= LOOKS_UNTIL_PRESSED;
+          boolean unread = hasRequest.getAsBoolean();
+          quiet = servedNothing && !none && !unread ? quiet + 1 : 0;
+          load = Math.min(LOAD_MAX, Math.max(0, load + (unread ? LOAD_RISE : -LOAD_FALL)));
+          pressed = load >= LOAD_PRESSED;
           if (none && servedNothing) {
             call(calls);
             calls = Math.min(2 * calls, CALLS_MAX);
           } else {
-            call(notRead < LOOKS_UNTIL_CALL ? 0 : 1);
+            call(load == LOAD_MAX ? 1 : 0);
             calls = 1;
           }
         }
@@ -192,13 +202,14 @@ final class ReadyWorkers {
     }
   }
 
+  /** So many are on their way then, or all that rest. */
   private void call(int workers) {
     if (workers == 0) {
       return;
     }
     lock.lock();
     try {
-      for (int i = 0; i < workers && resting > called; i++) {
+      while (called < workers && resting > called) {
         called++;
         call.signal();
       }
@@ -216,6 +227,21 @@ final class ReadyWorkers {
       wake.signalAll();
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Waits, after {@link #end}, until nobody asks for requests any more: some milliseconds. */
+  void awaitEnd() {
+    boolean interrupted = false;
+    while (watch.isAlive()) {
+      try {
+        watch.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -13,9 +13,9 @@
  *
  * <p><b>No deadlocks.</b> To serve a request, a worker never waits for another one: what needs the
  * kernel to write pages back ({@link io.cowfs.fuse.operations.KernelCache}) runs on a thread of its
- * own. What the kernel does while it takes the reply may wait for one, so some other worker always
- * waits for requests, or is called (ReadyWorkers). Nothing in here touches a path below the mount
- * point.
+ * own. What the kernel does while it takes the reply may wait for one: as long as one worker is
+ * left, it waits for requests, or is called (ReadyWorkers). Nothing in here touches a path below
+ * the mount point.
  *
  * <p><b>No waiting for the dead.</b> System calls on the own mount are made by a thread without
  * {@code /dev/fuse} (PrivateTableThread); what else waits in the kernel is a notification, and a

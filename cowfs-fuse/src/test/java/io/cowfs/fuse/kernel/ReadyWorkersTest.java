@@ -23,8 +23,12 @@ final class ReadyWorkersTest {
 
   private static final Request GONE = new Request(() -> {}, () -> {});
 
+  /** False where what is shown does not depend on it. */
+  private volatile boolean seesRequests = true;
+
   private final LinkedBlockingQueue<Request> requests = new LinkedBlockingQueue<>();
-  private final ReadyWorkers ready = new ReadyWorkers(WORKERS, () -> !requests.isEmpty());
+  private final ReadyWorkers ready =
+      new ReadyWorkers(WORKERS, () -> seesRequests && !requests.isEmpty());
   private final List<Thread> workers = new ArrayList<>();
 
   @BeforeEach
@@ -66,6 +70,7 @@ final class ReadyWorkersTest {
       worker.join(TimeUnit.SECONDS.toMillis(30));
       assertFalse(worker.isAlive(), worker::toString);
     }
+    ready.awaitEnd();
   }
 
   private void request(Runnable work) {
@@ -113,6 +118,7 @@ final class ReadyWorkersTest {
   /** As a flush of the kernel's pages does while a request waits for it. */
   @Test
   void whatABusyWorkerWaitsForIsServedAfterASleep() throws InterruptedException {
+    seesRequests = false;
     for (int round = 0; round < 20; round++) {
       letAllButOneRest();
       // Nobody looks any more.
@@ -132,6 +138,7 @@ final class ReadyWorkersTest {
   /** The kernel does in a reply what it has put off, such as the last close of a file. */
   @Test
   void whatAReplyWaitsForIsServed() throws InterruptedException {
+    seesRequests = false;
     for (int round = 0; round < 20; round++) {
       letAllButOneRest();
       if (round % 2 == 0) {
