@@ -278,6 +278,7 @@ public final class Catalog implements Closeable {
   /** MDB_UNSIGNEDKEY is lmdbjava's own: its end of a range is compared as LMDB does it. */
   private static Catalog open(Path file, long mapBytes, DbiFlags... flags) throws IOException {
     Env<byte[]> env = null;
+    CatalogReserve reserve = null;
     try {
       env =
           Env.create(PROXY_BA)
@@ -286,12 +287,16 @@ public final class Catalog implements Closeable {
               .setMaxReaders(MAX_READERS)
               .open(file.getParent().toFile(), FILE_MODE, MDB_NOTLS);
       env.readerCheck();
-      return new Catalog(file, env, new CatalogReserve(file, mapBytes), Databases.open(env, flags));
-    } catch (LmdbException e) {
+      reserve = new CatalogReserve(file, mapBytes);
+      return new Catalog(file, env, reserve, Databases.open(env, flags));
+    } catch (LmdbException | IOException e) {
       if (env != null) {
         env.close();
       }
-      throw failure(file, e);
+      if (reserve != null) {
+        reserve.close();
+      }
+      throw e instanceof LmdbException lmdb ? failure(file, lmdb) : (IOException) e;
     }
   }
 

@@ -34,11 +34,11 @@ final class CatalogReserve implements Closeable {
 
   /**
    * Fills up the reserve when half of it is used. Does nothing when the host is full: that is what
-   * the rest of the reserve is for.
+   * the rest of the reserve is for; nor when the index has no room to grow.
    */
   void keep(long usedBytes) throws IOException {
     long wanted = Math.min(limitBytes, usedBytes + RESERVE_BYTES);
-    if (wanted - endBytes < RESERVE_BYTES / 2) {
+    if (wanted <= usedBytes || wanted - endBytes < RESERVE_BYTES / 2) {
       return;
     }
     try {
