@@ -1,15 +1,8 @@
 package io.cowfs.tools;
 
 import io.cowfs.core.fs.SnapshotRights;
+import io.cowfs.core.pool.FileRehearsal;
 import io.cowfs.core.pool.Pool;
-import io.cowfs.core.vfs.AttributeChange;
-import io.cowfs.core.vfs.Caller;
-import io.cowfs.core.vfs.FileHandle;
-import io.cowfs.core.vfs.FileSystem;
-import io.cowfs.core.vfs.FsException;
-import io.cowfs.core.vfs.OpenFlags;
-import io.cowfs.core.vfs.RenameMode;
-import io.cowfs.core.vfs.XattrMode;
 import io.cowfs.fuse.kernel.Mount;
 import io.cowfs.tools.command.MountsCommand;
 import io.cowfs.tools.control.ControlRequest;
@@ -19,13 +12,11 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.URL;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.jar.JarEntry;
 import java.util.jar.JarInputStream;
@@ -39,12 +30,6 @@ import java.util.stream.Stream;
  */
 public final class ArchiveTraining {
   private static final String CLASS_SUFFIX = ".class";
-
-  /** More than a file keeps in one extent, and than goes to the log. */
-  private static final int DATA_BYTES = 1 << 20;
-
-  private static final int PIECES = 4;
-  private static final int SMALL_BYTES = 4096;
 
   private ArchiveTraining() {}
 
@@ -104,65 +89,8 @@ public final class ArchiveTraining {
       server.close();
     }
     try (Pool opened = Pool.open(pool)) {
-      useFiles(opened.browsableFileSystem(Target.DEFAULT_DATASET, SnapshotRights.OWNER));
-    } catch (FsException e) {
-      throw new IllegalStateException(e);
+      FileRehearsal.run(opened.browsableFileSystem(Target.DEFAULT_DATASET, SnapshotRights.OWNER));
     }
-  }
-
-  /**
-   * What is linked at the first call of a kind costs the first user of a mount a tenth of a second.
-   */
-  private static void useFiles(FileSystem files) throws FsException {
-    long root = FileSystem.ROOT_INODE;
-    files.status();
-    files.makeDirectory(Caller.ROOT, root, name("directory"), 0755);
-    long directory = files.lookup(root, name("directory")).inode();
-    FileSystem.Created created =
-        files.create(
-            Caller.ROOT,
-            directory,
-            name("file"),
-            0644,
-            EnumSet.of(OpenFlags.READ, OpenFlags.WRITE));
-    FileHandle file = created.handle();
-    long inode = file.inode();
-    ByteBuffer data = ByteBuffer.allocateDirect(DATA_BYTES);
-    for (long offset = 0; offset < PIECES * DATA_BYTES; offset += DATA_BYTES) {
-      files.write(Caller.ROOT, file, offset, data.clear(), true);
-    }
-    files.sync(Caller.ROOT, inode, true);
-    files.write(Caller.ROOT, file, DATA_BYTES / 2, data.clear().limit(SMALL_BYTES), true);
-    files.setAttributes(Caller.ROOT, inode, file, times());
-    files.setXattr(inode, name("user.training"), new byte[1], XattrMode.CREATE_OR_REPLACE);
-    files.getXattr(inode, name("user.training"));
-    files.listXattrs(inode);
-    files.sync(Caller.ROOT, inode, false);
-    files.syncAll();
-    files.read(file, 0, DATA_BYTES, data.clear());
-    files.release(file);
-    files.makeSymlink(Caller.ROOT, root, name("link"), name("directory/file"));
-    files.readSymlink(files.lookup(root, name("link")).inode());
-    files.rename(directory, name("file"), root, name("renamed"), RenameMode.REPLACE);
-    FileHandle listing = files.openDirectory(root, OpenFlags.READ_ONLY);
-    files.readDirectory(listing, 0, (entry, number, type, cookie) -> true);
-    files.release(listing);
-    FileHandle reader = files.open(inode, OpenFlags.READ_ONLY);
-    files.read(reader, 0, DATA_BYTES, data.clear());
-    files.release(reader);
-    files.unlink(root, name("renamed"));
-    files.forget(inode, 1);
-    files.removeDirectory(root, name("directory"));
-    files.syncAll();
-  }
-
-  private static AttributeChange times() {
-    return new AttributeChange(
-        null, null, null, null, null, AttributeChange.NOW, AttributeChange.NOW, false);
-  }
-
-  private static byte[] name(String name) {
-    return name.getBytes(StandardCharsets.UTF_8);
   }
 
   /** Answers as a daemon would that has the pool mounted at the directory. */
