@@ -289,14 +289,26 @@ public final class Catalog implements Closeable {
       env.readerCheck();
       reserve = new CatalogReserve(file, mapBytes);
       return new Catalog(file, env, reserve, Databases.open(env, flags));
-    } catch (LmdbException | IOException e) {
-      if (env != null) {
-        env.close();
-      }
-      if (reserve != null) {
+    } catch (LmdbException e) {
+      closeAfter(e, env, reserve);
+      throw failure(file, e);
+    } catch (IOException e) {
+      closeAfter(e, env, reserve);
+      throw e;
+    }
+  }
+
+  /** The reserve after LMDB, and both as far as they were opened. */
+  private static void closeAfter(Exception failure, Env<byte[]> env, CatalogReserve reserve) {
+    if (env != null) {
+      env.close();
+    }
+    if (reserve != null) {
+      try {
         reserve.close();
+      } catch (IOException closing) {
+        failure.addSuppressed(closing);
       }
-      throw e instanceof LmdbException lmdb ? failure(file, lmdb) : (IOException) e;
     }
   }
 
