@@ -25,6 +25,9 @@ public final class FuseDevice {
 
   private final int fd;
 
+  /** Whether a read returns at once; the last setting where several threads read. */
+  private volatile boolean nonBlocking;
+
   FuseDevice(int fd) {
     this.fd = fd;
   }
@@ -64,9 +67,28 @@ public final class FuseDevice {
    * Waits for a request.
    *
    * @param address of the request's buffer
-   * @return bytes read, or a negated errno
+   * @return bytes read, or a negated errno; EAGAIN only where another thread reads this descriptor
    */
   long read(Request request, long address) {
+    setNonBlocking(false);
+    return readAsSet(request, address);
+  }
+
+  /** The same, without waiting: EAGAIN where there is none. */
+  long readAtOnce(Request request, long address) {
+    setNonBlocking(true);
+    return readAsSet(request, address);
+  }
+
+  private void setNonBlocking(boolean wanted) {
+    if (nonBlocking != wanted) {
+      nonBlocking = wanted;
+      // All flags that F_SETFL knows and an open of this descriptor had: none.
+      LIBC.fcntl(fd, LibC.Native.F_SETFL, wanted ? LibC.Native.O_NONBLOCK : 0);
+    }
+  }
+
+  private long readAsSet(Request request, long address) {
     long bytes =
         LIBC.read(fd, address + Request.BEGIN, request.buffer().capacity() - Request.BEGIN);
     return bytes < 0 ? -LibC.Native.errno() : bytes;

@@ -22,6 +22,8 @@ public interface LibC {
 
   int poll(long address, long count, int timeoutMs);
 
+  int fcntl(int fd, int command, int argument);
+
   long write(int fd, long address, long bytes);
 
   int ioctl(int fd, long request, @In int[] argument);
@@ -85,6 +87,11 @@ public interface LibC {
     static final int O_WRONLY = 01;
     static final int O_RDWR = 02;
     static final int O_CLOEXEC = 02000000;
+
+    /** Flag of open(2) and fcntl(2), equal on all architectures of asm-generic/fcntl.h. */
+    static final int O_NONBLOCK = 04000;
+
+    static final int F_SETFL = 4;
 
     /** Flag of open(2), equal on all architectures of asm-generic/fcntl.h. */
     static final int O_PATH = 010000000;

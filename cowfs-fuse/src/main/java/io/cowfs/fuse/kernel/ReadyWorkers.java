@@ -106,6 +106,11 @@ final class ReadyWorkers {
     }
   }
 
+  /** Whether nobody waits for a request but the worker that asks, between those two calls. */
+  boolean onlyOneWaits() {
+    return waiting.get() == 1;
+  }
+
   /** When a worker has a request, before it serves it. */
   void afterRequest() {
     if (ready.decrementAndGet() == 0) {

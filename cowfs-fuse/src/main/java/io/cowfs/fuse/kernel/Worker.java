@@ -57,7 +57,9 @@ final class Worker implements Runnable {
   @Override
   public void run() {
     try {
-      serve(LibC.Native.address(request.buffer()), LibC.Native.address(reply.buffer()));
+      long address = LibC.Native.address(request.buffer());
+      serve(
+          new RequestReader(device, request, address, ready), LibC.Native.address(reply.buffer()));
     } finally {
       try {
         ready.end();
@@ -67,10 +69,10 @@ final class Worker implements Runnable {
     }
   }
 
-  private void serve(long requestAddress, long replyAddress) {
+  private void serve(RequestReader reader, long replyAddress) {
     while (true) {
       ready.beforeRequest();
-      long bytes = device.read(request, requestAddress);
+      long bytes = reader.read();
       ready.afterRequest();
       if (bytes < 0) {
         int errno = (int) -bytes;

@@ -1,0 +1,60 @@
+package io.cowfs.fuse.kernel;
+
+import io.cowfs.fuse.errno.Errno;
+import io.cowfs.fuse.wire.Request;
+
+/**
+ * Reads the requests of one worker, and stays awake for a moment where the next one is likely to
+ * come soon: to put a processor to sleep and to wake it takes longer than most requests. For one
+ * worker alone.
+ *
+ * <p>The algorithm is the adaptive one of KVM's halt polling (Linux, {@code
+ * Documentation/virt/kvm/halt-polling.rst}), with one step instead of a growing window: whether it
+ * spins is decided by how long it waited the last time. So an idle mount never spins, and the end
+ * of a burst of requests costs {@link #SPIN_NANOS} once.
+ */
+final class RequestReader {
+  static final long SPIN_NANOS = 40_000;
+
+  /** What a sleep takes at most, waking included, where spinning would have paid. */
+  private static final long SOON_NANOS = 80_000;
+
+  /** On a single processor it would keep the program from sending what it waits for. */
+  private static final boolean MAY_SPIN = Runtime.getRuntime().availableProcessors() > 1;
+
+  private final FuseDevice device;
+  private final Request request;
+  private final long address;
+  private final ReadyWorkers ready;
+  private boolean spins;
+
+  /**
+   * @param address of the request's buffer
+   * @param ready the workers of the mount; where another one waits, that one is woken anyway
+   */
+  RequestReader(FuseDevice device, Request request, long address, ReadyWorkers ready) {
+    this.device = device;
+    this.request = request;
+    this.address = address;
+    this.ready = ready;
+  }
+
+  /** Waits for a request. Returns bytes read, or a negated errno; EAGAIN means to ask again. */
+  long read() {
+    long begin = System.nanoTime();
+    if (spins && ready.onlyOneWaits()) {
+      long bytes;
+      do {
+        bytes = device.readAtOnce(request, address);
+        if (bytes != -Errno.EAGAIN) {
+          return bytes;
+        }
+      } while (System.nanoTime() - begin < SPIN_NANOS);
+      spins = false;
+      return device.read(request, address);
+    }
+    long bytes = device.read(request, address);
+    spins = MAY_SPIN && System.nanoTime() - begin < SOON_NANOS;
+    return bytes;
+  }
+}
