@@ -277,6 +277,20 @@ final class DirectoryItems {
     return links;
   }
 
+  /** All names in a directory of a tree; none in what is no directory. */
+  static List<Link> linksIn(Tree tree, long directory) throws IOException {
+    List<Link> links = new ArrayList<>();
+    ItemSource.of(tree)
+        .scan(
+            new Key(directory, Items.DIRECTORY_ENTRY, 0),
+            new Key(directory, Items.DIRECTORY_ENTRY, -1L),
+            (key, value) -> {
+              links.add(new Link(directory, NameFormat.decode(value).name()));
+              return true;
+            });
+    return links;
+  }
+
   static void link(
       Mutation change, Key entry, Key backReference, long parent, byte[] name, Inode child) {
     change.put(entry, NameFormat.encode(child.number, child.type(), name));

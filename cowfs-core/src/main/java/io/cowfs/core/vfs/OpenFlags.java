@@ -8,7 +8,6 @@ public enum OpenFlags {
   WRITE,
   APPEND,
   TRUNCATE,
-  EXCLUSIVE,
   /** Every write is durable, data and attributes, before it is answered (O_SYNC). */
   SYNC,
   /** Every write's data is durable before it is answered (O_DSYNC). */

@@ -16,6 +16,7 @@ import io.cowfs.core.vfs.FileHandle;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
+import io.cowfs.core.vfs.RenameMode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -119,6 +120,34 @@ class RollbackTest {
         heard.words);
     assertEquals("same", read(same));
     assertThrows(FsException.class, () -> read(later));
+  }
+
+  /** The front end may know that they are not there. */
+  @Test
+  void namesThatComeBackAreAnnounced() throws Exception {
+    fs.release(create("again"));
+    fs.release(create("renamed"));
+    pool.snapshot("s");
+    fs.unlink(FileSystem.ROOT_INODE, "again".getBytes(UTF_8));
+    byte[] name = "renamed".getBytes(UTF_8);
+    byte[] other = "other".getBytes(UTF_8);
+    fs.rename(FileSystem.ROOT_INODE, name, FileSystem.ROOT_INODE, other, RenameMode.REPLACE);
+    pool.rollback("s");
+    assertTrue(heard.words.contains("entry 1 again"), heard.words::toString);
+    assertTrue(heard.words.contains("entry 1 renamed"), heard.words::toString);
+  }
+
+  @Test
+  void namesThatComeBackAreAnnouncedAlsoWhereTreesCannotBeCompared() throws Exception {
+    fs.release(create("again"));
+    pool.snapshot("s");
+    fs.unlink(FileSystem.ROOT_INODE, "again".getBytes(UTF_8));
+    pool.commit();
+    InodeTable memory = new InodeTable(null, inode -> {});
+    TreeChanges all = TreeChanges.everything(pool.liveTree("root"), pool.tree("s"), memory);
+    assertEquals(
+        List.of("again"),
+        all.names().stream().map(link -> new String(link.name(), UTF_8)).toList());
   }
 
   @Test

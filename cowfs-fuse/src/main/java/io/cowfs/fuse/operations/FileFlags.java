@@ -23,7 +23,7 @@ public final class FileFlags {
 
   private FileFlags() {}
 
-  /** The flags of open(2), but for O_SYNC, which is the kernel's affair. */
+  /** The flags of open(2), but for O_SYNC, which is the kernel's affair, and O_EXCL. */
   public static EnumSet<OpenFlags> ofOpen(int flags) {
     EnumSet<OpenFlags> set = EnumSet.noneOf(OpenFlags.class);
     int access = flags & O_ACCESS_MODE;
@@ -39,9 +39,6 @@ public final class FileFlags {
     if ((flags & O_APPEND) != 0) {
       set.add(OpenFlags.APPEND);
     }
-    if ((flags & O_EXCL) != 0) {
-      set.add(OpenFlags.EXCLUSIVE);
-    }
     if ((flags & O_NOATIME) != 0) {
       set.add(OpenFlags.NO_ATIME);
     }
@@ -51,6 +48,11 @@ public final class FileFlags {
   /** Whether open(2) was asked for more than reading. */
   static boolean mayWrite(int flags) {
     return (flags & O_ACCESS_MODE) != 0;
+  }
+
+  /** Whether what is to be created must not be there. */
+  static boolean isExclusive(int flags) {
+    return (flags & O_EXCL) != 0;
   }
 
   /**

@@ -68,16 +68,27 @@ final class FileOperations {
     return (fileSystem.getAttributes(inode).mode() & (S_ISUID | S_ISGID)) != 0;
   }
 
+  /**
+   * While a rollback tells the kernel, this may be a name that the kernel takes for free and that
+   * is not. Where the program does not mind, ESTALE has the kernel look it up and open it: it does
+   * not check who may open what was created just now.
+   */
   void create(Call call, Reply reply) throws FsException {
     Request request = call.request();
     int flags = request.intAt(CREATE_FLAGS);
-    Created created =
-        fileSystem.create(
-            call.caller(request.intAt(CREATE_UMASK)),
-            request.nodeId(),
-            request.nameAt(CREATE_BYTES),
-            request.intAt(CREATE_MODE),
-            openFlags(flags, request.intAt(CREATE_OPEN_FLAGS)));
+    Created created;
+    try {
+      created =
+          fileSystem.create(
+              call.caller(request.intAt(CREATE_UMASK)),
+              request.nodeId(),
+              request.nameAt(CREATE_BYTES),
+              request.intAt(CREATE_MODE),
+              openFlags(flags, request.intAt(CREATE_OPEN_FLAGS)));
+    } catch (FsException e) {
+      boolean taken = e.error() == FsError.EXISTS && !FileFlags.isExclusive(flags);
+      throw taken ? new FsException(FsError.STALE) : e;
+    }
     reply.entry(created.attributes(), Lifetime.LONG, Lifetime.LONG);
     opened(reply, created.handle(), flags);
   }

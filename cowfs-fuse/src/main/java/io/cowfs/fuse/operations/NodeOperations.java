@@ -10,6 +10,7 @@ import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.Timestamp;
+import io.cowfs.fuse.wire.Lifetime;
 import io.cowfs.fuse.wire.NameFormat;
 import io.cowfs.fuse.wire.Reply;
 import io.cowfs.fuse.wire.Request;
@@ -32,15 +33,22 @@ final class NodeOperations {
     this.lifetimes = new Lifetimes(fileSystem);
   }
 
-  /**
-   * A name that is not there is a plain ENOENT, which the kernel does not cache: the next LOOKUP
-   * comes here again.
-   */
+  /** The kernel keeps also that a name is not there, where it would be told of a change. */
   void lookup(Call call, Reply reply) throws FsException {
     Request request = call.request();
     long parent = request.nodeId();
-    Attributes found = fileSystem.lookup(parent, request.nameAt(0));
-    reply.entry(found, lifetimes.of(parent), lifetimes.of(found.inode()));
+    Lifetime ofNames = lifetimes.of(parent);
+    Attributes found;
+    try {
+      found = fileSystem.lookup(parent, request.nameAt(0));
+    } catch (FsException e) {
+      if (e.error() == FsError.NOT_FOUND && ofNames != Lifetime.NONE) {
+        reply.noEntry(ofNames);
+        return;
+      }
+      throw e;
+    }
+    reply.entry(found, ofNames, lifetimes.of(found.inode()));
   }
 
   void forget(Call call, Reply reply) {

@@ -111,6 +111,11 @@ public final class AttrFormat {
     putAttr(buffer, at + ENTRY_ATTR, attributes);
   }
 
+  /** Puts a {@code fuse_entry_out} without an inode into zeroed bytes. */
+  static void putNoEntry(ByteBuffer buffer, int at, Lifetime lifetime) {
+    buffer.putLong(at + ENTRY_VALID, lifetime.seconds());
+  }
+
   /** Puts a {@code fuse_attr_out} into zeroed bytes. */
   static void putAttrOut(ByteBuffer buffer, int at, Attributes attributes, Lifetime lifetime) {
     buffer.putLong(at + OUT_VALID, lifetime.seconds());

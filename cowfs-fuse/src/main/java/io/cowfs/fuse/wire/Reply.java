@@ -159,6 +159,11 @@ public final class Reply {
     AttrFormat.putEntry(buffer, at, attributes, ofName, ofAttributes);
   }
 
+  /** Appends a {@code fuse_entry_out} that says that there is no such name. */
+  public void noEntry(Lifetime lifetime) {
+    AttrFormat.putNoEntry(buffer, append(AttrFormat.ENTRY_BYTES), lifetime);
+  }
+
   /** Appends a {@code fuse_attr_out}. */
   public void attributes(Attributes attributes, Lifetime lifetime) {
     AttrFormat.putAttrOut(buffer, append(AttrFormat.OUT_BYTES), attributes, lifetime);

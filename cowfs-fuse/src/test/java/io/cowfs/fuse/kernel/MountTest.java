@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cowfs.core.vfs.Attributes;
+import io.cowfs.core.vfs.FsException;
 import io.cowfs.fuse.errno.Errno;
 import io.cowfs.fuse.memory.MemoryFileSystem;
 import java.nio.ByteBuffer;
@@ -23,6 +25,7 @@ import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
@@ -331,6 +334,33 @@ class MountTest {
       assertEquals("after", Files.readString(file));
     }
     assertFalse(Files.exists(directory.resolve("mnt/f")));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {ON, OFF})
+  void aNameThatIsNotThereIsAskedForOnce(String options) throws Exception {
+    AtomicInteger lookups = new AtomicInteger();
+    MemoryFileSystem fileSystem =
+        new MemoryFileSystem() {
+          @Override
+          public Attributes lookup(long parent, byte[] name) throws FsException {
+            lookups.incrementAndGet();
+            return super.lookup(parent, name);
+          }
+        };
+    try (var mounted = new MountedMemory<>(fileSystem, directory.resolve("mnt"), options)) {
+      Path missing = mounted.root.resolve("missing");
+      for (int i = 0; i < 10; i++) {
+        assertFalse(Files.exists(missing));
+      }
+      assertEquals(1, lookups.get());
+      Files.writeString(missing, "there");
+      assertEquals("there", Files.readString(missing));
+      Files.delete(missing);
+      assertFalse(Files.exists(missing));
+      Files.createDirectory(missing);
+      assertTrue(Files.isDirectory(missing));
+    }
   }
 
   @ParameterizedTest

@@ -132,6 +132,34 @@ class OperationTableTest {
     assertArrayEquals(new long[] {0, 86_400, 0, 0}, asked);
   }
 
+  @Test
+  void thatANameIsNotThereIsKept() {
+    run(Opcode.LOOKUP, new byte[] {'n', 0});
+    assertEquals(0, TestMessages.error(reply));
+    assertEquals(0, TestMessages.payloadLong(reply, 0), "no inode");
+    assertEquals(86_400, TestMessages.payloadLong(reply, 16));
+    MemoryFileSystem restless = new Restless();
+    table =
+        new OperationTable(
+            restless, new HandleTable(restless), new NoCache(), InitFormat.WRITEBACK_CACHE);
+    call = table.newCall(request);
+    run(Opcode.LOOKUP, new byte[] {'n', 0});
+    assertEquals(-Errno.ENOENT, TestMessages.error(reply));
+  }
+
+  /** It does not check who may open a file that it takes to be new. */
+  @Test
+  void aNameThatIsNotFreeAnyMoreIsLookedUpByTheKernel() {
+    int exclusive = 0200;
+    ByteBuffer create = ByteBuffer.allocate(18).order(ByteOrder.nativeOrder());
+    create.putInt(4, 0644).put(16, NAME);
+    run(Opcode.CREATE, create.array());
+    assertEquals(-Errno.ESTALE, TestMessages.error(reply));
+    run(Opcode.CREATE, create.putInt(0, exclusive).array());
+    assertEquals(-Errno.EEXIST, TestMessages.error(reply));
+    assertEquals(0, fileSystem.handlesOpen());
+  }
+
   /** Of a name in the root, of what it leads to, of the root; and the flags of the open root. */
   private long[] lifetimes(MemoryFileSystem of) throws Exception {
     HandleTable opened = new HandleTable(of);

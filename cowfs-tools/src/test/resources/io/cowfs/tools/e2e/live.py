@@ -357,8 +357,11 @@ def names_are_asked_for_again(dataset):
     write("sub/was", b"was")
     write("sub/both", b"before")
     os.symlink("before", "sub/link")
+    os.makedirs("sub/in/deep")
+    write("sub/in/deep/was", b"deep")
     dataset.snapshot()
     os.unlink("sub/was")
+    os.unlink("sub/in/deep/was")
     os.unlink("sub/link")
     os.symlink("after, longer", "sub/link")
     write("sub/both.new", b"after")
@@ -366,18 +369,20 @@ def names_are_asked_for_again(dataset):
     write("sub/is", b"is")
     for _ in range(2):
         assert not os.path.exists("sub/was")
+        assert not os.path.exists("sub/in/deep/was")
         assert not os.path.exists("sub/never")
         assert read("sub/is") == b"is" and read("sub/both") == b"after"
         assert os.readlink("sub/link") == "after, longer"
     dataset.rollback()
     assert read("sub/was") == b"was"
+    assert read("sub/in/deep/was") == b"deep"
     assert read("sub/both") == b"before"
     assert os.readlink("sub/link") == "before"
     assert not os.path.exists("sub/is")
     assert not os.path.exists("sub/never")
     fails(errno.ENOENT, open, "sub/is")
     os.mkdir("sub/is")
-    assert sorted(os.listdir("sub")) == ["both", "is", "link", "was"]
+    assert sorted(os.listdir("sub")) == ["both", "in", "is", "link", "was"]
 
 
 # Load -----------------------------------------------------------------------------------------
