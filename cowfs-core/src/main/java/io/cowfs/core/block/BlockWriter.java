@@ -346,26 +346,30 @@ public final class BlockWriter implements Closeable {
       this.result = result;
     }
 
+    /**
+     * Finds places for the first copy, then for each further one of a run that the one before it
+     * has; all of them may be in pieces.
+     */
     void run() throws IOException {
-      place(new long[copies], 0, DataExtent.sectorsOf(bytesLeft));
-    }
-
-    /** Finds places for the further copies of a run that has some; they may be in pieces. */
-    private void place(long[] places, int count, int sectors) throws IOException {
-      if (count == copies) {
-        write(places, sectors);
-        return;
-      }
-      int done = 0;
-      while (done < sectors) {
-        long[] next = places.clone();
-        for (int i = 0; i < count; i++) {
-          next[i] += done;
+      long[] places = new long[copies];
+      int[] room = new int[copies];
+      int left = DataExtent.sectorsOf(bytesLeft);
+      while (left > 0) {
+        int sectors = left;
+        for (int copy = 0; copy < copies; copy++) {
+          if (room[copy] == 0) {
+            SectorRange range = allocate(sectors, 1, places, copy);
+            places[copy] = range.sector();
+            room[copy] = range.count();
+          }
+          sectors = room[copy];
         }
-        SectorRange range = allocate(sectors - done, 1, next, count);
-        next[count] = range.sector();
-        place(next, count + 1, range.count());
-        done += range.count();
+        write(places, sectors);
+        for (int copy = 0; copy < copies; copy++) {
+          places[copy] += sectors;
+          room[copy] -= sectors;
+        }
+        left -= sectors;
       }
     }
 
