@@ -11,7 +11,9 @@ import io.cowfs.fuse.wire.Request;
  * <p>The algorithm is the adaptive one of KVM's halt polling (Linux, {@code
  * Documentation/virt/kvm/halt-polling.rst}), with one step instead of a growing window: whether it
  * spins is decided by how long it waited the last time. So an idle mount never spins, and the end
- * of a burst of requests costs {@link #SPIN_NANOS} once.
+ * of a burst of requests costs {@link #SPIN_NANOS} once. After a request that took long it does not
+ * spin either: most likely it has waited for a device, and a program that shares a processor with
+ * who waits for its device is woken sooner than one that was kept away from it.
  */
 final class RequestReader {
   static final long SPIN_NANOS = 40_000;
@@ -26,7 +28,10 @@ final class RequestReader {
   private final Request request;
   private final long address;
   private final ReadyWorkers ready;
-  private boolean spins;
+  private boolean cameSoon;
+
+  /** When the last request was read. */
+  private long readAt = System.nanoTime();
 
   /**
    * @param address of the request's buffer
@@ -42,19 +47,20 @@ final class RequestReader {
   /** Waits for a request. Returns bytes read, or a negated errno; EAGAIN means to ask again. */
   long read() {
     long begin = System.nanoTime();
-    if (spins && ready.onlyOneWaits()) {
-      long bytes;
-      do {
-        bytes = device.readAtOnce(request, address);
-        if (bytes != -Errno.EAGAIN) {
-          return bytes;
-        }
-      } while (System.nanoTime() - begin < SPIN_NANOS);
-      spins = false;
-      return device.read(request, address);
-    }
-    long bytes = device.read(request, address);
-    spins = MAY_SPIN && System.nanoTime() - begin < SOON_NANOS;
+    boolean spins = cameSoon && begin - readAt < SPIN_NANOS && ready.onlyOneWaits();
+    long bytes = spins ? spin(begin) : device.read(request, address);
+    readAt = System.nanoTime();
+    cameSoon = MAY_SPIN && readAt - begin < (spins ? SPIN_NANOS : SOON_NANOS);
     return bytes;
+  }
+
+  private long spin(long begin) {
+    do {
+      long bytes = device.readAtOnce(request, address);
+      if (bytes != -Errno.EAGAIN) {
+        return bytes;
+      }
+    } while (System.nanoTime() - begin < SPIN_NANOS);
+    return device.read(request, address);
   }
 }

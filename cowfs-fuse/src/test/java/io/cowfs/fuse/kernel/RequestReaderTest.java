@@ -105,6 +105,15 @@ final class RequestReaderTest {
     assertTrue(used < 10 * LONG_NANOS / 2, () -> used + " ns");
   }
 
+  /** Most likely it has waited for a device. */
+  @Test
+  void sleepsAfterARequestThatTookLong() {
+    readUntilItSpins();
+    LockSupport.parkNanos(LONG_NANOS);
+    readWhatIsThere();
+    assertFalse(spun());
+  }
+
   /** The kernel wakes that one for each request, whoever takes it. */
   @Test
   void sleepsWhereAnotherWaits() {
