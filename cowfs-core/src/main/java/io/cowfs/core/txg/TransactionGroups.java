@@ -51,6 +51,18 @@ public final class TransactionGroups implements Closeable {
     }
   }
 
+  /** What waits for a moment between two commits. */
+  private record Change(Runnable work, CompletableFuture<Void> outcome) {
+    void make() {
+      try {
+        work.run();
+        outcome.complete(null);
+      } catch (RuntimeException | Error e) {
+        outcome.completeExceptionally(e);
+      }
+    }
+  }
+
   /** What may become of the pool. */
   private enum Access {
     CHANGE,
@@ -70,6 +82,7 @@ public final class TransactionGroups implements Closeable {
   private final Condition work = lock.newCondition();
   private final Condition progress = lock.newCondition();
   private final List<QueuedTask> tasks = new ArrayList<>();
+  private final List<Change> changes = new ArrayList<>();
   private long wantedTxg;
 
   /** Commits yet to come that have nothing to write but let freed space become reusable. */
@@ -150,8 +163,8 @@ public final class TransactionGroups implements Closeable {
       participants.add(participant.apply(open.number()));
       return;
     }
-    // Between two commits no txg is frozen, so the newcomer misses none of its freezes.
-    runTask(txg -> () -> participants.add(participant.apply(open.number())));
+    // No txg is frozen then, so the newcomer misses none of its freezes.
+    betweenCommits(() -> participants.add(participant.apply(open.number())));
   }
 
   /** Takes part from now on: for one that keeps nothing apart for each txg. */
@@ -170,7 +183,21 @@ public final class TransactionGroups implements Closeable {
       participants.remove(participant);
       return;
     }
-    runTask(txg -> () -> participants.remove(participant));
+    betweenCommits(() -> participants.remove(participant));
+  }
+
+  /** Has the sync thread do something while it commits nothing, and waits for that. */
+  private void betweenCommits(Runnable change) throws IOException {
+    CompletableFuture<Void> outcome = new CompletableFuture<>();
+    lock.lock();
+    try {
+      checkTakesTasks();
+      changes.add(new Change(change, outcome));
+      work.signal();
+    } finally {
+      lock.unlock();
+    }
+    await(outcome);
   }
 
   /**
@@ -387,16 +414,24 @@ public final class TransactionGroups implements Closeable {
     CompletableFuture<Void> outcome = new CompletableFuture<>();
     lock.lock();
     try {
-      checkNotSuspended();
-      if (closing) {
-        throw new PoolSuspendedException("the pool is closing");
-      }
+      checkTakesTasks();
       tasks.add(new QueuedTask(task, outcome, new ArrayList<>()));
       wantedTxg = Math.max(wantedTxg, open.number());
       work.signal();
     } finally {
       lock.unlock();
     }
+    await(outcome);
+  }
+
+  private void checkTakesTasks() throws PoolSuspendedException {
+    checkNotSuspended();
+    if (closing) {
+      throw new PoolSuspendedException("the pool is closing");
+    }
+  }
+
+  private static void await(CompletableFuture<Void> outcome) throws IOException {
     try {
       outcome.get();
     } catch (ExecutionException failure) {
@@ -455,6 +490,10 @@ public final class TransactionGroups implements Closeable {
       task.outcome().completeExceptionally(suspended);
     }
     tasks.clear();
+    for (Change change : changes) {
+      change.outcome().completeExceptionally(suspended);
+    }
+    changes.clear();
   }
 
   private void checkNotSuspended() throws PoolSuspendedException {
@@ -482,7 +521,9 @@ public final class TransactionGroups implements Closeable {
   private void runSyncThread() {
     try {
       while (awaitWork()) {
-        commitOpenTxg();
+        if (!makeChanges()) {
+          commitOpenTxg();
+        }
       }
       ended = true;
     } catch (IOException | RuntimeException | Error failure) {
@@ -491,7 +532,8 @@ public final class TransactionGroups implements Closeable {
   }
 
   /**
-   * Waits until there is something to commit. Returns false when the pool closes and all is done.
+   * Waits until there is something to commit, or a change to make before. Returns false when the
+   * pool closes and all is done.
    */
   private boolean awaitWork() {
     lock.lock();
@@ -502,7 +544,7 @@ public final class TransactionGroups implements Closeable {
           return false;
         }
         boolean changed = open.isDirty();
-        if (wantedTxg >= open.number() || !tasks.isEmpty()) {
+        if (wantedTxg >= open.number() || !tasks.isEmpty() || !changes.isEmpty()) {
           return true;
         }
         if (closing) {
@@ -522,6 +564,20 @@ public final class TransactionGroups implements Closeable {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Makes what waits for a moment between two commits. Returns false when nothing did. */
+  private boolean makeChanges() {
+    List<Change> due;
+    lock.lock();
+    try {
+      due = List.copyOf(changes);
+      changes.clear();
+    } finally {
+      lock.unlock();
+    }
+    due.forEach(Change::make);
+    return !due.isEmpty();
   }
 
   private long intervalMillis() {

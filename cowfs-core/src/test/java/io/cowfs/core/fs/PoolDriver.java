@@ -996,10 +996,8 @@ final class PoolDriver {
 
   // ---- mounting
 
-  private void mount(String dataset, Model model) throws IOException, FsException {
-    PoolState after = now();
-    after.datasets().put(dataset, model.copy());
-    commits(after, () -> pool.pool().fileSystem(dataset));
+  /** A dataset that is there for certain; nothing else becomes durable with it. */
+  private void mount(String dataset, Model model) throws IOException {
     drivers.put(dataset, newDriver(pool.pool().fileSystem(dataset), model.copy()));
   }
 
