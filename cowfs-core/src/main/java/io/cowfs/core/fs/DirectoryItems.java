@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * Directory entries and back references as items. An entry stands under the hash of its name, in
@@ -277,18 +278,16 @@ final class DirectoryItems {
     return links;
   }
 
-  /** All names in a directory of a tree; none in what is no directory. */
-  static List<Link> linksIn(Tree tree, long directory) throws IOException {
-    List<Link> links = new ArrayList<>();
+  /** Gives all names in a directory of a tree; none in what is no directory. */
+  static void forEachName(Tree tree, long directory, Consumer<byte[]> visitor) throws IOException {
     ItemSource.of(tree)
         .scan(
             new Key(directory, Items.DIRECTORY_ENTRY, 0),
             new Key(directory, Items.DIRECTORY_ENTRY, -1L),
             (key, value) -> {
-              links.add(new Link(directory, NameFormat.decode(value).name()));
+              visitor.accept(NameFormat.decode(value).name());
               return true;
             });
-    return links;
   }
 
   static void link(

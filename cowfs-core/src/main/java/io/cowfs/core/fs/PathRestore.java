@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * Brings one path of a live dataset back to what it was in a snapshot, while the dataset is in use.
@@ -52,6 +53,7 @@ final class PathRestore {
 
   private final VolumeState volume;
   private final SourceTree snapshot;
+  private final Supplier<CacheInvalidator> frontEnd;
   private final ItemSource there;
   private final ItemSource here;
   private final InodeStage stage;
@@ -72,9 +74,13 @@ final class PathRestore {
   private long added;
   private long removed;
 
-  PathRestore(VolumeState volume, SourceTree snapshot) {
+  /**
+   * @param frontEnd who is told, as it is then; no lock that one of its requests needs may be held
+   */
+  PathRestore(VolumeState volume, SourceTree snapshot, Supplier<CacheInvalidator> frontEnd) {
     this.volume = volume;
     this.snapshot = snapshot;
+    this.frontEnd = frontEnd;
     this.stage = new InodeStage(volume, snapshot);
     this.there = stage.source();
     this.here = ItemSource.of(volume.tree());
@@ -142,13 +148,9 @@ final class PathRestore {
       flush();
     } finally {
       stage.abandon();
+      names.tell(frontEnd.get());
     }
     return new Volume.Restored(changed, added, removed);
-  }
-
-  /** Tells the front end what it may know and is no longer so. No lock may be held. */
-  void tell(CacheInvalidator frontEnd) {
-    names.tell(frontEnd);
   }
 
   private Inode findOriginal(List<byte[]> path) throws IOException {
@@ -417,12 +419,16 @@ final class PathRestore {
     }
   }
 
-  /** Makes the copies durable, then changes the names. */
+  /**
+   * Makes the copies durable, then changes the names and tells the front end, which may believe
+   * that they are not there.
+   */
   private void flush() throws FsException, IOException {
     stage.commit();
     for (Action action : actions) {
       action.run();
     }
     actions.clear();
+    names.tell(frontEnd.get());
   }
 }

@@ -1,12 +1,15 @@
 package io.cowfs.core.fs;
 
 import io.cowfs.core.btree.Tree;
+import io.cowfs.core.btree.TreeDiff;
 import io.cowfs.core.txg.SyncTask;
 import io.cowfs.core.vfs.CacheInvalidator;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.Arrays;
 import java.util.Iterator;
+import java.util.function.Supplier;
 
 /**
  * Replaces the tree of a volume under those who use it. Thread-safe.
@@ -35,10 +38,11 @@ final class Rollback {
   /**
    * Has a sync task replace the dataset's tree, as a rollback does, while no operation is active,
    * and returns when the front end has forgotten what it must. The task keeps the tree as it was,
-   * and the caller keeps others from destroying it meanwhile.
+   * and the caller keeps others from destroying both trees meanwhile.
    */
-  void replaceTree(SyncTask task, CacheInvalidator frontEnd) throws IOException {
+  void replaceTree(SyncTask task, Supplier<CacheInvalidator> frontEnd) throws IOException {
     Tree[] before = new Tree[1];
+    Tree after;
     TreeChanges changes;
     volume.closedGate().lock();
     try {
@@ -51,11 +55,13 @@ final class Rollback {
                 Runnable afterwards = task.run(txg);
                 return () -> switchTree(txg, afterwards);
               });
-      changes = forgetChanges(before[0], volume.tree().committed());
+      after = volume.tree().committed();
+      changes = forgetChanges(before[0], after);
     } finally {
       volume.closedGate().unlock();
     }
-    tellFrontEnd(before[0], changes, frontEnd);
+    tellFrontEnd(before[0], changes, frontEnd.get());
+    tellOfNewNames(before[0], after, frontEnd.get());
   }
 
   /** Sync thread, with the gate shut. */
@@ -113,6 +119,46 @@ final class Rollback {
     } finally {
       // Whatever happened: changes to a file must not come to nothing for ever.
       changes.files().forEach(volume.inodes()::renew);
+    }
+  }
+
+  /**
+   * The front end may believe that a name is not there which is now. There can be any number of
+   * them, so they are not kept but found once more.
+   */
+  private void tellOfNewNames(Tree before, Tree after, CacheInvalidator frontEnd) {
+    try {
+      TreeDiff.run(
+          before,
+          after,
+          (key, oldValue, newValue) -> {
+            long directory = key.high();
+            if (key.kind() != Items.DIRECTORY_ENTRY
+                || newValue == null
+                || !volume.inodes().isReferenced(directory)) {
+              return;
+            }
+            byte[] name = NameFormat.decode(newValue).name();
+            if (oldValue == null || !Arrays.equals(name, NameFormat.decode(oldValue).name())) {
+              frontEnd.entryChanged(directory, name);
+            }
+          });
+    } catch (IOException damaged) {
+      LOG.log(Level.WARNING, "all names are asked for again: " + damaged.getMessage(), damaged);
+      tellOfAllNames(after, volume.inodes(), frontEnd);
+    }
+  }
+
+  /** As far as they can be read; what is in other directories than the root goes with their own. */
+  static void tellOfAllNames(Tree after, InodeTable memory, CacheInvalidator frontEnd) {
+    for (long inode : memory.known()) {
+      if (memory.isReferenced(inode)) {
+        try {
+          DirectoryItems.forEachName(after, inode, name -> frontEnd.entryChanged(inode, name));
+        } catch (IOException damaged) {
+          LOG.log(Level.WARNING, "directory {0} cannot be read to its end", inode);
+        }
+      }
     }
   }
 

@@ -47,10 +47,7 @@ final class TreeChanges {
     return removedDirectories;
   }
 
-  /**
-   * Names that lead elsewhere in the new tree, or nowhere in one of them, in directories that a
-   * front end has. It may also have that a name is not there.
-   */
+  /** Names of the old tree that lead elsewhere, or nowhere, in the new one. */
   List<DirectoryItems.Link> names() {
     return names;
   }
@@ -78,8 +75,8 @@ final class TreeChanges {
         (key, oldValue, newValue) -> {
           if (memory.isKnown(key.high())) {
             changes.addItem(key, oldValue, newValue);
-            if (key.kind() == Items.DIRECTORY_ENTRY && memory.isReferenced(key.high())) {
-              changes.addNames(key.high(), oldValue, newValue, memory);
+            if (key.kind() == Items.DIRECTORY_ENTRY && oldValue != null) {
+              changes.addName(key.high(), oldValue, memory);
             }
           }
         });
@@ -115,18 +112,11 @@ final class TreeChanges {
     };
   }
 
-  private void addNames(long directory, byte[] oldValue, byte[] newValue, InodeTable memory)
-      throws IOException {
-    NameFormat.Entry old = oldValue == null ? null : NameFormat.decode(oldValue);
-    // Who has a name that leads somewhere holds what it leads to.
-    if (old != null && memory.isReferenced(old.inode())) {
-      names.add(new DirectoryItems.Link(directory, old.name()));
-    }
-    if (newValue != null) {
-      byte[] name = NameFormat.decode(newValue).name();
-      if (old == null || !Arrays.equals(name, old.name())) {
-        names.add(new DirectoryItems.Link(directory, name));
-      }
+  /** A front end that has a name cached holds what it leads to. */
+  private void addName(long directory, byte[] value, InodeTable memory) throws IOException {
+    NameFormat.Entry entry = NameFormat.decode(value);
+    if (memory.isReferenced(directory) && memory.isReferenced(entry.inode())) {
+      names.add(new DirectoryItems.Link(directory, entry.name()));
     }
   }
 
@@ -140,11 +130,6 @@ final class TreeChanges {
     for (long inode : changes.inodes) {
       if (!memory.isReferenced(inode)) {
         continue;
-      }
-      try {
-        changes.names.addAll(DirectoryItems.linksIn(after, inode));
-      } catch (IOException damaged) {
-        // What cannot be listed cannot be looked up either.
       }
       try {
         changes.names.addAll(DirectoryItems.linksOf(before, inode));

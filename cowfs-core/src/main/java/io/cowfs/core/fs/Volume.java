@@ -30,7 +30,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Consumer;
 
 /**
  * The file system of one dataset. Thread-safe; operations are in classes of their own, this one
@@ -123,6 +122,10 @@ public final class Volume implements FileSystem {
     }
     if (!services.txgs().isReadOnly()) {
       services.txgs().syncAll();
+      if (!state.reaper().isIdle()) {
+        // Nothing else would commit for what has lost its last reference.
+        services.txgs().runTask(txg -> null);
+      }
     }
     services.txgs().unregister(sync);
   }
@@ -146,7 +149,7 @@ public final class Volume implements FileSystem {
    * and tells the front end what it must forget.
    */
   public void replaceTree(SyncTask task) throws IOException {
-    rollback.replaceTree(task, invalidator);
+    rollback.replaceTree(task, () -> invalidator);
   }
 
   /**
@@ -213,25 +216,20 @@ public final class Volume implements FileSystem {
 
   /**
    * Brings one path back to what it was in a snapshot, while the file system is in use. Nothing
-   * else is touched. One at a time; no rollback may happen meanwhile.
+   * else is touched. One at a time; no rollback may happen meanwhile. The front end is told on the
+   * way, so no lock may be held that one of its requests in this file system needs.
    *
    * @param path relative to the root of the dataset; {@code .} for all of it
-   * @param afterwards gets what tells the front end what it must forget: to be run when this has
-   *     returned or failed, and no lock is held
    * @throws io.cowfs.core.dataset.DatasetException INVALID_NAME or NAME_TOO_LONG for the path;
    *     NOT_FOUND when the snapshot has no such path, or is destroyed meanwhile; EXISTS when
    *     something else stands in the way. Nothing was changed, but where it was destroyed
    * @throws IOException when it fails in the middle: each file is then as it was or as it is in the
    *     snapshot, and the path can be restored again
    */
-  public Restored restorePath(SourceTree snapshot, byte[] path, Consumer<Runnable> afterwards)
-      throws IOException {
+  public Restored restorePath(SourceTree snapshot, byte[] path) throws IOException {
     List<byte[]> names = PathRestore.parse(path);
-    PathRestore restore = new PathRestore(state, snapshot);
-    CacheInvalidator frontEnd = invalidator;
-    afterwards.accept(() -> restore.tell(frontEnd));
     try {
-      return restore.run(names);
+      return new PathRestore(state, snapshot, () -> invalidator).run(names);
     } catch (FsException refused) {
       String what = "'%s' is not restored: ".formatted(new String(path, StandardCharsets.UTF_8));
       if (refused.error() == FsError.NO_SPACE) {

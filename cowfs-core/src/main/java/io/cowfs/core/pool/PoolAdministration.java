@@ -324,20 +324,13 @@ public final class PoolAdministration {
    *     the way
    */
   public Restoration restorePath(String dataset, String snapshot, byte[] path) throws IOException {
-    List<Runnable> afterwards = new ArrayList<>();
-    try {
-      synchronized (pool) {
-        return restorePath(dataset, snapshot, path, afterwards);
-      }
-    } finally {
-      // Not under the lock: it tells kernels.
-      afterwards.forEach(Runnable::run);
+    synchronized (pool) {
+      return restore(dataset, snapshot, path);
     }
   }
 
   @SuppressWarnings("try") // The hold is for what is read from the snapshot.
-  private Restoration restorePath(
-      String dataset, String snapshot, byte[] path, List<Runnable> afterwards) throws IOException {
+  private Restoration restore(String dataset, String snapshot, byte[] path) throws IOException {
     try (ReadPins.Pin pin = txgs.readPins().pin()) {
       NodeRecord node = datasets.snapshot(dataset, snapshot);
       SourceTree source =
@@ -350,7 +343,7 @@ public final class PoolAdministration {
       pool.fileSystem(dataset);
       try {
         Volume volume = pool.openVolume(dataset).orElseThrow();
-        Volume.Restored restored = volume.restorePath(source, path, afterwards::add);
+        Volume.Restored restored = volume.restorePath(source, path);
         return new Restoration(restored.changed(), restored.added(), restored.removed());
       } finally {
         if (!wasOpen) {

@@ -63,6 +63,14 @@ public final class TransactionGroups implements Closeable {
     }
   }
 
+  /** What the sync thread is woken for. */
+  private enum Work {
+    CHANGES,
+    COMMIT,
+    /** The pool closes, or is suspended. */
+    NONE
+  }
+
   /** What may become of the pool. */
   private enum Access {
     CHANGE,
@@ -84,6 +92,9 @@ public final class TransactionGroups implements Closeable {
   private final List<QueuedTask> tasks = new ArrayList<>();
   private final List<Change> changes = new ArrayList<>();
   private long wantedTxg;
+
+  /** When something to commit was seen first; 0 where there is nothing. Sync thread. */
+  private long firstDirtyNanos;
 
   /** Commits yet to come that have nothing to write but let freed space become reusable. */
   private volatile int commitsToRelease;
@@ -520,8 +531,9 @@ public final class TransactionGroups implements Closeable {
 
   private void runSyncThread() {
     try {
-      while (awaitWork()) {
-        if (!makeChanges()) {
+      for (Work next = awaitWork(); next != Work.NONE; next = awaitWork()) {
+        makeChanges();
+        if (next == Work.COMMIT) {
           commitOpenTxg();
         }
       }
@@ -531,33 +543,21 @@ public final class TransactionGroups implements Closeable {
     }
   }
 
-  /**
-   * Waits until there is something to commit, or a change to make before. Returns false when the
-   * pool closes and all is done.
-   */
-  private boolean awaitWork() {
+  private Work awaitWork() {
     lock.lock();
     try {
-      long firstDirtyNanos = 0;
       while (true) {
         if (suspended != null) {
-          return false;
+          return Work.NONE;
         }
-        boolean changed = open.isDirty();
-        if (wantedTxg >= open.number() || !tasks.isEmpty() || !changes.isEmpty()) {
-          return true;
+        if (isCommitDue()) {
+          return Work.COMMIT;
+        }
+        if (!changes.isEmpty()) {
+          return Work.CHANGES;
         }
         if (closing) {
-          return changed;
-        }
-        if (changed || hasBacklog() || (commitsToRelease > 0 && sequence.wantsCommit())) {
-          long now = nanoTime.getAsLong();
-          if (firstDirtyNanos == 0) {
-            firstDirtyNanos = now;
-          }
-          if (now - firstDirtyNanos >= TimeUnit.MILLISECONDS.toNanos(intervalMillis())) {
-            return true;
-          }
+          return Work.NONE;
         }
         awaitMillis(work, Math.min(POLL_MILLIS, intervalMillis()));
       }
@@ -566,8 +566,26 @@ public final class TransactionGroups implements Closeable {
     }
   }
 
-  /** Makes what waits for a moment between two commits. Returns false when nothing did. */
-  private boolean makeChanges() {
+  /** The lock is held. */
+  private boolean isCommitDue() {
+    if (wantedTxg >= open.number() || !tasks.isEmpty()) {
+      return true;
+    }
+    boolean changed = open.isDirty();
+    if (closing) {
+      return changed;
+    }
+    if (!changed && !hasBacklog() && (commitsToRelease == 0 || !sequence.wantsCommit())) {
+      return false;
+    }
+    long now = nanoTime.getAsLong();
+    if (firstDirtyNanos == 0) {
+      firstDirtyNanos = now;
+    }
+    return now - firstDirtyNanos >= TimeUnit.MILLISECONDS.toNanos(intervalMillis());
+  }
+
+  private void makeChanges() {
     List<Change> due;
     lock.lock();
     try {
@@ -577,7 +595,6 @@ public final class TransactionGroups implements Closeable {
       lock.unlock();
     }
     due.forEach(Change::make);
-    return !due.isEmpty();
   }
 
   private long intervalMillis() {
@@ -586,6 +603,7 @@ public final class TransactionGroups implements Closeable {
   }
 
   private void commitOpenTxg() throws IOException {
+    firstDirtyNanos = 0;
     long next = open.number() + 1;
     List<Participant> members = List.copyOf(participants);
     // Overlays for the next txg are in place before the first change can join it.

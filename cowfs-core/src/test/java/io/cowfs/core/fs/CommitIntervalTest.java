@@ -10,6 +10,7 @@ import io.cowfs.core.vfs.Caller;
 import io.cowfs.core.vfs.FileSystem;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -40,6 +41,28 @@ class CommitIntervalTest {
       pool.open();
       assertEquals(BYTES, pool.fileSystem().lookup(1, Model.bytes("f")).size());
       pool.audit();
+    }
+  }
+
+  /** They join between two commits, without one of their own. */
+  @Test
+  void openingOthersDoesNotPutItOff() throws Exception {
+    int interval = 500;
+    int others = 20;
+    DirtyLimit limit = new DirtyLimit(256L << 20, 64L << 20, 8L << 20, 100, 1L << 40, interval);
+    try (TestPool pool = TestPool.create(directory, 64L << 20, CompressionSetting.NONE, limit)) {
+      FileSystem fs = pool.fileSystem();
+      for (int i = 0; i < others; i++) {
+        pool.pool().administration().createDataset("other" + i, Map.of());
+      }
+      pool.commit();
+      long before = pool.pool().status().txg();
+      fs.release(fs.create(Caller.ROOT, 1, Model.bytes("f"), 0644, Set.of()).handle());
+      for (int i = 0; i < others; i++) {
+        pool.pool().fileSystem("other" + i);
+        Thread.sleep(interval / 4);
+      }
+      assertTrue(pool.pool().status().txg() > before, "nothing was committed meanwhile");
     }
   }
 

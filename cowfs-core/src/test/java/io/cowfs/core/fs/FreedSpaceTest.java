@@ -1,6 +1,7 @@
 package io.cowfs.core.fs;
 
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.device.FaultInjectingDevice.Fault;
@@ -13,6 +14,7 @@ import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.OpenFlags;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -73,6 +75,31 @@ class FreedSpaceTest {
         pool.auditAsFound();
       }
     }
+  }
+
+  /** Nobody may open the file system again for long. */
+  @Test
+  void whatIsReleasedLastIsFreedWhenTheFileSystemIsClosed() throws Exception {
+    try (TestPool pool =
+        TestPool.create(directory, 64L << 20, CompressionSetting.NONE, TestPool.ON_DEMAND)) {
+      pool.pool().administration().createDataset("other", Map.of());
+      FileSystem fs = pool.pool().fileSystem("other");
+      FileSystem.Created created =
+          fs.create(Caller.ROOT, 1, Model.bytes("file"), 0644, Set.of(OpenFlags.WRITE));
+      fs.write(Caller.ROOT, created.handle(), 0, ByteBuffer.allocate(FILE_BYTES), false);
+      fs.unlink(1, Model.bytes("file"));
+      pool.commit();
+      long before = usedBytes(pool);
+      fs.release(created.handle());
+      fs.forget(created.attributes().inode(), 1);
+      pool.pool().closeFileSystem("other");
+      long freed = before - usedBytes(pool);
+      assertTrue(freed >= FILE_BYTES, () -> freed + " bytes are freed");
+    }
+  }
+
+  private static long usedBytes(TestPool pool) {
+    return pool.pool().status().allocatedBytes() - pool.pool().status().freeingBytes();
   }
 
   private static void overwrite(FileSystem fs, long inode, int length, Random random)
