@@ -2,6 +2,7 @@ package io.cowfs.fuse.kernel;
 
 import io.cowfs.fuse.errno.Errno;
 import io.cowfs.fuse.wire.Request;
+import java.util.function.LongSupplier;
 
 /**
  * Reads the requests of one worker, and stays awake for a moment where the next one is likely to
@@ -16,7 +17,7 @@ import io.cowfs.fuse.wire.Request;
  * who waits for its device is woken sooner than one that was kept away from it.
  */
 final class RequestReader {
-  static final long SPIN_NANOS = 40_000;
+  private static final long SPIN_NANOS = 40_000;
 
   /** What a sleep takes at most, waking included, where spinning would have paid. */
   private static final long SOON_NANOS = 80_000;
@@ -28,28 +29,33 @@ final class RequestReader {
   private final Request request;
   private final long address;
   private final ReadyWorkers ready;
+  private final LongSupplier nanoTime;
   private boolean cameSoon;
 
   /** When the last request was read. */
-  private long readAt = System.nanoTime();
+  private long readAt;
 
   /**
    * @param address of the request's buffer
    * @param ready the workers of the mount; where another one waits, that one is woken anyway
+   * @param nanoTime as {@link System#nanoTime}
    */
-  RequestReader(FuseDevice device, Request request, long address, ReadyWorkers ready) {
+  RequestReader(
+      FuseDevice device, Request request, long address, ReadyWorkers ready, LongSupplier nanoTime) {
     this.device = device;
     this.request = request;
     this.address = address;
     this.ready = ready;
+    this.nanoTime = nanoTime;
+    this.readAt = nanoTime.getAsLong();
   }
 
   /** Waits for a request. Returns bytes read, or a negated errno; EAGAIN means to ask again. */
   long read() {
-    long begin = System.nanoTime();
+    long begin = nanoTime.getAsLong();
     boolean spins = cameSoon && begin - readAt < SPIN_NANOS && ready.onlyOneWaits();
     long bytes = spins ? spin(begin) : device.read(request, address);
-    readAt = System.nanoTime();
+    readAt = nanoTime.getAsLong();
     cameSoon = MAY_SPIN && readAt - begin < (spins ? SPIN_NANOS : SOON_NANOS);
     return bytes;
   }
@@ -60,7 +66,7 @@ final class RequestReader {
       if (bytes != -Errno.EAGAIN) {
         return bytes;
       }
-    } while (System.nanoTime() - begin < SPIN_NANOS);
+    } while (nanoTime.getAsLong() - begin < SPIN_NANOS);
     return device.read(request, address);
   }
 }

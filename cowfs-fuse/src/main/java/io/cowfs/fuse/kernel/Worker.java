@@ -59,7 +59,8 @@ final class Worker implements Runnable {
     try {
       long address = LibC.Native.address(request.buffer());
       serve(
-          new RequestReader(device, request, address, ready), LibC.Native.address(reply.buffer()));
+          new RequestReader(device, request, address, ready, System::nanoTime),
+          LibC.Native.address(reply.buffer()));
     } finally {
       try {
         ready.end();

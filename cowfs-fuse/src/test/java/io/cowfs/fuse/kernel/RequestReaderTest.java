@@ -10,23 +10,29 @@ import io.cowfs.fuse.wire.Reply;
 import io.cowfs.fuse.wire.Request;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Over a pipe in place of the kernel: whether a read sleeps is told by the descriptor's flags. */
+/**
+ * Over a pipe in place of the kernel: whether a read sleeps is told by the descriptor's flags. Time
+ * goes on with each look at the clock.
+ */
 @Timeout(60)
 final class RequestReaderTest {
   private static final int F_GETFL = 3;
   private static final int MESSAGE_BYTES = 64;
   private static final long LONG_NANOS = 20_000_000;
+  private static final long NANOS_OF_A_LOOK = 1_000;
 
   private final int[] pipe = new int[2];
   private final Request request = new Request(Reply.bufferBytes(4096));
   private final ByteBuffer message = ByteBuffer.allocateDirect(MESSAGE_BYTES);
   private final ReadyWorkers ready = new ReadyWorkers(2, () -> false);
+  private final AtomicLong now = new AtomicLong();
   private RequestReader reader;
 
   @BeforeEach
@@ -34,7 +40,9 @@ final class RequestReaderTest {
     assumeTrue(Runtime.getRuntime().availableProcessors() > 1, "one processor: nobody spins");
     assertEquals(0, LIBC.pipe2(pipe, LibC.Native.O_CLOEXEC));
     long address = LibC.Native.address(request.buffer());
-    reader = new RequestReader(new FuseDevice(pipe[0]), request, address, ready);
+    reader =
+        new RequestReader(
+            new FuseDevice(pipe[0]), request, address, ready, () -> now.addAndGet(NANOS_OF_A_LOOK));
     ready.beforeRequest();
   }
 
@@ -53,23 +61,26 @@ final class RequestReaderTest {
     assertEquals(MESSAGE_BYTES, reader.read());
   }
 
-  /** Reads what comes after a while. */
+  /** Reads what comes when the reader has been asleep for a while. */
   private void readLate() {
     CompletableFuture<Void> sent =
         CompletableFuture.runAsync(
             () -> {
-              LockSupport.parkNanos(LONG_NANOS);
+              do {
+                LockSupport.parkNanos(LONG_NANOS);
+              } while (spun());
+              now.addAndGet(LONG_NANOS);
               send();
             });
     assertEquals(MESSAGE_BYTES, reader.read());
     sent.join();
   }
 
-  /** Reads what is there until the reader expects the next one soon. */
+  /** After one that came soon, the reader expects the next one soon. */
   private void readUntilItSpins() {
-    while (!spun()) {
-      readWhatIsThere();
-    }
+    readWhatIsThere();
+    readWhatIsThere();
+    assertTrue(spun());
   }
 
   private boolean spun() {
@@ -109,7 +120,7 @@ final class RequestReaderTest {
   @Test
   void sleepsAfterARequestThatTookLong() {
     readUntilItSpins();
-    LockSupport.parkNanos(LONG_NANOS);
+    now.addAndGet(LONG_NANOS);
     readWhatIsThere();
     assertFalse(spun());
   }
