@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 
 /**
@@ -53,6 +54,7 @@ final class PathRestore {
 
   private final VolumeState volume;
   private final SourceTree snapshot;
+  private final Executor teller;
   private final Supplier<CacheInvalidator> frontEnd;
   private final ItemSource there;
   private final ItemSource here;
@@ -75,11 +77,17 @@ final class PathRestore {
   private long removed;
 
   /**
-   * @param frontEnd who is told, as it is then; no lock that one of its requests needs may be held
+   * @param teller tells the front end on the way, in order, by a thread without a lock
+   * @param frontEnd as it is when it is told
    */
-  PathRestore(VolumeState volume, SourceTree snapshot, Supplier<CacheInvalidator> frontEnd) {
+  PathRestore(
+      VolumeState volume,
+      SourceTree snapshot,
+      Executor teller,
+      Supplier<CacheInvalidator> frontEnd) {
     this.volume = volume;
     this.snapshot = snapshot;
+    this.teller = teller;
     this.frontEnd = frontEnd;
     this.stage = new InodeStage(volume, snapshot);
     this.there = stage.source();
@@ -148,7 +156,7 @@ final class PathRestore {
       flush();
     } finally {
       stage.abandon();
-      names.tell(frontEnd.get());
+      teller.execute(names.telling(frontEnd));
     }
     return new Volume.Restored(changed, added, removed);
   }
@@ -420,7 +428,7 @@ final class PathRestore {
   }
 
   /**
-   * Makes the copies durable, then changes the names and tells the front end, which may believe
+   * Makes the copies durable, then changes the names and has the front end told, which may believe
    * that they are not there.
    */
   private void flush() throws FsException, IOException {
@@ -429,6 +437,6 @@ final class PathRestore {
       action.run();
     }
     actions.clear();
-    names.tell(frontEnd.get());
+    teller.execute(names.telling(frontEnd));
   }
 }

@@ -13,6 +13,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * The changes of names and attributes by which a path is restored. Each is atomic, like a system
@@ -210,13 +211,24 @@ final class RestoredNames {
     }
   }
 
-  /** Tells the front end what it may know and is no longer so. No lock may be held. */
-  void tell(CacheInvalidator frontEnd) {
-    changedNames.forEach(name -> frontEnd.entryChanged(name.directory, name.name));
-    changedDirectories.forEach(frontEnd::inodeChanged);
-    changedAttributes.forEach(frontEnd::attributesChanged);
+  /**
+   * What tells the front end what it may know and is no longer so, since the last call. No lock may
+   * be held by who runs it.
+   *
+   * @param frontEnd who is told, as it is then
+   */
+  Runnable telling(Supplier<CacheInvalidator> frontEnd) {
+    List<Name> names = List.copyOf(changedNames);
+    List<Long> directories = List.copyOf(changedDirectories);
+    List<Long> attributes = List.copyOf(changedAttributes);
     changedNames.clear();
     changedDirectories.clear();
     changedAttributes.clear();
+    return () -> {
+      CacheInvalidator told = frontEnd.get();
+      names.forEach(name -> told.entryChanged(name.directory, name.name));
+      directories.forEach(told::inodeChanged);
+      attributes.forEach(told::attributesChanged);
+    };
   }
 }

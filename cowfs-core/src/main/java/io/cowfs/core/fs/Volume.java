@@ -30,6 +30,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Executor;
 
 /**
  * The file system of one dataset. Thread-safe; operations are in classes of their own, this one
@@ -216,20 +217,21 @@ public final class Volume implements FileSystem {
 
   /**
    * Brings one path back to what it was in a snapshot, while the file system is in use. Nothing
-   * else is touched. One at a time; no rollback may happen meanwhile. The front end is told on the
-   * way, so no lock may be held that one of its requests in this file system needs.
+   * else is touched. One at a time; no rollback may happen meanwhile.
    *
    * @param path relative to the root of the dataset; {@code .} for all of it
+   * @param teller tells the front end on the way, in order, by a thread that holds no lock
    * @throws io.cowfs.core.dataset.DatasetException INVALID_NAME or NAME_TOO_LONG for the path;
    *     NOT_FOUND when the snapshot has no such path, or is destroyed meanwhile; EXISTS when
    *     something else stands in the way. Nothing was changed, but where it was destroyed
    * @throws IOException when it fails in the middle: each file is then as it was or as it is in the
    *     snapshot, and the path can be restored again
    */
-  public Restored restorePath(SourceTree snapshot, byte[] path) throws IOException {
+  public Restored restorePath(SourceTree snapshot, byte[] path, Executor teller)
+      throws IOException {
     List<byte[]> names = PathRestore.parse(path);
     try {
-      return new PathRestore(state, snapshot, () -> invalidator).run(names);
+      return new PathRestore(state, snapshot, teller, () -> invalidator).run(names);
     } catch (FsException refused) {
       String what = "'%s' is not restored: ".formatted(new String(path, StandardCharsets.UTF_8));
       if (refused.error() == FsError.NO_SPACE) {

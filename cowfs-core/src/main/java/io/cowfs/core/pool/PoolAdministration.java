@@ -34,6 +34,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 
 /**
  * What is done with the datasets and snapshots of an open pool. Each operation is one sync task: it
@@ -324,13 +328,44 @@ public final class PoolAdministration {
    *     the way
    */
   public Restoration restorePath(String dataset, String snapshot, byte[] path) throws IOException {
-    synchronized (pool) {
-      return restore(dataset, snapshot, path);
+    // Not under the lock: a kernel that is told waits for directories that requests have locked,
+    // and
+    // those may wait for the pool.
+    ExecutorService teller =
+        Executors.newSingleThreadExecutor(
+            work -> {
+              Thread thread = new Thread(work, "cowfs-restore-tell");
+              thread.setDaemon(true);
+              return thread;
+            });
+    try {
+      synchronized (pool) {
+        return restore(dataset, snapshot, path, teller);
+      }
+    } finally {
+      awaitEnd(teller);
+    }
+  }
+
+  private static void awaitEnd(ExecutorService executor) {
+    executor.shutdown();
+    boolean interrupted = false;
+    boolean ended = false;
+    while (!ended) {
+      try {
+        ended = executor.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS);
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 
   @SuppressWarnings("try") // The hold is for what is read from the snapshot.
-  private Restoration restore(String dataset, String snapshot, byte[] path) throws IOException {
+  private Restoration restore(String dataset, String snapshot, byte[] path, Executor teller)
+      throws IOException {
     try (ReadPins.Pin pin = txgs.readPins().pin()) {
       NodeRecord node = datasets.snapshot(dataset, snapshot);
       SourceTree source =
@@ -343,7 +378,7 @@ public final class PoolAdministration {
       pool.fileSystem(dataset);
       try {
         Volume volume = pool.openVolume(dataset).orElseThrow();
-        Volume.Restored restored = volume.restorePath(source, path);
+        Volume.Restored restored = volume.restorePath(source, path, teller);
         return new Restoration(restored.changed(), restored.added(), restored.removed());
       } finally {
         if (!wasOpen) {
