@@ -1,7 +1,6 @@
 package io.cowfs.core.fs;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -20,7 +19,7 @@ final class DirtyFile {
   /** End of everything: no file has this sector. */
   static final long SECTORS_MAX = 1L << 51;
 
-  private static final int CHUNK_SECTORS = PageArena.BLOCK_PAGES;
+  private static final int CHUNK_SECTORS = PageChunk.SECTORS;
 
   /** Where a sector begins in the file, in bytes; that of the end of everything fits no long. */
   static long bytes(long sector) {
@@ -36,7 +35,7 @@ final class DirtyFile {
   /** How often each page is stored: so many sectors are reserved for it. */
   private int copies;
 
-  private final TreeMap<Long, int[]> chunks = new TreeMap<>();
+  private final TreeMap<Long, PageChunk> chunks = new TreeMap<>();
   private final TreeMap<Long, Long> holes = new TreeMap<>();
   private int pageCount;
   private int unreservedPages;
@@ -75,8 +74,8 @@ final class DirtyFile {
   }
 
   int page(long sector) {
-    int[] chunk = chunks.get(sector / CHUNK_SECTORS);
-    return chunk == null ? NO_PAGE : chunk[(int) (sector % CHUNK_SECTORS)];
+    PageChunk chunk = chunks.get(sector / CHUNK_SECTORS);
+    return chunk == null ? NO_PAGE : chunk.page((int) (sector % CHUNK_SECTORS));
   }
 
   /** True when older layers are not to be looked at for this sector. */
@@ -97,13 +96,15 @@ final class DirtyFile {
 
   /** The page of a sector, with undefined content if it is new. */
   int pageForWriting(long sector) {
-    int[] chunk = chunk(sector);
+    PageChunk chunk = chunks.computeIfAbsent(sector / CHUNK_SECTORS, absent -> new PageChunk());
     int index = (int) (sector % CHUNK_SECTORS);
-    if (chunk[index] == NO_PAGE) {
-      chunk[index] = arena.allocatePage();
+    int page = chunk.page(index);
+    if (page == NO_PAGE) {
+      page = arena.allocatePage();
+      chunk.put(index, page);
       pageCount++;
     }
-    return chunk[index];
+    return page;
   }
 
   /** A new page for the sync thread, which has no space reserved for it. */
@@ -137,23 +138,21 @@ final class DirtyFile {
     if (sector % CHUNK_SECTORS != 0 || chunks.containsKey(sector / CHUNK_SECTORS)) {
       return NO_PAGE;
     }
-    int[] chunk = chunk(sector);
     int first = arena.allocateBlock();
-    for (int i = 0; i < CHUNK_SECTORS; i++) {
-      chunk[i] = first + i;
-    }
+    chunks.put(sector / CHUNK_SECTORS, new PageChunk(first));
     pageCount += CHUNK_SECTORS;
     return first;
   }
 
-  private int[] chunk(long sector) {
-    return chunks.computeIfAbsent(
-        sector / CHUNK_SECTORS,
-        index -> {
-          int[] pages = new int[CHUNK_SECTORS];
-          Arrays.fill(pages, NO_PAGE);
-          return pages;
-        });
+  /**
+   * How many sectors, from one that has a page on, have pages that lie one behind the other in
+   * memory, within one {@link PageArena#slice}.
+   *
+   * @param most so many are asked for
+   */
+  int adjacentPages(long sector, int most) {
+    PageChunk chunk = chunks.get(sector / CHUNK_SECTORS);
+    return Math.min(most, chunk.adjacentPages((int) (sector % CHUNK_SECTORS)));
   }
 
   /**
@@ -169,19 +168,13 @@ final class DirtyFile {
     var affected =
         chunks.subMap(from / CHUNK_SECTORS, true, (to - 1) / CHUNK_SECTORS, true).entrySet();
     for (var iterator = affected.iterator(); iterator.hasNext(); ) {
-      Map.Entry<Long, int[]> entry = iterator.next();
+      Map.Entry<Long, PageChunk> entry = iterator.next();
       long base = entry.getKey() * CHUNK_SECTORS;
-      int[] pages = entry.getValue();
-      boolean empty = true;
-      for (int i = 0; i < CHUNK_SECTORS; i++) {
-        if (pages[i] != NO_PAGE && base + i >= from && base + i < to) {
-          arena.free(pages[i]);
-          pages[i] = NO_PAGE;
-          dropped++;
-        }
-        empty &= pages[i] == NO_PAGE;
-      }
-      if (empty) {
+      PageChunk chunk = entry.getValue();
+      int first = (int) Math.max(0, from - base);
+      int end = (int) Math.min(CHUNK_SECTORS, to - base);
+      dropped += chunk.free(arena, first, end);
+      if (chunk.nextPage(0) == CHUNK_SECTORS) {
         iterator.remove();
       }
     }
@@ -208,12 +201,8 @@ final class DirtyFile {
 
   /** Gives all pages back. */
   void drop() {
-    for (int[] pages : chunks.values()) {
-      for (int page : pages) {
-        if (page != NO_PAGE) {
-          arena.free(page);
-        }
-      }
+    for (PageChunk chunk : chunks.values()) {
+      chunk.freeAll(arena);
     }
     chunks.clear();
     holes.clear();
@@ -225,20 +214,19 @@ final class DirtyFile {
     List<Range> ranges = new ArrayList<>();
     long start = -1;
     long end = -1;
-    for (Map.Entry<Long, int[]> entry : chunks.entrySet()) {
+    for (Map.Entry<Long, PageChunk> entry : chunks.entrySet()) {
       long base = entry.getKey() * CHUNK_SECTORS;
-      int[] pages = entry.getValue();
-      for (int i = 0; i < CHUNK_SECTORS; i++) {
-        if (pages[i] == NO_PAGE) {
-          continue;
-        }
-        if (base + i != end) {
+      PageChunk chunk = entry.getValue();
+      int gap;
+      for (int page = chunk.nextPage(0); page < CHUNK_SECTORS; page = chunk.nextPage(gap)) {
+        gap = chunk.nextGap(page);
+        if (base + page != end) {
           if (start >= 0) {
             ranges.add(new Range(start, end));
           }
-          start = base + i;
+          start = base + page;
         }
-        end = base + i + 1;
+        end = base + gap;
       }
     }
     if (start >= 0) {

@@ -290,19 +290,11 @@ final class FileFlush {
   /** The pages of a run of dirty sectors, in as few pieces as their place in memory allows. */
   private List<ByteBuffer> gather(long from, long to) {
     List<ByteBuffer> pieces = new ArrayList<>();
-    int first = layer.page(from);
-    int count = 1;
-    for (long sector = from + 1; sector < to; sector++) {
-      int page = layer.page(sector);
-      if (PageArena.adjacent(first + count - 1, page)) {
-        count++;
-      } else {
-        pieces.add(arena.slice(first, count));
-        first = page;
-        count = 1;
-      }
+    for (long sector = from; sector < to; ) {
+      int count = layer.adjacentPages(sector, (int) (to - sector));
+      pieces.add(arena.slice(layer.page(sector), count));
+      sector += count;
     }
-    pieces.add(arena.slice(first, count));
     return pieces;
   }
 

@@ -67,6 +67,17 @@ final class PageArena {
     }
   }
 
+  /**
+   * A whole block.
+   *
+   * @param first its first page, as {@link #allocateBlock} gave it; none is free yet
+   */
+  synchronized void freeBlock(int first) {
+    int block = first / BLOCK_PAGES;
+    setUsed(block, 0);
+    freeBlocks.push(block);
+  }
+
   private int takeBlock() {
     Integer block = freeBlocks.poll();
     if (block != null) {

@@ -12,17 +12,20 @@ import org.junit.jupiter.api.Test;
 /** Pages and holes of a layer are what a plain array of sectors says. */
 class DirtyFileTest {
   private static final int SECTORS = 200;
+  private static final int SLAB_PAGES = 1024;
 
   @Test
   void pagesAndHolesAreWhatAnArraySays() {
+    PageArena arena = new PageArena();
     for (long seed = 1; seed <= 300; seed++) {
-      check(seed);
+      check(seed, arena);
     }
+    int block = arena.allocateBlock();
+    assertTrue(block < 2 * SLAB_PAGES, () -> "pages were not given back, the next is " + block);
   }
 
-  private static void check(long seed) {
+  private static void check(long seed, PageArena arena) {
     Random random = new Random(seed);
-    PageArena arena = new PageArena();
     DirtyFile layer = new DirtyFile(1, 1, arena);
     char[] model = new char[SECTORS]; // 0: as in older layers, h: a hole, p: a page
     boolean[] holeBelow = new boolean[SECTORS];
@@ -68,10 +71,26 @@ class DirtyFileTest {
       assertEquals(model[k] == 'p', page != DirtyFile.NO_PAGE, "seed " + seed + " sector " + k);
       assertEquals(holeBelow[k], layer.isHole(k), "seed " + seed + " sector " + k);
       assertTrue(page == DirtyFile.NO_PAGE || pages.add(page), "a page is given out twice");
+      if (page != DirtyFile.NO_PAGE) {
+        compareAdjacent(layer, k, seed);
+      }
     }
     assertEquals(pages.size(), layer.pageCount());
     assertEquals(ranges(model, 'p', 'p'), layer.dirtyRanges(), () -> "seed " + seed);
     assertEquals(ranges(model, 'h', 'p'), layer.changedRanges(), () -> "seed " + seed);
+  }
+
+  private static void compareAdjacent(DirtyFile layer, int sector, long seed) {
+    int adjacent = layer.adjacentPages(sector, SECTORS);
+    for (int k = 1; k < adjacent; k++) {
+      assertEquals(layer.page(sector) + k, layer.page(sector + k), () -> "seed " + seed);
+    }
+    assertEquals(1, layer.adjacentPages(sector, 1));
+    int end = (sector / 32 + 1) * 32;
+    boolean more = sector + adjacent < end;
+    assertTrue(
+        !more || layer.page(sector + adjacent) != layer.page(sector) + adjacent,
+        () -> "seed " + seed + ", sector " + sector + ": more are adjacent");
   }
 
   private static List<DirtyFile.Range> ranges(char[] model, char one, char other) {
