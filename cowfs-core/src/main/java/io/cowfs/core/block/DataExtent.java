@@ -3,6 +3,7 @@ package io.cowfs.core.block;
 import io.cowfs.core.codec.ChecksumAlgorithm;
 import io.cowfs.core.codec.Compression;
 import io.cowfs.core.device.DeviceLayout;
+import java.nio.IntBuffer;
 import java.util.Arrays;
 import java.util.List;
 
@@ -195,6 +196,11 @@ public final class DataExtent implements Reference {
   /** CRC32C of one sector of a plain extent. */
   public int sectorChecksum(int index) {
     return sectorChecksums[firstChecksum + index];
+  }
+
+  /** Appends the CRC32C of each sector of a plain extent. */
+  void putSectorChecksums(IntBuffer target) {
+    target.put(sectorChecksums, firstChecksum, sectors());
   }
 
   /** The txg in which this reference was made. */

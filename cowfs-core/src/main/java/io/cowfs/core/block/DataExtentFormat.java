@@ -46,9 +46,7 @@ public final class DataExtentFormat {
     buffer.putLong(SECTOR, extent.sector());
     buffer.putLong(BIRTH_TXG, extent.birthTxg());
     if (extent.isPlain()) {
-      for (int i = 0; i < extent.sectors(); i++) {
-        buffer.putInt(CHECKSUMS + i * Integer.BYTES, extent.sectorChecksum(i));
-      }
+      extent.putSectorChecksums(buffer.position(CHECKSUMS).asIntBuffer());
     } else {
       buffer.putLong(CHECKSUMS, extent.checksum());
     }
@@ -115,9 +113,7 @@ public final class DataExtentFormat {
       throw damaged(sector, null);
     }
     int[] checksums = new int[sectors];
-    for (int i = 0; i < sectors; i++) {
-      checksums[i] = buffer.getInt(CHECKSUMS + i * Integer.BYTES);
-    }
+    buffer.position(CHECKSUMS).asIntBuffer().get(checksums);
     DataExtent extent = DataExtent.plain(sector, logical, buffer.getLong(BIRTH_TXG), checksums);
     return withCopies(extent, buffer);
   }

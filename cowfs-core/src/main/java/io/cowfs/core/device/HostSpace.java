@@ -1,12 +1,12 @@
 package io.cowfs.core.device;
 
+import io.cowfs.core.memory.CLibrary;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import jnr.constants.platform.Errno;
 import jnr.constants.platform.OpenFlags;
 import jnr.ffi.LastError;
-import jnr.ffi.LibraryLoader;
 import jnr.ffi.Runtime;
 import jnr.ffi.types.off_t;
 
@@ -30,7 +30,7 @@ public final class HostSpace implements Closeable {
   }
 
   private static final class Binding {
-    static final LibC LIBC = LibraryLoader.create(LibC.class).load("c");
+    static final LibC LIBC = CLibrary.bind(LibC.class);
     static final Runtime RUNTIME = Runtime.getRuntime(LIBC);
 
     private Binding() {}

@@ -4,7 +4,6 @@ import com.kenai.jffi.MemoryIO;
 import java.lang.ref.Cleaner;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicLong;
-import jnr.ffi.LibraryLoader;
 import jnr.ffi.types.size_t;
 
 /**
@@ -41,7 +40,7 @@ public final class DirectBuffers {
 
   /** Bound when first needed: that takes a while. */
   private static final class Binding {
-    static final LibC LIBC = LibraryLoader.create(LibC.class).load("c");
+    static final LibC LIBC = CLibrary.bind(LibC.class);
     static final Cleaner CLEANER = Cleaner.create();
 
     private Binding() {}

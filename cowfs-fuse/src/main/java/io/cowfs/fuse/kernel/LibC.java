@@ -1,6 +1,6 @@
 package io.cowfs.fuse.kernel;
 
-import jnr.ffi.LibraryLoader;
+import io.cowfs.core.memory.CLibrary;
 import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
 import jnr.ffi.annotations.In;
@@ -79,7 +79,7 @@ public interface LibC {
 
   /** The loaded library, and what belongs to it. */
   final class Native {
-    static final LibC LIBC = LibraryLoader.create(LibC.class).load("c");
+    static final LibC LIBC = CLibrary.bind(LibC.class);
     private static final Runtime RUNTIME = Runtime.getRuntime(LIBC);
 
     /* Flags of open(2), equal on x86-64 and arm64. */

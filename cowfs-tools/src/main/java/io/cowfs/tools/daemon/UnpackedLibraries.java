@@ -20,9 +20,10 @@ final class UnpackedLibraries {
   private static final Logger LOG = DaemonLog.logger(UnpackedLibraries.class);
   private static final Path MAPS = Path.of("/proc/self/maps");
 
-  /** The end of a line of proc_pid_maps(5): the file that is mapped. */
+  /** A line of proc_pid_maps(5), with the file that is mapped. */
   private static final Pattern LIBRARY =
-      Pattern.compile(" (/.*/(lmdbjava-native-library-|liblz4-java-|libzstd-jni-)[^/ ]*\\.so)$");
+      Pattern.compile(
+          "[^/]* (/.*/(lmdbjava-native-library-|liblz4-java-|libzstd-jni-)[^/ ]*\\.so)");
 
   /** A file of lz4-java beside its library. */
   private static final String LOCK_SUFFIX = ".lck";
@@ -45,7 +46,7 @@ final class UnpackedLibraries {
     Set<Path> libraries = new LinkedHashSet<>();
     for (String line : Files.readAllLines(MAPS, StandardCharsets.ISO_8859_1)) {
       Matcher library = LIBRARY.matcher(line);
-      if (library.find()) {
+      if (library.matches()) {
         libraries.add(Path.of(library.group(1)));
       }
     }
