@@ -103,8 +103,14 @@ final class ExtentReader {
 
   /** See {@link BlockStore#readPlain}. */
   void readPlain(List<DataExtent> pieces, ByteBuffer destination) throws IOException {
-    List<Wanted> wanted = new ArrayList<>(pieces.size());
     int at = destination.position();
+    if (pieces.size() == 1) {
+      Wanted one = new Wanted(pieces.get(0), at);
+      readAlone(one, destination);
+      destination.position(at + one.extent.sectors() * SECTOR_BYTES);
+      return;
+    }
+    List<Wanted> wanted = new ArrayList<>(pieces.size());
     for (DataExtent piece : pieces) {
       wanted.add(new Wanted(piece, at));
       at += piece.sectors() * SECTOR_BYTES;

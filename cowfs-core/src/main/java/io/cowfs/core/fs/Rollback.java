@@ -17,7 +17,8 @@ import java.util.function.Supplier;
  * <p>While the gate is shut, everything up to then is committed, the tree is switched, the two
  * trees are compared, and what is in memory of inodes that differ is forgotten. Then the gate
  * opens, and the front end is told of the same inodes and of the names that lead elsewhere; it
- * learns nothing of what is as it was.
+ * learns nothing of what is as it was. A kernel that is told waits for directories that requests
+ * have locked: so whoever tells holds no lock that a request may wait for.
  *
  * <p><b>Files.</b> A kernel that caches writes trusts its own size, times and pages of a regular
  * file. So each file that differs is <i>unsettled</i> before the gate opens: what is asked of it
@@ -36,11 +37,14 @@ final class Rollback {
   }
 
   /**
-   * Has a sync task replace the dataset's tree, as a rollback does, while no operation is active,
-   * and returns when the front end has forgotten what it must. The task keeps the tree as it was,
-   * and the caller keeps others from destroying both trees meanwhile.
+   * Has a sync task replace the dataset's tree, as a rollback does, while no operation is active.
+   * The task keeps the tree as it was, and the caller keeps others from destroying both trees until
+   * the front end has been told.
+   *
+   * @return tells the front end what it must forget; to be run, once, before the tree is replaced
+   *     again
    */
-  void replaceTree(SyncTask task, Supplier<CacheInvalidator> frontEnd) throws IOException {
+  Runnable replaceTree(SyncTask task, Supplier<CacheInvalidator> frontEnd) throws IOException {
     Tree[] before = new Tree[1];
     Tree after;
     TreeChanges changes;
@@ -60,8 +64,10 @@ final class Rollback {
     } finally {
       volume.closedGate().unlock();
     }
-    tellFrontEnd(before[0], changes, frontEnd.get());
-    tellOfNewNames(before[0], after, frontEnd.get());
+    return () -> {
+      tellFrontEnd(before[0], changes, frontEnd.get());
+      tellOfNewNames(before[0], after, frontEnd.get());
+    };
   }
 
   /** Sync thread, with the gate shut. */

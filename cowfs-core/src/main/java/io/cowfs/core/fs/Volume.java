@@ -146,11 +146,14 @@ public final class Volume implements FileSystem {
   }
 
   /**
-   * Has a sync task replace the dataset's tree, as a rollback does, while no operation is active,
-   * and tells the front end what it must forget.
+   * Has a sync task replace the dataset's tree, as a rollback does, while no operation is active.
+   *
+   * @return tells the front end what it must forget; to be run, once, before the tree is replaced
+   *     again, while nobody can free either tree, and by a thread without a lock that a request of
+   *     the front end may wait for
    */
-  public void replaceTree(SyncTask task) throws IOException {
-    rollback.replaceTree(task, () -> invalidator);
+  public Runnable replaceTree(SyncTask task) throws IOException {
+    return rollback.replaceTree(task, () -> invalidator);
   }
 
   /**

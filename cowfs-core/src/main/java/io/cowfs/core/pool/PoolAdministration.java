@@ -38,11 +38,12 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * What is done with the datasets and snapshots of an open pool. Each operation is one sync task: it
  * is durable when the method returns, and what fails has changed nothing. One at a time (the pool
- * is their lock).
+ * is their lock); only what a front end is told of a dataset that went back is told beside others.
  *
  * <p>Errors are one line fit for a user. Common to all: {@link DatasetException} with NOT_FOUND for
  * a dataset or snapshot that is not there, EXISTS for a name that is taken, INVALID_NAME and
@@ -56,6 +57,12 @@ public final class PoolAdministration {
   private final Datasets datasets;
   private final TransactionGroups txgs;
   private final Clock clock;
+
+  /**
+   * Held from when a dataset goes back until its front end has been told: what is not told yet
+   * counts as not settled. Taken before the pool's lock.
+   */
+  private final ReentrantLock goingBack = new ReentrantLock();
 
   /** Whether an operation is carried out, or only says what it would do. */
   public enum Mode {
@@ -300,17 +307,42 @@ public final class PoolAdministration {
    * @return the name of the snapshot that keeps the state from before
    */
   public String rollback(String dataset, String snapshot) throws IOException {
-    synchronized (pool) {
-      String kept = unusedName(dataset, KEPT_NAME.format(clock.instant()));
-      replaceTree(dataset, tasks -> tasks.rollback(dataset, snapshot, kept));
-      return kept;
-    }
+    String[] kept = new String[1];
+    goBack(
+        () -> {
+          kept[0] = unusedName(dataset, KEPT_NAME.format(clock.instant()));
+          return replaceTree(dataset, tasks -> tasks.rollback(dataset, snapshot, kept[0]));
+        });
+    return kept[0];
   }
 
   /** The same, without keeping the state from before. Refused for the origin of a clone. */
   public void rollbackAndDiscard(String dataset, String snapshot) throws IOException {
-    synchronized (pool) {
-      replaceTree(dataset, tasks -> tasks.rollbackAndDiscard(dataset, snapshot));
+    goBack(() -> replaceTree(dataset, tasks -> tasks.rollbackAndDiscard(dataset, snapshot)));
+  }
+
+  /** Replaces the tree of a dataset, under the pool's lock. */
+  private interface Replacement {
+    /** Returns what tells the front end. */
+    Runnable run() throws IOException;
+  }
+
+  /**
+   * Tells the front end without the pool's lock: a kernel that is told waits for directories that
+   * requests have locked, and those may wait for the pool. What was there before is compared, and
+   * asked for names, also when it is being freed.
+   */
+  @SuppressWarnings("try") // The hold is for the tree that is replaced.
+  private void goBack(Replacement replacement) throws IOException {
+    goingBack.lock();
+    try (ReadPins.Pin pin = txgs.readPins().pin()) {
+      Runnable telling;
+      synchronized (pool) {
+        telling = replacement.run();
+      }
+      telling.run();
+    } finally {
+      goingBack.unlock();
     }
   }
 
@@ -328,9 +360,7 @@ public final class PoolAdministration {
    *     the way
    */
   public Restoration restorePath(String dataset, String snapshot, byte[] path) throws IOException {
-    // Not under the lock: a kernel that is told waits for directories that requests have locked,
-    // and
-    // those may wait for the pool.
+    // As for a rollback: not under the pool's lock.
     ExecutorService teller =
         Executors.newSingleThreadExecutor(
             work -> {
@@ -338,12 +368,14 @@ public final class PoolAdministration {
               thread.setDaemon(true);
               return thread;
             });
+    goingBack.lock();
     try {
       synchronized (pool) {
         return restore(dataset, snapshot, path, teller);
       }
     } finally {
       awaitEnd(teller);
+      goingBack.unlock();
     }
   }
 
@@ -388,17 +420,13 @@ public final class PoolAdministration {
     }
   }
 
-  /** What was there before is compared, and asked for names, also when it is being freed. */
-  @SuppressWarnings("try") // The hold is for the tree that is replaced.
-  private void replaceTree(String dataset, Body body) throws IOException {
+  private Runnable replaceTree(String dataset, Body body) throws IOException {
     Optional<Volume> volume = pool.openVolume(dataset);
     if (volume.isPresent()) {
-      try (ReadPins.Pin pin = txgs.readPins().pin()) {
-        volume.get().replaceTree(task(body));
-      }
-    } else {
-      txgs.runTask(task(body));
+      return volume.get().replaceTree(task(body));
     }
+    txgs.runTask(task(body));
+    return () -> {};
   }
 
   private String unusedName(String dataset, String wished) throws IOException {

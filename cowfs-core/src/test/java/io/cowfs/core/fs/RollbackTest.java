@@ -18,14 +18,22 @@ import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.RenameMode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A front end hears of what a rollback changed, and of nothing else. */
@@ -69,6 +77,19 @@ class RollbackTest {
         throw new AssertionError(e);
       }
       return settles;
+    }
+  }
+
+  private abstract static class NamesOnly implements CacheInvalidator {
+    @Override
+    public void inodeChanged(long inode) {}
+
+    @Override
+    public void attributesChanged(long inode) {}
+
+    @Override
+    public boolean settle(long inode) {
+      return true;
     }
   }
 
@@ -197,18 +218,7 @@ class RollbackTest {
     BlockPointer discarded = pool.rootOf("root");
     boolean[] wasAllocated = {false};
     fs.setCacheInvalidator(
-        new CacheInvalidator() {
-          @Override
-          public void inodeChanged(long inode) {}
-
-          @Override
-          public void attributesChanged(long inode) {}
-
-          @Override
-          public boolean settle(long inode) {
-            return true;
-          }
-
+        new NamesOnly() {
           @Override
           public void entryChanged(long parent, byte[] name) {
             // Long enough for what is freed to be used again.
@@ -230,5 +240,81 @@ class RollbackTest {
       pool.pool().sync();
     }
     assertFalse(pool.isAllocated(discarded), "it comes back in the end");
+  }
+
+  /** As a kernel that locks a directory for a request that waits for the pool. */
+  @Test
+  void whoIsToldMayWaitForThePool() throws Exception {
+    pool.snapshot("s");
+    create("later");
+    List<String> taken = new ArrayList<>();
+    fs.setCacheInvalidator(
+        new NamesOnly() {
+          @Override
+          public void entryChanged(long parent, byte[] name) {
+            taken.add(wasDoneMeanwhile(() -> pool.snapshot("t")) ? "taken" : "hangs");
+          }
+        });
+    pool.pool().administration().rollback("root", "s");
+    assertEquals(List.of("taken"), taken);
+  }
+
+  private static boolean wasDoneMeanwhile(Executable request) {
+    CompletableFuture<Void> done =
+        CompletableFuture.runAsync(
+            () -> {
+              try {
+                request.execute();
+              } catch (Throwable e) {
+                throw new AssertionError(e);
+              }
+            });
+    try {
+      done.get(20, TimeUnit.SECONDS);
+      return true;
+    } catch (TimeoutException e) {
+      return false;
+    } catch (InterruptedException | ExecutionException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void theNextRollbackWaitsUntilTheFrontEndHasHeardOfTheLast() throws Exception {
+    pool.snapshot("s");
+    create("later");
+    List<String> events = Collections.synchronizedList(new ArrayList<>());
+    List<CompletableFuture<Void>> next = new ArrayList<>();
+    fs.setCacheInvalidator(
+        new NamesOnly() {
+          @Override
+          public void entryChanged(long parent, byte[] name) {
+            events.add("begins to hear");
+            if (next.isEmpty()) {
+              next.add(
+                  CompletableFuture.runAsync(
+                      () -> {
+                        rollBackTo("later");
+                        events.add("the next is done");
+                      }));
+              LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(300));
+            }
+            events.add("has heard");
+          }
+        });
+    pool.snapshot("later");
+    rollBackTo("s");
+    next.get(0).join();
+    assertEquals(
+        List.of("begins to hear", "has heard", "begins to hear", "has heard", "the next is done"),
+        events);
+  }
+
+  private void rollBackTo(String snapshot) {
+    try {
+      pool.pool().administration().rollback("root", snapshot);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }
