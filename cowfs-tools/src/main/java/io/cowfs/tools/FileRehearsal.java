@@ -10,6 +10,8 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserDefinedFileAttributeView;
+import java.util.Arrays;
+import java.util.Random;
 
 /** Uses files as the first programs on a mount do. Stateless. */
 final class FileRehearsal {
@@ -40,7 +42,7 @@ final class FileRehearsal {
   }
 
   private static void writeAndRead(Path file) throws IOException {
-    ByteBuffer data = ByteBuffer.allocateDirect(DATA_BYTES);
+    ByteBuffer data = ByteBuffer.wrap(halfRandom());
     try (FileChannel channel =
         FileChannel.open(
             file,
@@ -54,6 +56,13 @@ final class FileRehearsal {
       channel.truncate(DATA_BYTES - 1);
       channel.read(data.clear(), 0);
     }
+  }
+
+  /** One half does not compress. */
+  private static byte[] halfRandom() {
+    byte[] half = new byte[DATA_BYTES / 2];
+    new Random(1).nextBytes(half);
+    return Arrays.copyOf(half, DATA_BYTES);
   }
 
   private static void useAttributes(Path file) throws IOException {
