@@ -1,16 +1,12 @@
 package io.cowfs.tools;
 
+import io.cowfs.core.fs.SnapshotRights;
+import io.cowfs.core.pool.FileRehearsal;
 import io.cowfs.core.pool.Pool;
 import io.cowfs.fuse.kernel.Mount;
-import io.cowfs.fuse.kernel.Transport;
 import io.cowfs.tools.command.MountsCommand;
-import io.cowfs.tools.command.PoolSession.IfMissing;
-import io.cowfs.tools.command.PoolSession.MountRequest;
-import io.cowfs.tools.control.ControlClient;
 import io.cowfs.tools.control.ControlRequest;
 import io.cowfs.tools.control.ControlServer;
-import io.cowfs.tools.daemon.Daemon;
-import io.cowfs.tools.target.MountTable;
 import io.cowfs.tools.target.Target;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -22,22 +18,18 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.locks.LockSupport;
 import java.util.jar.JarEntry;
 import java.util.jar.JarInputStream;
 import java.util.stream.Stream;
 
 /**
- * Runs each common command once, on a pool of its own in a temporary directory, serves a mount of
- * it and uses files there, and loads what a daemon needs beyond that, so that the virtual machine
- * can list the classes (the launcher calls this after a build, with {@code
+ * Runs each common command once, on a pool of its own in a temporary directory, uses files there as
+ * programs would through a mount, and loads what a daemon needs beyond that, so that the virtual
+ * machine can list the classes (the launcher calls this after a build, with {@code
  * -XX:DumpLoadedClassList}, and makes an archive of them).
  */
 public final class ArchiveTraining {
   private static final String CLASS_SUFFIX = ".class";
-  private static final long MOUNT_POLL_NANOS = 5_000_000;
 
   private ArchiveTraining() {}
 
@@ -96,55 +88,8 @@ public final class ArchiveTraining {
     } finally {
       server.close();
     }
-    trainMount(pool, directory);
-  }
-
-  /** Serves a mount in this process, where this user may, and uses files as programs would. */
-  private static void trainMount(Path pool, Path directory) throws IOException {
-    if (Transport.preferred() != Transport.KERNEL) {
-      return;
-    }
-    Path mountPoint = Files.createDirectory(directory.resolve("mount"));
-    MountRequest request =
-        new MountRequest(
-            Target.DEFAULT_DATASET, mountPoint, Transport.KERNEL, List.of(), IfMissing.FAIL);
-    CompletableFuture<Void> daemon =
-        CompletableFuture.runAsync(
-            () -> {
-              try {
-                Daemon.runInForeground(pool, request);
-              } catch (IOException e) {
-                throw new UncheckedIOException(e);
-              }
-            });
-    while (!daemon.isDone() && !MountTable.read().isCowfs(mountPoint)) {
-      LockSupport.parkNanos(MOUNT_POLL_NANOS);
-    }
-    try {
-      if (!daemon.isDone()) {
-        FileRehearsal.run(mountPoint);
-      }
-    } finally {
-      if (!daemon.isDone()) {
-        unmount(pool, mountPoint);
-      }
-    }
-    try {
-      daemon.join();
-    } catch (CompletionException e) {
-      System.err.println("trained without a mount: " + e.getCause());
-    }
-  }
-
-  /** Not by the command, which waits for the process to end that had the last mount. */
-  private static void unmount(Path pool, Path mountPoint) throws IOException {
-    try (ControlClient daemon = ControlClient.connect(pool).orElseThrow()) {
-      daemon.run(
-          new ControlRequest(
-              List.of("umount", mountPoint.toString()),
-              Target.ofDataset(pool, Target.DEFAULT_DATASET)),
-          System.out,
-          System.err);
+    try (Pool opened = Pool.open(pool)) {
+      FileRehearsal.run(opened.browsableFileSystem(Target.DEFAULT_DATASET, SnapshotRights.OWNER));
     }
   }
 

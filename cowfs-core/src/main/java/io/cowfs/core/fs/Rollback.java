@@ -81,7 +81,7 @@ final class Rollback {
   }
 
   /** With the gate shut. */
-  private TreeChanges forgetChanges(Tree before, Tree after) throws IOException {
+  private TreeChanges forgetChanges(Tree before, Tree after) {
     TreeChanges changes;
     boolean compared = false;
     try {
@@ -95,10 +95,15 @@ final class Rollback {
     changes.files().forEach(volume.inodes()::unsettle);
     // A kernel that removed a directory lets nobody into it again, whatever it is told.
     changes.removedDirectories().forEach(volume.inodes()::shiftGeneration);
-    if (compared) {
-      volume.treeWasReplaced(changes.moreNodes());
-    } else {
-      volume.treeWasOpened();
+    try {
+      if (compared) {
+        volume.treeWasReplaced(changes.moreNodes());
+      } else {
+        volume.treeWasOpened();
+      }
+    } catch (IOException damaged) {
+      // The front end is told all the same: without that, what is written to these files is lost.
+      LOG.log(Level.WARNING, "not all orphans are freed: " + damaged.getMessage(), damaged);
     }
     return changes;
   }
