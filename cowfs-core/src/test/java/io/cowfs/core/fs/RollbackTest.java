@@ -8,6 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cowfs.core.block.BlockPointer;
+import io.cowfs.core.btree.Key;
+import io.cowfs.core.btree.NodeVisitor;
+import io.cowfs.core.btree.Tree;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.pool.TestPool;
 import io.cowfs.core.vfs.CacheInvalidator;
@@ -16,20 +19,20 @@ import io.cowfs.core.vfs.FileHandle;
 import io.cowfs.core.vfs.FileSystem;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
+import io.cowfs.core.vfs.OpenFlags;
 import io.cowfs.core.vfs.RenameMode;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -39,6 +42,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** A front end hears of what a rollback changed, and of nothing else. */
 class RollbackTest {
   @TempDir Path directory;
+  private static final Set<OpenFlags> READ_WRITE = EnumSet.of(OpenFlags.READ, OpenFlags.WRITE);
+
   private TestPool pool;
   private FileSystem fs;
   private final Listener heard = new Listener();
@@ -169,6 +174,50 @@ class RollbackTest {
   }
 
   @Test
+  void filesAreSettledAlsoWhereOrphansOfTheRestoredTreeAreDamaged() throws Exception {
+    fs.release(create("file"));
+    pool.snapshot("clean");
+    for (int i = 0; i < 1500; i++) {
+      create("unnamed");
+      fs.unlink(FileSystem.ROOT_INODE, "unnamed".getBytes(UTF_8));
+    }
+    pool.snapshot("s");
+    BlockPointer orphans = firstLeaf(pool.tree("s"));
+    pool.rollback("clean");
+    for (int i = 0; i < orphans.places(); i++) {
+      pool.device().flipBit(orphans.place(i) * BlockPointer.SECTOR_BYTES + 100, 3);
+    }
+    pool.reopen();
+    fs = pool.fileSystem();
+    fs.setCacheInvalidator(heard);
+    FileHandle file =
+        fs.open(fs.lookup(FileSystem.ROOT_INODE, "file".getBytes(UTF_8)).inode(), READ_WRITE);
+    heard.writesTo = file;
+    write(file, 0, "after the snapshot");
+    pool.rollback("s");
+    write(file, 0, "goes on");
+    assertEquals("goes on", read(file));
+  }
+
+  private static BlockPointer firstLeaf(Tree tree) throws IOException {
+    List<BlockPointer> leaves = new ArrayList<>();
+    tree.walk(
+        -1,
+        new NodeVisitor() {
+          @Override
+          public void item(Key key, byte[] source, int offset, int length) {}
+
+          @Override
+          public void node(BlockPointer pointer, int level) {
+            if (level == 0) {
+              leaves.add(pointer);
+            }
+          }
+        });
+    return leaves.get(0);
+  }
+
+  @Test
   void whatIsDoneToAFileBeforeItIsSettledComesToNothing() throws Exception {
     FileHandle file = create("file");
     write(file, 0, "before");
@@ -252,25 +301,29 @@ class RollbackTest {
         new NamesOnly() {
           @Override
           public void entryChanged(long parent, byte[] name) {
-            taken.add(wasDoneMeanwhile(() -> pool.snapshot("t")) ? "taken" : "hangs");
+            CompletableFuture<Void> request = started(() -> pool.snapshot("t"), () -> {});
+            taken.add(wasDoneMeanwhile(request, 20) ? "taken" : "hangs");
           }
         });
     pool.pool().administration().rollback("root", "s");
     assertEquals(List.of("taken"), taken);
   }
 
-  private static boolean wasDoneMeanwhile(Executable request) {
-    CompletableFuture<Void> done =
-        CompletableFuture.runAsync(
-            () -> {
-              try {
-                request.execute();
-              } catch (Throwable e) {
-                throw new AssertionError(e);
-              }
-            });
+  private static CompletableFuture<Void> started(Executable request, Runnable then) {
+    return CompletableFuture.runAsync(
+        () -> {
+          try {
+            request.execute();
+          } catch (Throwable e) {
+            throw new AssertionError(e);
+          }
+          then.run();
+        });
+  }
+
+  private static boolean wasDoneMeanwhile(CompletableFuture<Void> request, int seconds) {
     try {
-      done.get(20, TimeUnit.SECONDS);
+      request.get(seconds, TimeUnit.SECONDS);
       return true;
     } catch (TimeoutException e) {
       return false;
@@ -281,6 +334,19 @@ class RollbackTest {
 
   @Test
   void theNextRollbackWaitsUntilTheFrontEndHasHeardOfTheLast() throws Exception {
+    checkWaitsForTheFrontEnd(() -> pool.pool().administration().rollback("root", "later"));
+  }
+
+  @Test
+  void aPathIsRestoredWhenTheFrontEndHasHeardOfARollback() throws Exception {
+    byte[] path = "later".getBytes(UTF_8);
+    checkWaitsForTheFrontEnd(() -> pool.pool().administration().restorePath("root", "later", path));
+  }
+
+  /**
+   * @param bringsBack the name {@code later}, while the front end hears that a rollback removed it
+   */
+  private void checkWaitsForTheFrontEnd(Executable bringsBack) throws Exception {
     pool.snapshot("s");
     create("later");
     List<String> events = Collections.synchronizedList(new ArrayList<>());
@@ -291,30 +357,17 @@ class RollbackTest {
           public void entryChanged(long parent, byte[] name) {
             events.add("begins to hear");
             if (next.isEmpty()) {
-              next.add(
-                  CompletableFuture.runAsync(
-                      () -> {
-                        rollBackTo("later");
-                        events.add("the next is done");
-                      }));
-              LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(300));
+              next.add(started(bringsBack, () -> events.add("the next is done")));
+              wasDoneMeanwhile(next.get(0), 1);
             }
             events.add("has heard");
           }
         });
     pool.snapshot("later");
-    rollBackTo("s");
+    pool.pool().administration().rollback("root", "s");
     next.get(0).join();
     assertEquals(
         List.of("begins to hear", "has heard", "begins to hear", "has heard", "the next is done"),
         events);
-  }
-
-  private void rollBackTo(String snapshot) {
-    try {
-      pool.pool().administration().rollback("root", snapshot);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }
