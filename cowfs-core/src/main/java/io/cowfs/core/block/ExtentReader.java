@@ -103,14 +103,8 @@ final class ExtentReader {
 
   /** See {@link BlockStore#readPlain}. */
   void readPlain(List<DataExtent> pieces, ByteBuffer destination) throws IOException {
-    int at = destination.position();
-    if (pieces.size() == 1) {
-      Wanted one = new Wanted(pieces.get(0), at);
-      readAlone(one, destination);
-      destination.position(at + one.extent.sectors() * SECTOR_BYTES);
-      return;
-    }
     List<Wanted> wanted = new ArrayList<>(pieces.size());
+    int at = destination.position();
     for (DataExtent piece : pieces) {
       wanted.add(new Wanted(piece, at));
       at += piece.sectors() * SECTOR_BYTES;

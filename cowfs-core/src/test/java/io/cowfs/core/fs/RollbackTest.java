@@ -41,9 +41,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A front end hears of what a rollback changed, and of nothing else. */
 class RollbackTest {
-  @TempDir Path directory;
   private static final Set<OpenFlags> READ_WRITE = EnumSet.of(OpenFlags.READ, OpenFlags.WRITE);
 
+  @TempDir Path directory;
   private TestPool pool;
   private FileSystem fs;
   private final Listener heard = new Listener();
