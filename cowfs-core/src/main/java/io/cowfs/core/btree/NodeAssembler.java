@@ -16,7 +16,8 @@ import java.util.List;
  * the last one of the level above; it is written when a right neighbour is complete. After a cut,
  * what is open is less than the least filling: it waits for more, or is joined with its left
  * neighbour, which is the held node, or else a node of the old tree, which then is taken apart.
- * Hence no node is written twice.
+ * Hence no node is written twice. Where that node cannot be read, a node with little in it is made:
+ * what the changes do not need must not fail them.
  */
 final class NodeAssembler {
   private final NodeWriter writer;
@@ -80,8 +81,14 @@ final class NodeAssembler {
   /** Appends an unchanged node of the old tree, of the given level, to the level above. */
   void pass(Entry.Child child, int level) throws IOException {
     if (!settle(level)) {
-      absorb(child, level);
-      return;
+      Node node = readNeighbour(child, level);
+      if (node != null) {
+        absorb(child, node);
+        return;
+      }
+      for (int k = 0; k <= level; k++) {
+        completeRest(k);
+      }
     }
     writeHeldTo(level);
     add(level + 1, child);
@@ -98,9 +105,13 @@ final class NodeAssembler {
     return node;
   }
 
-  /** Reads a node of the old tree with what is pending for it. */
-  private Node readWhole(Entry.Child child, int level) throws IOException {
-    return PendingChanges.apply(read(child, level), child.pending());
+  /** Reads a node of the old tree with what is pending for it; null where that is damaged. */
+  private Node readNeighbour(Entry.Child child, int level) {
+    try {
+      return PendingChanges.apply(read(child, level), child.pending());
+    } catch (IOException damaged) {
+      return null;
+    }
   }
 
   /** Reads a node whose place is not known. */
@@ -113,7 +124,9 @@ final class NodeAssembler {
   /** All entries of a node of the old tree that was taken apart have been added. */
   void endOfNode(int level) throws IOException {
     if (level > 0 && !level(level - 1).open.isEmpty() && !level(level).open.isEmpty()) {
-      joinLeft(level - 1);
+      if (!joinLeft(level - 1)) {
+        completeRest(level - 1);
+      }
     }
     cut(level);
   }
@@ -191,8 +204,8 @@ final class NodeAssembler {
   }
 
   /** Takes an unchanged node apart to join its first entries with what is open before it. */
-  private void absorb(Entry.Child child, int level) throws IOException {
-    Node node = readWhole(child, level);
+  private void absorb(Entry.Child child, Node node) throws IOException {
+    int level = node.level();
     writer.leaves(child.pointer());
     for (int i = 0; i < node.count(); i++) {
       Entry entry = node.entry(i);
@@ -270,10 +283,15 @@ final class NodeAssembler {
     while (at.openBytes > capacityBytes) {
       completeFull(level);
     }
-    if (!at.open.isEmpty()) {
-      List<Entry> last = at.open;
-      at.openAgain(new ArrayList<>());
-      complete(level, last);
+    completeRest(level);
+  }
+
+  /** Makes a node of what is open, however little that is. */
+  private void completeRest(int level) throws IOException {
+    List<Entry> rest = level(level).open;
+    if (!rest.isEmpty()) {
+      level(level).openAgain(new ArrayList<>());
+      complete(level, rest);
     }
   }
 
@@ -304,7 +322,7 @@ final class NodeAssembler {
   /**
    * Joins what is open with the node on its left, and cuts again.
    *
-   * @return false when there is none, in the whole tree
+   * @return false when there is none that can be read, in the whole tree
    */
   private boolean joinLeft(int level) throws IOException {
     Level at = level(level);
@@ -321,17 +339,25 @@ final class NodeAssembler {
     return true;
   }
 
-  /** Takes the last node of a level, one of the old tree, apart and makes it the held one. */
+  /**
+   * Takes the last node of a level, one of the old tree, apart and makes it the held one.
+   *
+   * @return false when there is none that can be read
+   */
   private boolean holdLeft(int level) throws IOException {
     if (!openLast(level + 1)) {
       return false;
     }
     Level above = level(level + 1);
-    Entry.Child last = (Entry.Child) removeLast(above);
+    Entry.Child last = (Entry.Child) above.open.get(above.open.size() - 1);
     if (last.isNew()) {
       throw new IllegalStateException("a new node would be written twice");
     }
-    Node node = readWhole(last, level);
+    Node node = readNeighbour(last, level);
+    if (node == null) {
+      return false;
+    }
+    removeLast(above);
     writer.leaves(last.pointer());
     Level at = level(level);
     at.held = new ArrayList<>();

@@ -31,23 +31,27 @@ public final class Tree {
     return root;
   }
 
-  /** A copy of the value of a key, or null where it has none. */
+  /**
+   * A copy of the value of a key, or null where it has none. The leaf is read also where the value
+   * is pending: whoever changes what was read will need it, and is to hear of its damage now.
+   */
   public byte[] get(Key key) throws IOException {
     if (root == null) {
       return null;
     }
     Node node = openRoot();
     while (node.level() > 0) {
+      int child = node.floor(key);
+      if (child < 0) {
+        return null;
+      }
+      Node below = openStored(node, child);
       int pending = node.pendingAt(key);
       if (pending >= 0) {
         Change change = node.pendingChange(pending);
         return change.isPut() ? change.value() : null;
       }
-      int child = node.floor(key);
-      if (child < 0) {
-        return null;
-      }
-      node = openStored(node, child);
+      node = below;
     }
     int index = node.floor(key);
     return index >= 0 && node.compareKey(index, key) == 0 ? node.value(index) : null;
@@ -70,6 +74,28 @@ public final class Tree {
    */
   public boolean scan(Key from, Key last, ItemVisitor visitor) throws IOException {
     return root == null || from.compareTo(last) > 0 || scan(openRoot(), from, last, visitor);
+  }
+
+  /**
+   * Reads the nodes that an update of keys in a range would need: so whoever asks for the update
+   * hears of damage before it is begun.
+   *
+   * @param last included
+   */
+  public void requireReadable(Key from, Key last) throws IOException {
+    if (root != null) {
+      requireReadable(openRoot(), from, last);
+    }
+  }
+
+  private void requireReadable(Node node, Key from, Key last) throws IOException {
+    if (node.level() == 0) {
+      return;
+    }
+    int first = Math.max(0, node.floor(from));
+    for (int i = first; i == first || (i < node.count() && node.compareKey(i, last) <= 0); i++) {
+      requireReadable(openStored(node, i), from, last);
+    }
   }
 
   /**

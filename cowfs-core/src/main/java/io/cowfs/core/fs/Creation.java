@@ -123,6 +123,7 @@ final class Creation {
       AccessControl.Inheritance inheritance =
           accessControl.inheritance(caller, parent, request.mode());
       Inode file = newInode(caller, parent, request, inheritance.mode());
+      volume.requireOrphanReadable(file.number);
 
       change.join();
       accessControl.put(change, file, inheritance);
@@ -153,12 +154,14 @@ final class Creation {
   }
 
   /** A whiteout as it will be in a directory. In no table yet. */
-  Inode newWhiteout(Caller caller, Inode parent) {
+  Inode newWhiteout(Caller caller, Inode parent) throws IOException {
     return newInode(caller, parent, WHITEOUT, WHITEOUT.mode());
   }
 
-  private Inode newInode(Caller caller, Inode parent, Request request, int mode) {
-    Inode child = new Inode(volume.nextInodeNumber());
+  /** Before the change joins. */
+  private Inode newInode(Caller caller, Inode parent, Request request, int mode)
+      throws IOException {
+    Inode child = new Inode(volume.newInodeNumber());
     boolean directory = FileType.ofMode(request.mode()) == FileType.DIRECTORY;
     boolean symlink = request.symlinkTarget() != null;
     child.mode = mode;
@@ -205,6 +208,7 @@ final class Creation {
         throw new FsException(FsError.TOO_MANY_LINKS);
       }
       Key back = volume.directories().freeBackReference(number, parentNumber, name);
+      volume.requireOrphanReadable(number);
 
       change.join();
       volume.inodes().reference(number);

@@ -4,6 +4,7 @@ import io.cowfs.core.block.BlockStore;
 import io.cowfs.core.block.CorruptBlockException;
 import io.cowfs.core.block.DataExtent;
 import io.cowfs.core.block.DataExtentFormat;
+import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.codec.Compression;
 import io.cowfs.core.txg.TransactionalTree;
@@ -132,8 +133,9 @@ final class FileReads {
   }
 
   /**
-   * Reads and verifies the compressed extents that a change would cut at its ends: what remains of
-   * them will be written anew, and that must not fail in a commit.
+   * Reads what the commit of a change will read, which must not fail: the nodes of the tree with
+   * the changed range, and the compressed extents that are cut at its ends, because what remains of
+   * them will be written anew.
    *
    * @param offset where the change begins, in bytes; nothing is cut there if nothing remains before
    * @param end where it ends; likewise
@@ -141,10 +143,16 @@ final class FileReads {
    * @return how many extents are cut
    */
   int cutExtents(Inode inode, long offset, long end, long openTxg) throws IOException {
-    if (inode.allocatedSectors == 0) {
-      return 0;
-    }
+    boolean isInline = inode.allocatedSectors == 0 || offset < EXTENT_BYTES_MAX;
+    Key from =
+        isInline
+            ? Items.inlineData(inode.number)
+            : Items.extent(inode.number, offset - EXTENT_BYTES_MAX);
     try (TransactionalTree.Pin pin = tree.pin()) {
+      pin.tree().requireReadable(from, Items.extent(inode.number, end));
+      if (inode.allocatedSectors == 0) {
+        return 0;
+      }
       Piece first = cutExtent(pin.tree(), inode, offset);
       Piece last = cutExtent(pin.tree(), inode, end);
       boolean same = first != null && last != null && first.start == last.start;

@@ -64,7 +64,7 @@ final class InodeStage implements TreeEdits.Edit {
    * @return the copy: an inode without links, which is in no table yet
    */
   Inode copy(Inode original) throws FsException, IOException {
-    Inode copy = new Inode(volume.nextInodeNumber());
+    Inode copy = new Inode(volume.newInodeNumber());
     copy.decode(original.encode());
     copy.nlink = 0;
     copy.unlinked = true;
@@ -74,6 +74,7 @@ final class InodeStage implements TreeEdits.Edit {
     if (copy.isDirectory()) {
       copy.size = 0;
     }
+    volume.requireOrphanReadable(copy.number);
     put(Items.orphan(copy.number), new byte[0]);
     source
         .itemsOf(original.number, Items.SYMLINK, Items.XATTR_VALUE)

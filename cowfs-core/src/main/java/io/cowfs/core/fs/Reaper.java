@@ -141,6 +141,9 @@ final class Reaper {
   private record Reading(List<DataExtent> extents, long lastKey, boolean all) {}
 
   private static Reading read(long inode, int budget, Tree committed) throws IOException {
+    // The ends of what is deleted may be in nodes that have nothing else of the inode.
+    committed.requireReadable(Items.firstOf(inode), Items.firstOf(inode));
+    committed.requireReadable(Items.lastOf(inode), Items.lastOf(inode));
     List<DataExtent> extents = new ArrayList<>();
     long[] last = {0};
     boolean all =

@@ -32,6 +32,7 @@ final class Removal {
       checkFlags(parent, child);
       Key back = volume.directories().backReference(child.number, parentNumber, name);
 
+      volume.requireOrphanReadable(child.number);
       change.join();
       change.delete(found.key());
       change.delete(back);
@@ -61,6 +62,7 @@ final class Removal {
       }
       Key back = volume.directories().backReference(child.number, parentNumber, name);
 
+      volume.requireOrphanReadable(child.number);
       change.join();
       change.delete(found.key());
       change.delete(back);

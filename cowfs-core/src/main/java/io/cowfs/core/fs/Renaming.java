@@ -196,6 +196,9 @@ final class Renaming {
             ? n.existing.key()
             : directories.freeEntry(n.newParent.number, n.newName);
     Inode whiteout = whiteoutOwner == null ? null : creation.newWhiteout(whiteoutOwner, n.parent);
+    if (n.target != null) {
+      volume.requireOrphanReadable(n.target.number);
+    }
 
     change.join();
     if (whiteout == null) {

@@ -64,6 +64,9 @@ final class RestoredNames {
       DirectoryItems directories = volume.directories();
       Key oldBack = old == null ? null : directories.backReference(expected, parentNumber, name);
       Key back = directories.freeBackReference(number, parentNumber, name);
+      if (old != null) {
+        volume.requireOrphanReadable(expected);
+      }
 
       change.join();
       if (old != null) {

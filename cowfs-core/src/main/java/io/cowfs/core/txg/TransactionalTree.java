@@ -100,6 +100,19 @@ public final class TransactionalTree {
     }
   }
 
+  /**
+   * Reads what the commit of changes of some keys will read. A change whose keys nobody has read is
+   * preceded by this, before it joins: a commit that meets damage suspends the whole pool.
+   *
+   * @param last included
+   * @throws IOException when the committed tree is damaged there
+   */
+  public void requireReadable(Key from, Key last) throws IOException {
+    try (Pin pin = pin()) {
+      pin.tree().requireReadable(from, last);
+    }
+  }
+
   /** Sets an item in the given txg, which the caller has joined. The value is kept, not copied. */
   public void put(Txg txg, Key key, byte[] value) {
     overlay(txg.number()).items().put(key, value);

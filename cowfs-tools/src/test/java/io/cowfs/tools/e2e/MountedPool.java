@@ -167,7 +167,10 @@ public final class MountedPool implements AutoCloseable {
 
   private Optional<ProcessHandle> daemon() throws IOException {
     OptionalLong pid = daemonPid();
-    return pid.isPresent() ? ProcessHandle.of(pid.getAsLong()) : Optional.empty();
+    Optional<ProcessHandle> holder =
+        pid.isPresent() ? ProcessHandle.of(pid.getAsLong()) : Optional.empty();
+    // A command that found no daemon has the pool open in this very process, and will close it.
+    return holder.filter(process -> !process.equals(ProcessHandle.current()));
   }
 
   /** What the data file takes of the host. */

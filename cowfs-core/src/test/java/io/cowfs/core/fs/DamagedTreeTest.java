@@ -1,0 +1,258 @@
+package io.cowfs.core.fs;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.cowfs.core.block.BlockPointer;
+import io.cowfs.core.block.CorruptBlockException;
+import io.cowfs.core.btree.Key;
+import io.cowfs.core.btree.NodeVisitor;
+import io.cowfs.core.codec.CompressionSetting;
+import io.cowfs.core.pool.TestPool;
+import io.cowfs.core.vfs.AttributeChange;
+import io.cowfs.core.vfs.Caller;
+import io.cowfs.core.vfs.FileHandle;
+import io.cowfs.core.vfs.FileSystem;
+import io.cowfs.core.vfs.FileSystem.AllocationMode;
+import io.cowfs.core.vfs.FsError;
+import io.cowfs.core.vfs.FsException;
+import io.cowfs.core.vfs.OpenFlags;
+import io.cowfs.core.vfs.RenameMode;
+import io.cowfs.core.vfs.XattrMode;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A node of a tree that is damaged in both places is an error of those who need it. No change gets
+ * into a commit that cannot be made because of it, which would suspend the whole pool.
+ */
+class DamagedTreeTest {
+  private static final Set<OpenFlags> READ_WRITE = EnumSet.of(OpenFlags.READ, OpenFlags.WRITE);
+  private static final int DIRECTORIES = 3;
+  private static final int FILES = 60;
+
+  /** Every so many sectors, a fragmented file has one. */
+  private static final long FRAGMENT_STEP = 16 << 10;
+
+  private static final int FRAGMENTS = 700;
+  private static final int LARGE_VALUE_BYTES = 30_000;
+
+  @TempDir Path directory;
+  private TestPool pool;
+  private List<BlockPointer> nodes;
+  private TestPool.Saved saved;
+
+  private interface Operation {
+    void run(FileSystem fs, long directory) throws FsException;
+  }
+
+  @BeforeEach
+  void build() throws Exception {
+    pool =
+        TestPool.create(
+            directory.resolve("pool"), 64L << 20, CompressionSetting.NONE, TestPool.ON_DEMAND);
+    FileSystem fs = pool.fileSystem();
+    for (int d = 0; d < DIRECTORIES; d++) {
+      long parent = fs.makeDirectory(Caller.ROOT, 1, bytes("d" + d), 0755).inode();
+      for (int i = 0; i < FILES; i++) {
+        FileHandle file = fs.create(Caller.ROOT, parent, bytes("f" + i), 0644, Set.of()).handle();
+        write(fs, file, 0, i % 3 == 0 ? 100 : 20_000);
+        setXattr(fs, file.inode(), "user.small", 200 + i);
+        if (i % 20 == 0) {
+          setXattr(fs, file.inode(), "user.large", LARGE_VALUE_BYTES);
+        }
+        fs.release(file);
+      }
+      for (int i = 0; i < 3; i++) {
+        FileHandle file = fs.create(Caller.ROOT, parent, bytes("g" + i), 0644, Set.of()).handle();
+        for (int fragment = 0; fragment < FRAGMENTS; fragment++) {
+          write(fs, file, fragment * FRAGMENT_STEP, 4096);
+        }
+        fs.release(file);
+      }
+    }
+    pool.commit();
+    nodes = nodesOfTree();
+    pool.close();
+    saved = pool.save();
+    pool.open();
+  }
+
+  @AfterEach
+  void close() {
+    pool.closeAfterFailure();
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(UTF_8);
+  }
+
+  private static void write(FileSystem fs, FileHandle file, long offset, int length)
+      throws FsException {
+    fs.write(Caller.ROOT, file, offset, ByteBuffer.allocate(length), false);
+  }
+
+  private static void setXattr(FileSystem fs, long inode, String name, int length)
+      throws FsException {
+    fs.setXattr(inode, bytes(name), new byte[length], XattrMode.CREATE_OR_REPLACE);
+  }
+
+  private static FileHandle open(FileSystem fs, long parent, String name) throws FsException {
+    return fs.open(fs.lookup(parent, bytes(name)).inode(), READ_WRITE);
+  }
+
+  private static void truncate(FileSystem fs, long parent, String name, long size)
+      throws FsException {
+    AttributeChange change = new AttributeChange(null, null, null, size, null, null, null, false);
+    fs.setAttributes(Caller.ROOT, fs.lookup(parent, bytes(name)).inode(), null, change);
+  }
+
+  private List<BlockPointer> nodesOfTree() throws IOException {
+    List<BlockPointer> found = new ArrayList<>();
+    pool.liveTree("root")
+        .walk(
+            -1,
+            new NodeVisitor() {
+              @Override
+              public void item(Key key, byte[] source, int offset, int length) {}
+
+              @Override
+              public void node(BlockPointer pointer, int level) {
+                found.add(pointer);
+              }
+            });
+    return found;
+  }
+
+  /** Each on files of its own. */
+  private static Map<String, Operation> operations() {
+    Map<String, Operation> all = new LinkedHashMap<>();
+    all.put("overwrite", (fs, dir) -> write(fs, open(fs, dir, "f1"), 8192, 5000));
+    all.put("append", (fs, dir) -> write(fs, open(fs, dir, "f2"), 20_480, 5000));
+    all.put("append to inline data", (fs, dir) -> write(fs, open(fs, dir, "f3"), 100, 9000));
+    all.put("write far away", (fs, dir) -> write(fs, open(fs, dir, "f4"), 10 << 20, 5000));
+    all.put("truncate", (fs, dir) -> truncate(fs, dir, "f5", 100));
+    all.put(
+        "rename", (fs, dir) -> fs.rename(dir, bytes("f7"), dir, bytes("r"), RenameMode.REPLACE));
+    all.put(
+        "replace", (fs, dir) -> fs.rename(dir, bytes("f8"), dir, bytes("f10"), RenameMode.REPLACE));
+    all.put("link", (fs, dir) -> fs.link(fs.lookup(dir, bytes("f11")).inode(), dir, bytes("l")));
+    all.put("unlink", (fs, dir) -> fs.unlink(dir, bytes("f13")));
+    all.put(
+        "unlink what is open",
+        (fs, dir) -> {
+          FileHandle file = open(fs, dir, "f14");
+          fs.unlink(dir, bytes("f14"));
+          write(fs, file, 8192, 5000);
+        });
+    all.put(
+        "small attribute",
+        (fs, dir) -> setXattr(fs, fs.lookup(dir, bytes("f16")).inode(), "user.more", 9));
+    all.put(
+        "large attribute",
+        (fs, dir) ->
+            setXattr(fs, fs.lookup(dir, bytes("f17")).inode(), "user.more", LARGE_VALUE_BYTES));
+    all.put(
+        "another large attribute",
+        (fs, dir) ->
+            setXattr(fs, fs.lookup(dir, bytes("f20")).inode(), "user.more", LARGE_VALUE_BYTES));
+    all.put(
+        "replace a large attribute",
+        (fs, dir) -> setXattr(fs, fs.lookup(dir, bytes("f40")).inode(), "user.large", 60_000));
+    all.put(
+        "remove a large attribute",
+        (fs, dir) -> fs.removeXattr(fs.lookup(dir, bytes("f0")).inode(), bytes("user.large")));
+    all.put(
+        "copy",
+        (fs, dir) -> {
+          FileSystem.Copy copy =
+              new FileSystem.Copy(open(fs, dir, "g0"), 0, open(fs, dir, "f19"), 0, 10 << 20);
+          fs.copyRange(Caller.ROOT, copy, false);
+        });
+    all.put(
+        "overwrite fragments",
+        (fs, dir) -> {
+          FileHandle file = open(fs, dir, "g0");
+          for (int i = 0; i < FRAGMENTS; i += 90) {
+            write(fs, file, i * FRAGMENT_STEP + 8192, 4096);
+          }
+        });
+    all.put("append to fragments", (fs, dir) -> write(fs, open(fs, dir, "g0"), 30 << 20, 5000));
+    all.put(
+        "punch a hole",
+        (fs, dir) ->
+            fs.allocate(open(fs, dir, "g0"), AllocationMode.PUNCH_HOLE, 2_000_000, 6_000_000));
+    all.put(
+        "allocate",
+        (fs, dir) ->
+            fs.allocate(open(fs, dir, "g0"), AllocationMode.RESERVE, 2_000_000, 18_000_000));
+    all.put("truncate fragments", (fs, dir) -> truncate(fs, dir, "g1", 5_000_000));
+    all.put("unlink fragments", (fs, dir) -> fs.unlink(dir, bytes("g2")));
+    all.put("create", (fs, dir) -> fs.create(Caller.ROOT, dir, bytes("new"), 0644, Set.of()));
+    all.put(
+        "make an unnamed file", (fs, dir) -> fs.createUnnamed(Caller.ROOT, dir, 0644, Set.of()));
+    all.put("mkdir", (fs, dir) -> fs.makeDirectory(Caller.ROOT, dir, bytes("directory"), 0755));
+    all.put("symlink", (fs, dir) -> fs.makeSymlink(Caller.ROOT, dir, bytes("s"), bytes("target")));
+    return all;
+  }
+
+  /** How many changes were refused while a node was damaged, after each of them was committed. */
+  private int changeEverything(BlockPointer damaged) throws IOException {
+    FileSystem fs = pool.fileSystem();
+    int refused = 0;
+    for (Map.Entry<String, Operation> operation : operations().entrySet()) {
+      for (int d = 0; d < DIRECTORIES; d++) {
+        try {
+          operation.getValue().run(fs, fs.lookup(1, bytes("d" + d)).inode());
+        } catch (FsException failure) {
+          assertEquals(FsError.IO, failure.error(), operation.getKey());
+          refused++;
+        }
+        try {
+          pool.commit();
+        } catch (IOException failure) {
+          throw new IOException(operation.getKey() + ", node " + damaged, failure);
+        }
+      }
+    }
+    return refused;
+  }
+
+  @Test
+  void noChangeThatMeetsADamagedNodeSuspendsThePool() throws Exception {
+    int unopened = 0;
+    int needed = 0;
+    for (BlockPointer damaged : nodes) {
+      pool.closeAfterFailure();
+      pool.restore(saved);
+      for (int i = 0; i < damaged.places(); i++) {
+        pool.device().flipBit(damaged.place(i) * BlockPointer.SECTOR_BYTES + 100, 3);
+      }
+      pool.open();
+      try {
+        pool.fileSystem();
+      } catch (CorruptBlockException noRoot) {
+        unopened++;
+        continue;
+      }
+      if (changeEverything(damaged) > 0) {
+        needed++;
+      }
+      pool.reopen();
+    }
+    assertEquals(2, unopened, "the root of the tree, and the leaf with the root directory");
+    assertTrue(needed > nodes.size() / 2, needed + " of " + nodes.size());
+  }
+}
