@@ -2,6 +2,7 @@ package io.cowfs.core.fs;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cowfs.core.block.BlockPointer;
@@ -51,43 +52,16 @@ class DamagedTreeTest {
 
   @TempDir Path directory;
   private TestPool pool;
-  private List<BlockPointer> nodes;
-  private TestPool.Saved saved;
 
   private interface Operation {
     void run(FileSystem fs, long directory) throws FsException;
   }
 
   @BeforeEach
-  void build() throws Exception {
+  void create() throws IOException {
     pool =
         TestPool.create(
             directory.resolve("pool"), 64L << 20, CompressionSetting.NONE, TestPool.ON_DEMAND);
-    FileSystem fs = pool.fileSystem();
-    for (int d = 0; d < DIRECTORIES; d++) {
-      long parent = fs.makeDirectory(Caller.ROOT, 1, bytes("d" + d), 0755).inode();
-      for (int i = 0; i < FILES; i++) {
-        FileHandle file = fs.create(Caller.ROOT, parent, bytes("f" + i), 0644, Set.of()).handle();
-        write(fs, file, 0, i % 3 == 0 ? 100 : 20_000);
-        setXattr(fs, file.inode(), "user.small", 200 + i);
-        if (i % 20 == 0) {
-          setXattr(fs, file.inode(), "user.large", LARGE_VALUE_BYTES);
-        }
-        fs.release(file);
-      }
-      for (int i = 0; i < 3; i++) {
-        FileHandle file = fs.create(Caller.ROOT, parent, bytes("g" + i), 0644, Set.of()).handle();
-        for (int fragment = 0; fragment < FRAGMENTS; fragment++) {
-          write(fs, file, fragment * FRAGMENT_STEP, 4096);
-        }
-        fs.release(file);
-      }
-    }
-    pool.commit();
-    nodes = nodesOfTree();
-    pool.close();
-    saved = pool.save();
-    pool.open();
   }
 
   @AfterEach
@@ -134,6 +108,30 @@ class DamagedTreeTest {
               }
             });
     return found;
+  }
+
+  private void fill() throws Exception {
+    FileSystem fs = pool.fileSystem();
+    for (int d = 0; d < DIRECTORIES; d++) {
+      long parent = fs.makeDirectory(Caller.ROOT, 1, bytes("d" + d), 0755).inode();
+      for (int i = 0; i < FILES; i++) {
+        FileHandle file = fs.create(Caller.ROOT, parent, bytes("f" + i), 0644, Set.of()).handle();
+        write(fs, file, 0, i % 3 == 0 ? 100 : 20_000);
+        setXattr(fs, file.inode(), "user.small", 200 + i);
+        if (i % 20 == 0) {
+          setXattr(fs, file.inode(), "user.large", LARGE_VALUE_BYTES);
+        }
+        fs.release(file);
+      }
+      for (int i = 0; i < 3; i++) {
+        FileHandle file = fs.create(Caller.ROOT, parent, bytes("g" + i), 0644, Set.of()).handle();
+        for (int fragment = 0; fragment < FRAGMENTS; fragment++) {
+          write(fs, file, fragment * FRAGMENT_STEP, 4096);
+        }
+        fs.release(file);
+      }
+    }
+    pool.commit();
   }
 
   /** Each on files of its own. */
@@ -208,6 +206,12 @@ class DamagedTreeTest {
     return all;
   }
 
+  private void damage(BlockPointer node) {
+    for (int i = 0; i < node.places(); i++) {
+      pool.device().flipBit(node.place(i) * BlockPointer.SECTOR_BYTES + 100, 3);
+    }
+  }
+
   /** How many changes were refused while a node was damaged, after each of them was committed. */
   private int changeEverything(BlockPointer damaged) throws IOException {
     FileSystem fs = pool.fileSystem();
@@ -232,14 +236,17 @@ class DamagedTreeTest {
 
   @Test
   void noChangeThatMeetsADamagedNodeSuspendsThePool() throws Exception {
+    fill();
+    List<BlockPointer> nodes = nodesOfTree();
+    pool.close();
+    TestPool.Saved saved = pool.save();
+    pool.open();
     int unopened = 0;
     int needed = 0;
     for (BlockPointer damaged : nodes) {
       pool.closeAfterFailure();
       pool.restore(saved);
-      for (int i = 0; i < damaged.places(); i++) {
-        pool.device().flipBit(damaged.place(i) * BlockPointer.SECTOR_BYTES + 100, 3);
-      }
+      damage(damaged);
       pool.open();
       try {
         pool.fileSystem();
@@ -254,5 +261,29 @@ class DamagedTreeTest {
     }
     assertEquals(2, unopened, "the root of the tree, and the leaf with the root directory");
     assertTrue(needed > nodes.size() / 2, needed + " of " + nodes.size());
+  }
+
+  @Test
+  void aDatasetOpensWhereOrphansAreDamaged() throws Exception {
+    FileSystem fs = pool.fileSystem();
+    fs.create(Caller.ROOT, 1, bytes("file"), 0644, Set.of());
+    for (int i = 0; i < 1500; i++) {
+      fs.create(Caller.ROOT, 1, bytes("open"), 0644, Set.of());
+      fs.unlink(1, bytes("open"));
+    }
+    pool.commit();
+    pool.snapshot("s");
+    BlockPointer orphans = nodesOfTree().get(0);
+    // Closing frees them, and this puts them back.
+    pool.rollback("s");
+    damage(orphans);
+    pool.reopen();
+
+    FileSystem again = pool.fileSystem();
+    write(again, open(again, 1, "file"), 0, 100);
+    FsException refused = assertThrows(FsException.class, () -> again.unlink(1, bytes("file")));
+    assertEquals(FsError.IO, refused.error(), "its orphan would be where the damage is");
+    again.create(Caller.ROOT, 1, bytes("another"), 0644, Set.of());
+    pool.commit();
   }
 }

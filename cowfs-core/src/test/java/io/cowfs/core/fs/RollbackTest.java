@@ -199,41 +199,6 @@ class RollbackTest {
     assertEquals("goes on", read(file));
   }
 
-  @Test
-  void aVolumeOpensWhereOrphansAreDamaged() throws Exception {
-    FileHandle file = create("file");
-    write(file, 0, "content");
-    for (int i = 0; i < 1500; i++) {
-      create("unnamed");
-      fs.unlink(FileSystem.ROOT_INODE, "unnamed".getBytes(UTF_8));
-    }
-    pool.snapshot("s");
-    BlockPointer orphans = firstLeaf(pool.tree("s"));
-    pool.rollback("s");
-    for (int i = 0; i < orphans.places(); i++) {
-      pool.device().flipBit(orphans.place(i) * BlockPointer.SECTOR_BYTES + 100, 3);
-    }
-    pool.reopen();
-    fs = pool.fileSystem();
-    FileHandle again =
-        fs.open(fs.lookup(FileSystem.ROOT_INODE, "file".getBytes(UTF_8)).inode(), READ_WRITE);
-    assertEquals("content", read(again));
-    for (int i = 0; i < 300; i++) {
-      create("unnamed");
-      fs.unlink(FileSystem.ROOT_INODE, "unnamed".getBytes(UTF_8));
-    }
-    pool.commit();
-    write(again, 0, "goes on");
-    pool.commit();
-    assertEquals("goes on", read(again));
-    byte[] name = "file".getBytes(UTF_8);
-    FsException refused =
-        assertThrows(FsException.class, () -> fs.unlink(FileSystem.ROOT_INODE, name));
-    assertEquals(FsError.IO, refused.error(), "its orphan would be where the damage is");
-    create("another");
-    pool.commit();
-  }
-
   private static BlockPointer firstLeaf(Tree tree) throws IOException {
     List<BlockPointer> leaves = new ArrayList<>();
     tree.walk(
