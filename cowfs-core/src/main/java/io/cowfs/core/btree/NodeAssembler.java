@@ -87,6 +87,7 @@ final class NodeAssembler {
         return;
       }
       for (int k = 0; k <= level; k++) {
+        cut(k);
         completeRest(k);
       }
     }
@@ -105,13 +106,19 @@ final class NodeAssembler {
     return node;
   }
 
-  /** Reads a node of the old tree with what is pending for it; null where that is damaged. */
-  private Node readNeighbour(Entry.Child child, int level) {
+  /** Reads a node of the old tree as it is stored, which can be done without; null if damaged. */
+  private Node readIfSound(Entry.Child child, int level) {
     try {
-      return PendingChanges.apply(read(child, level), child.pending());
+      return read(child, level);
     } catch (IOException damaged) {
       return null;
     }
+  }
+
+  /** The same with what is pending for it. */
+  private Node readNeighbour(Entry.Child child, int level) throws IOException {
+    Node node = readIfSound(child, level);
+    return node == null ? null : PendingChanges.apply(node, child.pending());
   }
 
   /** Reads a node whose place is not known. */
@@ -145,7 +152,7 @@ final class NodeAssembler {
         }
         if (k > 0 && top.held == null && top.open.size() == 1) {
           writeHeldTo(k - 1);
-          return lowestRoot((Entry.Child) top.open.get(0));
+          return lowestRoot((Entry.Child) top.open.get(0), k - 1);
         }
       }
       closeRightEdge(k);
@@ -162,16 +169,26 @@ final class NodeAssembler {
   }
 
   /**
-   * A node of the old tree that became the root and has one child is no root: its child is. A leaf
-   * that becomes the root has no parent any more to keep its changes.
+   * A node that became the root and has one child is no root: its child is, unless that cannot be
+   * read. A leaf that becomes the root has no parent any more to keep its changes.
+   *
+   * @param level of the child
    */
-  private BlockPointer lowestRoot(Entry.Child root) throws IOException {
-    Entry.Child lowest = root;
-    Node node = readRoot(lowest.pointer());
+  private BlockPointer lowestRoot(Entry.Child child, int level) throws IOException {
+    Entry.Child lowest = child;
+    Node node = readIfSound(lowest, level);
+    if (node == null) {
+      return writer.writeNode(NodeFormat.encode(level + 1, List.of(child)));
+    }
     while (node.level() > 0 && node.count() == 1) {
+      Entry.Child only = (Entry.Child) node.entry(0);
+      Node below = readIfSound(only, node.level() - 1);
+      if (below == null) {
+        return lowest.pointer();
+      }
       writer.leaves(lowest.pointer());
-      lowest = (Entry.Child) node.entry(0);
-      node = read(lowest, node.level() - 1);
+      lowest = only;
+      node = below;
     }
     if (lowest.pending().isEmpty()) {
       return lowest.pointer();
@@ -322,7 +339,7 @@ final class NodeAssembler {
   /**
    * Joins what is open with the node on its left, and cuts again.
    *
-   * @return false when there is none that can be read, in the whole tree
+   * @return false when there is none that can be taken apart, in the whole tree
    */
   private boolean joinLeft(int level) throws IOException {
     Level at = level(level);
@@ -342,7 +359,7 @@ final class NodeAssembler {
   /**
    * Takes the last node of a level, one of the old tree, apart and makes it the held one.
    *
-   * @return false when there is none that can be read
+   * @return false when there is none that can be taken apart
    */
   private boolean holdLeft(int level) throws IOException {
     if (!openLast(level + 1)) {
@@ -350,10 +367,8 @@ final class NodeAssembler {
     }
     Level above = level(level + 1);
     Entry.Child last = (Entry.Child) above.open.get(above.open.size() - 1);
-    if (last.isNew()) {
-      throw new IllegalStateException("a new node would be written twice");
-    }
-    Node node = readNeighbour(last, level);
+    // Only beside what was damaged once a node is so small that its left neighbour is new.
+    Node node = last.isNew() ? null : readNeighbour(last, level);
     if (node == null) {
       return false;
     }
