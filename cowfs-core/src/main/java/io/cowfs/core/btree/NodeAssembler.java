@@ -23,7 +23,7 @@ final class NodeAssembler {
   private final NodeWriter writer;
   private final int capacityBytes;
 
-  /** Nodes with less are joined with a neighbour, but for the last ones of each level. */
+  /** Nodes with less are joined with a neighbour that is sound, but for the last of each level. */
   private final int leastBytes;
 
   private final List<Level> levels = new ArrayList<>();

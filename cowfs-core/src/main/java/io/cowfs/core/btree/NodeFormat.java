@@ -25,7 +25,10 @@ public final class NodeFormat {
   /** The longest value a leaf takes. */
   public static final int MAX_VALUE_BYTES = 3072;
 
-  /** No tree is higher: even nodes filled to a third reach 2^64 items long before. */
+  /**
+   * No tree is higher: even nodes filled to a third reach 2^64 items long before, and there are few
+   * with less.
+   */
   public static final int MAX_LEVEL = 10;
 
   static final int MAGIC_VALUE = 0x444E5743; // "CWND"

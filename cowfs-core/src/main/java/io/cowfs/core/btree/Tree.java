@@ -31,27 +31,23 @@ public final class Tree {
     return root;
   }
 
-  /**
-   * A copy of the value of a key, or null where it has none. The leaf is read also where the value
-   * is pending: whoever changes what was read will need it, and is to hear of its damage now.
-   */
+  /** A copy of the value of a key, or null where it has none. */
   public byte[] get(Key key) throws IOException {
     if (root == null) {
       return null;
     }
     Node node = openRoot();
     while (node.level() > 0) {
-      int child = node.floor(key);
-      if (child < 0) {
-        return null;
-      }
-      Node below = openStored(node, child);
       int pending = node.pendingAt(key);
       if (pending >= 0) {
         Change change = node.pendingChange(pending);
         return change.isPut() ? change.value() : null;
       }
-      node = below;
+      int child = node.floor(key);
+      if (child < 0) {
+        return null;
+      }
+      node = openStored(node, child);
     }
     int index = node.floor(key);
     return index >= 0 && node.compareKey(index, key) == 0 ? node.value(index) : null;
@@ -78,7 +74,7 @@ public final class Tree {
 
   /**
    * Reads the nodes that an update of keys in a range would need: so whoever asks for the update
-   * hears of damage before it is begun.
+   * hears of damage before it is begun. That a value is pending in the parent is not enough.
    *
    * @param last included
    */
@@ -155,7 +151,10 @@ public final class Tree {
     return at != null;
   }
 
-  /** How many nodes the tree has; reads all but the leaves. */
+  /**
+   * How many nodes the tree has; reads all but the leaves. What is below a node that is damaged is
+   * not counted, unless that is the root.
+   */
   public long nodeCount() throws IOException {
     return root == null ? 0 : nodeCount(openRoot());
   }
@@ -166,9 +165,17 @@ public final class Tree {
     }
     long nodes = 1;
     for (int i = 0; i < node.count(); i++) {
-      nodes += nodeCount(openChild(node, i));
+      nodes += nodeCountBelow(node, i);
     }
     return nodes;
+  }
+
+  private long nodeCountBelow(Node parent, int index) {
+    try {
+      return nodeCount(openChild(parent, index));
+    } catch (IOException damaged) {
+      return 1;
+    }
   }
 
   /** Level of the root, or -1 for the empty tree. */

@@ -64,6 +64,9 @@ public final class TreeUpdate {
   }
 
   private BlockPointer run(BlockPointer root) throws IOException {
+    if (changes.headBelow(null) == null) {
+      return root; // which is not even read
+    }
     if (root == null) {
       insertInto(null, null);
       return assembler.finish();

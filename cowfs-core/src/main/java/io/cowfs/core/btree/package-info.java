@@ -14,7 +14,8 @@
  *
  * <p>Every node except the last of each level is filled to at least a third. The last ones are free
  * of that rule so that keys that only grow leave full nodes behind them. A root that is not a leaf
- * has at least two children.
+ * has at least two children. Where a neighbour was damaged, a node may have less than a third, and
+ * the root one child: what an update does not need must not fail it.
  *
  * <h2>Update</h2>
  *

@@ -2,7 +2,6 @@ package io.cowfs.core.fs;
 
 import io.cowfs.core.alloc.ReserveTier;
 import io.cowfs.core.dataset.DatasetSettings;
-import io.cowfs.core.txg.PoolSuspendedException;
 import io.cowfs.core.vfs.AccessTimes;
 import io.cowfs.core.vfs.AttributeChange;
 import io.cowfs.core.vfs.Attributes;
@@ -57,7 +56,7 @@ final class AttributeChanges {
       }
       InodeFlags.checkChange(inode, wanted, handle != null);
       AccessControl.Stored acl = wanted.mode() == null ? null : accessControl.storedAccess(inode);
-      change.join();
+      change.join(acl == null ? null : acl.place().key());
       apply(caller, inode, wanted, change.now());
       if (acl != null) {
         accessControl.follow(change, inode, acl);
@@ -155,7 +154,7 @@ final class AttributeChanges {
     if (!accessTimeIsOld(inode)) {
       return;
     }
-    // A full, busy or suspended pool still lets files be read at once; their access times stay.
+    // A full, busy, suspended or damaged pool still lets files be read; their access times stay.
     try (Mutation change = Mutation.beginAtOnce(volume)) {
       if (change == null) {
         return;
@@ -167,8 +166,8 @@ final class AttributeChanges {
         read.atime = change.now();
         change.store(read);
       }
-    } catch (PoolSuspendedException suspended) {
-      LOG.log(Level.DEBUG, "an access time stays as it was", suspended);
+    } catch (IOException suspendedOrDamaged) {
+      LOG.log(Level.DEBUG, "an access time stays as it was", suspendedOrDamaged);
     }
   }
 

@@ -84,7 +84,7 @@ final class Creation {
       }
       Inode child = newInode(caller, parent, request, inheritance.mode());
 
-      change.join();
+      change.join(entry);
       enter(change, entry, parent, name, child);
       accessControl.put(change, child, inheritance);
       volume.inodes().reference(child.number);
@@ -123,9 +123,8 @@ final class Creation {
       AccessControl.Inheritance inheritance =
           accessControl.inheritance(caller, parent, request.mode());
       Inode file = newInode(caller, parent, request, inheritance.mode());
-      volume.requireOrphanReadable(file.number);
 
-      change.join();
+      change.join(Items.orphan(file.number));
       accessControl.put(change, file, inheritance);
       file.atime = file.mtime = file.ctime = file.btime = change.now();
       file.nlink = 0;
@@ -208,9 +207,8 @@ final class Creation {
         throw new FsException(FsError.TOO_MANY_LINKS);
       }
       Key back = volume.directories().freeBackReference(number, parentNumber, name);
-      volume.requireOrphanReadable(number);
 
-      change.join();
+      change.join(entry, back, inode.nlink == 0 ? Items.orphan(number) : null);
       volume.inodes().reference(number);
       DirectoryItems.link(change, entry, back, parentNumber, name, inode);
       if (inode.nlink == 0) {

@@ -2,7 +2,6 @@ package io.cowfs.core.fs;
 
 import io.cowfs.core.alloc.ReserveTier;
 import io.cowfs.core.block.DataExtent;
-import io.cowfs.core.txg.PoolSuspendedException;
 import io.cowfs.core.vfs.Caller;
 import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
@@ -134,7 +133,7 @@ final class DataMutation implements AutoCloseable {
   }
 
   /** Joins the txg and gives the layer of dirty data to change. */
-  DirtyFile join() throws PoolSuspendedException {
+  DirtyFile join() throws IOException {
     change.join();
     layer = volume.dirtyLayer(inode, change.txg(), claim.copies);
     pagesBefore = layer.pageCount();

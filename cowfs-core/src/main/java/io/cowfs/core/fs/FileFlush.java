@@ -148,15 +148,53 @@ final class FileFlush {
     if (allocatedSectors == 0) {
       return;
     }
+    for (List<Range> near : groups(ranges, SCAN_GAP_SECTORS)) {
+      Range all = new Range(near.get(0).from(), near.get(near.size() - 1).to());
+      if (near.size() == 1 || isReadable(all)) {
+        cutGroup(near);
+      } else {
+        // An extent that reaches over a gap belongs to one group.
+        for (List<Range> group : groups(near, EXTENT_SECTORS)) {
+          cutGroup(group);
+        }
+      }
+    }
+  }
+
+  /** Ranges with less than so many sectors between each and the next. */
+  private static List<List<Range>> groups(List<Range> ranges, long gapSectors) {
+    List<List<Range>> groups = new ArrayList<>();
     for (int i = 0; i < ranges.size(); ) {
       int last = i + 1;
       while (last < ranges.size()
-          && ranges.get(last).from() - ranges.get(last - 1).to() < SCAN_GAP_SECTORS) {
+          && ranges.get(last).from() - ranges.get(last - 1).to() < gapSectors) {
         last++;
       }
-      cutGroup(ranges.subList(i, last));
+      groups.add(ranges.subList(i, last));
       i = last;
     }
+    return groups;
+  }
+
+  /**
+   * Whoever changed the ranges has seen that the tree can be read there, and a little before. What
+   * lies between them may be damaged.
+   */
+  private boolean isReadable(Range all) {
+    try {
+      committed.requireReadable(firstReaching(all.from()), lastBefore(all.to()));
+      return true;
+    } catch (IOException damaged) {
+      return false;
+    }
+  }
+
+  private Key firstReaching(long sector) {
+    return Items.extent(inode.number, DirtyFile.bytes(Math.max(0, sector - EXTENT_SECTORS + 1)));
+  }
+
+  private Key lastBefore(long sector) {
+    return Items.extent(inode.number, DirtyFile.bytes(sector) - 1);
   }
 
   private void cutGroup(List<Range> ranges) throws IOException {
@@ -164,8 +202,8 @@ final class FileFlush {
     long to = ranges.get(ranges.size() - 1).to();
     int[] next = {0};
     committed.scan(
-        Items.extent(inode.number, DirtyFile.bytes(Math.max(0, from - EXTENT_SECTORS + 1))),
-        Items.extent(inode.number, DirtyFile.bytes(to) - 1),
+        firstReaching(from),
+        lastBefore(to),
         (key, source, offset, length) -> {
           Placed placed =
               new Placed(

@@ -149,7 +149,7 @@ final class FileReads {
             ? Items.inlineData(inode.number)
             : Items.extent(inode.number, offset - EXTENT_BYTES_MAX);
     try (TransactionalTree.Pin pin = tree.pin()) {
-      pin.tree().requireReadable(from, Items.extent(inode.number, end));
+      pin.tree().requireReadable(from.previous(), Items.extent(inode.number, end));
       if (inode.allocatedSectors == 0) {
         return 0;
       }

@@ -171,11 +171,13 @@ final class FileWrites {
     if (offset > Long.MAX_VALUE - length) {
       throw new FsException(FsError.FILE_TOO_LARGE);
     }
+    boolean zeroes = mode != AllocationMode.RESERVE && mode != AllocationMode.RESERVE_KEEP_SIZE;
+    long changedEnd = zeroes ? offset + length : offset;
     try (DataMutation change =
         DataMutation.begin(
             volume,
             Caller.ROOT,
-            new DataMutation.Target(handle.inode(), offset, offset + length, 2),
+            new DataMutation.Target(handle.inode(), offset, changedEnd, 2),
             ReserveTier.DELETE)) {
       handle.check();
       Inode inode = change.inode();
@@ -185,7 +187,6 @@ final class FileWrites {
       InodeFlags.checkAllocation(inode, mode);
       long end = offset + length;
       boolean keepSize = mode != AllocationMode.RESERVE && mode != AllocationMode.ZERO_RANGE;
-      boolean zeroes = mode != AllocationMode.RESERVE && mode != AllocationMode.RESERVE_KEEP_SIZE;
       long zeroEnd = Math.min(end, inode.size);
       boolean any = zeroes && offset < zeroEnd;
       long firstWhole = firstWholeSector(offset);

@@ -74,7 +74,7 @@ final class InodeStage implements TreeEdits.Edit {
     if (copy.isDirectory()) {
       copy.size = 0;
     }
-    volume.requireOrphanReadable(copy.number);
+    volume.tree().requireChangeable(Items.orphan(copy.number));
     put(Items.orphan(copy.number), new byte[0]);
     source
         .itemsOf(original.number, Items.SYMLINK, Items.XATTR_VALUE)

@@ -3,13 +3,13 @@ package io.cowfs.core.fs;
 import io.cowfs.core.alloc.ReserveTier;
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.btree.Key;
-import io.cowfs.core.txg.PoolSuspendedException;
 import io.cowfs.core.txg.Txg;
 import io.cowfs.core.vfs.Caller;
 import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.Timestamp;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 
@@ -173,8 +173,19 @@ final class Mutation implements AutoCloseable {
     locked.clear();
   }
 
-  /** From here on everything belongs to one txg, and must succeed. */
-  void join() throws PoolSuspendedException {
+  /**
+   * From here on everything belongs to one txg, and must succeed.
+   *
+   * @param touched the keys that will be put or deleted, besides the attributes of the inodes that
+   *     are locked and all that belongs to new ones; nulls among them are passed over
+   * @throws IOException when what the commit will need of the tree is damaged
+   */
+  void join(Key... touched) throws IOException {
+    Key[] keys = Arrays.copyOf(touched, touched.length + locked.size());
+    for (int i = 0; i < locked.size(); i++) {
+      keys[touched.length + i] = Items.inode(locked.get(i).number);
+    }
+    volume.tree().requireChangeable(keys);
     txg = volume.txgs().join();
     now = volume.now();
   }

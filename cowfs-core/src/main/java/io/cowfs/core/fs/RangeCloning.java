@@ -208,6 +208,7 @@ final class RangeCloning {
     }
     int cut =
         volume.reads().cutExtents(target, range.toOffset, range.toEnd(), volume.txgs().openTxg());
+    volume.tree().requireChangeable(Items.inode(target.number));
     ClonedRange prepared = new ClonedRange(volume, source, target, range);
     boolean done = false;
     try {

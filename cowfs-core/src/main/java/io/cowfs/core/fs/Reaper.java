@@ -1,9 +1,11 @@
 package io.cowfs.core.fs;
 
+import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.DataExtent;
 import io.cowfs.core.block.DataExtentFormat;
 import io.cowfs.core.btree.Change;
 import io.cowfs.core.btree.Key;
+import io.cowfs.core.btree.RangeWalk;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.dataset.DatasetHead;
 import io.cowfs.core.txg.Overlay;
@@ -57,17 +59,29 @@ final class Reaper {
     onWork.run();
   }
 
-  /** Has the orphans of a tree freed that are {@code due}: what a crash or a rollback left. */
+  /**
+   * Has the orphans of a tree freed that are {@code due}: what a crash or a rollback left. The
+   * space of those that cannot be read is lost until the damage is mended.
+   */
   void addAllOf(Tree tree, LongPredicate due) throws IOException {
-    tree.scan(
-        new Key(0, Items.ORPHAN, 0),
-        new Key(0, Items.ORPHAN, -1L),
-        (key, source, offset, length) -> {
-          if (due.test(key.low())) {
-            add(key.low(), 0);
+    RangeWalk.Visitor visitor =
+        new RangeWalk.Visitor() {
+          @Override
+          public void item(Key key, byte[] source, int offset, int length) {
+            if (key.high() == 0 && key.kind() == Items.ORPHAN && due.test(key.low())) {
+              add(key.low(), 0);
+            }
           }
-          return true;
-        });
+
+          @Override
+          public void node(BlockPointer pointer, int level) {}
+
+          @Override
+          public void damaged(BlockPointer node, Key first, Key next, IOException failure) {
+            LOG.log(Level.WARNING, "not all orphan inodes are freed", failure);
+          }
+        };
+    new RangeWalk(tree, -1, visitor, () -> false).walk(Items.orphan(0), Items.orphan(-1L));
   }
 
   /** Forgets everything, because the tree was replaced. */
@@ -141,9 +155,6 @@ final class Reaper {
   private record Reading(List<DataExtent> extents, long lastKey, boolean all) {}
 
   private static Reading read(long inode, int budget, Tree committed) throws IOException {
-    // The ends of what is deleted may be in nodes that have nothing else of the inode.
-    committed.requireReadable(Items.firstOf(inode), Items.firstOf(inode));
-    committed.requireReadable(Items.lastOf(inode), Items.lastOf(inode));
     List<DataExtent> extents = new ArrayList<>();
     long[] last = {0};
     boolean all =
@@ -158,6 +169,11 @@ final class Reaper {
               last[0] = key.low();
               return true;
             });
+    if (all) {
+      Key orphan = Items.orphan(inode);
+      committed.requireReadable(orphan.previous(), orphan);
+      committed.requireReadable(Items.firstOf(inode), Items.lastOf(inode));
+    }
     return new Reading(extents, last[0], all);
   }
 

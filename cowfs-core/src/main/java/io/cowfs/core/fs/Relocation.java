@@ -263,7 +263,15 @@ public final class Relocation {
   }
 
   /** Whether the file, as the txg leaves it, has the very items that were read, and a name. */
-  private boolean isAsRead(Sync sync) throws IOException {
+  private boolean isAsRead(Sync sync) {
+    try {
+      return hasSameItems(sync);
+    } catch (IOException damaged) {
+      return false;
+    }
+  }
+
+  private boolean hasSameItems(Sync sync) throws IOException {
     Key from = items.get(0).getKey();
     Key to = Items.extent(number, end() - 1);
     if (!sync.changes.subMap(from, true, to, true).isEmpty() || isOrphan(sync)) {

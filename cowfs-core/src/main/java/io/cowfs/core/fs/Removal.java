@@ -32,8 +32,7 @@ final class Removal {
       checkFlags(parent, child);
       Key back = volume.directories().backReference(child.number, parentNumber, name);
 
-      volume.requireOrphanReadable(child.number);
-      change.join();
+      change.join(found.key(), back, Items.orphan(child.number));
       change.delete(found.key());
       change.delete(back);
       change.dropLink(child);
@@ -62,8 +61,7 @@ final class Removal {
       }
       Key back = volume.directories().backReference(child.number, parentNumber, name);
 
-      volume.requireOrphanReadable(child.number);
-      change.join();
+      change.join(found.key(), back, Items.orphan(child.number));
       change.delete(found.key());
       change.delete(back);
       change.dropLink(child);

@@ -196,11 +196,14 @@ final class Renaming {
             ? n.existing.key()
             : directories.freeEntry(n.newParent.number, n.newName);
     Inode whiteout = whiteoutOwner == null ? null : creation.newWhiteout(whiteoutOwner, n.parent);
-    if (n.target != null) {
-      volume.requireOrphanReadable(n.target.number);
-    }
 
-    change.join();
+    change.join(
+        n.source.key(),
+        oldBack,
+        newBack,
+        targetBack,
+        entry,
+        n.target == null ? null : Items.orphan(n.target.number));
     if (whiteout == null) {
       change.delete(n.source.key());
     } else {
@@ -229,7 +232,8 @@ final class Renaming {
     Key newChildBack = directories.freeBackReference(n.child.number, n.newParent.number, n.newName);
     Key newTargetBack = directories.freeBackReference(n.target.number, n.parent.number, n.name);
 
-    change.join();
+    change.join(
+        childBack, targetBack, newChildBack, newTargetBack, n.existing.key(), n.source.key());
     change.delete(childBack);
     change.delete(targetBack);
     DirectoryItems.link(

@@ -64,11 +64,14 @@ final class RestoredNames {
       DirectoryItems directories = volume.directories();
       Key oldBack = old == null ? null : directories.backReference(expected, parentNumber, name);
       Key back = directories.freeBackReference(number, parentNumber, name);
-      if (old != null) {
-        volume.requireOrphanReadable(expected);
-      }
 
-      change.join();
+      change.join(
+          entry,
+          oldBack,
+          back,
+          old == null ? null : Items.orphan(expected),
+          staged == null ? null : Items.orphan(number),
+          Items.inode(number));
       if (old != null) {
         change.delete(oldBack);
         change.dropLink(old);
@@ -193,7 +196,8 @@ final class RestoredNames {
           && PathComparison.equalItems(old, xattrs)) {
         return;
       }
-      change.join();
+      // The items behind it have been read.
+      change.join(new Key(number, Items.XATTR, 0));
       inode.mode = wanted.mode;
       inode.uid = wanted.uid;
       inode.gid = wanted.gid;

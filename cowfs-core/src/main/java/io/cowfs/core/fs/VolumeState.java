@@ -2,7 +2,6 @@ package io.cowfs.core.fs;
 
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.BlockStore;
-import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.NodeReader;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.dataset.DatasetHead;
@@ -15,8 +14,6 @@ import io.cowfs.core.vfs.FsError;
 import io.cowfs.core.vfs.FsException;
 import io.cowfs.core.vfs.Timestamp;
 import java.io.IOException;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.time.Instant;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -31,8 +28,6 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * operation sees two trees. It is not held while an operation waits for a commit.
  */
 final class VolumeState {
-  private static final Logger LOG = System.getLogger(VolumeState.class.getName());
-
   /** Sectors of one copy of a tree node that cannot be compressed. */
   private static final int NODE_SECTORS = 4;
 
@@ -110,19 +105,9 @@ final class VolumeState {
     addOrphans();
   }
 
-  /** Of those that cannot be read the space is lost until the damage is mended, the rest is not. */
-  private void addOrphans() {
+  private void addOrphans() throws IOException {
     try (TransactionalTree.Pin pin = tree.pin()) {
       reaper.addAllOf(pin.tree(), orphan -> !inodes.keepOrphan(orphan));
-    } catch (IOException damaged) {
-      LOG.log(
-          Level.WARNING,
-          () ->
-              "dataset "
-                  + head.name()
-                  + ": not all deleted files are freed: "
-                  + damaged.getMessage(),
-          damaged);
     }
   }
 
@@ -200,14 +185,8 @@ final class VolumeState {
   /** A number for an inode that the tree can take. Asked for before the change joins. */
   long newInodeNumber() throws IOException {
     long number = nextInodeNumber();
-    tree.requireReadable(Items.firstOf(number), Items.lastOf(number));
+    tree.requireChangeable(Items.firstOf(number), Items.lastOf(number));
     return number;
-  }
-
-  /** What may put or delete an orphan asks for this before it joins. */
-  void requireOrphanReadable(long inode) throws IOException {
-    Key orphan = Items.orphan(inode);
-    tree.requireReadable(orphan, orphan);
   }
 
   /** An inode, or the value of an attribute, has this number already. */

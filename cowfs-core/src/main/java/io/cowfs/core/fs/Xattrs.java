@@ -75,7 +75,7 @@ final class Xattrs {
       if (old == null) {
         throw new FsException(FsError.NO_ATTRIBUTE);
       }
-      requireReadable(number, old.key());
+      requireChangeable(number, old.key());
       change.join();
       delete(change, number, old);
       changed(inode, name);
@@ -99,13 +99,13 @@ final class Xattrs {
   private Place place(long number, byte[] name, XattrReads.Found old)
       throws FsException, IOException {
     Key key = old != null ? old.key() : freeSlot(number, name);
-    requireReadable(number, key);
+    requireChangeable(number, key);
     return new Place(old, key);
   }
 
   /** An attribute and the values of all, new ones included. */
-  private void requireReadable(long number, Key attribute) throws IOException {
-    volume.tree().requireReadable(attribute, new Key(number, Items.XATTR_VALUE, -1L));
+  private void requireChangeable(long number, Key attribute) throws IOException {
+    volume.tree().requireChangeable(attribute, new Key(number, Items.XATTR_VALUE, -1L));
   }
 
   /** The place of an attribute of a new inode that has none of this hash. */

@@ -101,15 +101,29 @@ public final class TransactionalTree {
   }
 
   /**
-   * Reads what the commit of changes of some keys will read. A change whose keys nobody has read is
-   * preceded by this, before it joins: a commit that meets damage suspends the whole pool.
+   * Reads what the commit of changes of keys in a range will read. Every change is preceded by
+   * this, before it joins: a commit that meets damage suspends the whole pool.
+   *
+   * <p>The commit may be that of a later tree. Where the first keys of a leaf are deleted until
+   * then, their places belong to the leaf before: so that is read as well.
    *
    * @param last included
    * @throws IOException when the committed tree is damaged there
    */
-  public void requireReadable(Key from, Key last) throws IOException {
+  public void requireChangeable(Key from, Key last) throws IOException {
     try (Pin pin = pin()) {
-      pin.tree().requireReadable(from, last);
+      pin.tree().requireReadable(from.previous(), last);
+    }
+  }
+
+  /** The same for single keys; nulls among them are passed over. */
+  public void requireChangeable(Key... keys) throws IOException {
+    try (Pin pin = pin()) {
+      for (Key key : keys) {
+        if (key != null) {
+          pin.tree().requireReadable(key.previous(), key);
+        }
+      }
     }
   }
 

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Random changes of a tree in which some nodes are damaged: whatever {@link Tree#requireReadable}
- * lets pass can be made, and what is damaged stays what it was.
+ * lets pass can be made, also after other such changes, and what is damaged stays what it was.
  */
 class TreeDamageModelTest {
   /** Small nodes make a high tree of few items. */
@@ -50,13 +50,12 @@ class TreeDamageModelTest {
       apply(puts(1 + random.nextInt(random.nextBoolean() ? 1500 : 60)));
       for (int batch = 0; batch < BATCHES && root != null; batch++) {
         damageSome();
-        List<Change> wanted = random.nextInt(3) == 0 ? puts(60) : deletes();
-        List<Change> possible = wanted.stream().filter(this::isPossible).toList();
-        refused += wanted.size() - possible.size();
-        made += possible.size();
+        List<Change> first = possible(random.nextInt(3) == 0 ? puts(60) : deletes());
+        List<Change> second = first.stream().anyMatch(Change::isRange) ? List.of() : again(first);
         String where = "seed " + seed + ", run " + run + ", batch " + batch;
         try {
-          apply(possible);
+          apply(first);
+          apply(second);
         } catch (IOException | RuntimeException | Error failure) {
           throw new AssertionError(where, failure);
         }
@@ -65,6 +64,25 @@ class TreeDamageModelTest {
       }
     }
     assertTrue(refused > 1000 && made > 1000, refused + " refused, " + made + " made");
+  }
+
+  /** Points in the places of others and beside them, of which the tree is asked before those. */
+  private List<Change> again(List<Change> others) {
+    NavigableMap<Key, Change> changes = new TreeMap<>();
+    for (Change other : others) {
+      if (random.nextInt(4) == 0) {
+        Key key = new Key(Math.max(0, other.key().high() + random.nextInt(3) - 1), 1, 0);
+        changes.put(key, Change.put(key, new byte[random.nextInt(VALUE_BYTES_MAX)]));
+      }
+    }
+    return possible(List.copyOf(changes.values()));
+  }
+
+  private List<Change> possible(List<Change> wanted) {
+    List<Change> possible = wanted.stream().filter(this::isPossible).toList();
+    refused += wanted.size() - possible.size();
+    made += possible.size();
+    return possible;
   }
 
   private Key key() {
@@ -115,7 +133,7 @@ class TreeDamageModelTest {
 
   private boolean isPossible(Change change) {
     try {
-      new Tree(root, nodes).requireReadable(change.key(), lastOf(change));
+      new Tree(root, nodes).requireReadable(change.key().previous(), lastOf(change));
       return true;
     } catch (IOException damage) {
       return false;
@@ -123,6 +141,9 @@ class TreeDamageModelTest {
   }
 
   private void apply(List<Change> changes) throws IOException {
+    if (changes.isEmpty()) {
+      return;
+    }
     nodes.nextTxg();
     List<Change> ranges = changes.stream().filter(Change::isRange).toList();
     List<Change> points = changes.stream().filter(change -> !change.isRange()).toList();
