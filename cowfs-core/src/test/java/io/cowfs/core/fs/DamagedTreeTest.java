@@ -48,10 +48,10 @@ class DamagedTreeTest {
   private static final int DIRECTORIES = 3;
   private static final int FILES = 60;
 
-  /** Every so many sectors, a fragmented file has one. */
-  private static final long FRAGMENT_STEP = 16 << 10;
+  /** At every so many bytes, a fragmented file has a sector: two leaves are near each other. */
+  private static final long FRAGMENT_STEP = 8 << 10;
 
-  private static final int FRAGMENTS = 700;
+  private static final int FRAGMENTS = 1000;
   private static final int LARGE_VALUE_BYTES = 60_000;
   private static final int LEAVES = 24;
 
@@ -66,7 +66,7 @@ class DamagedTreeTest {
   void create() throws IOException {
     pool =
         TestPool.create(
-            directory.resolve("pool"), 64L << 20, CompressionSetting.NONE, TestPool.ON_DEMAND);
+            directory.resolve("pool"), 128L << 20, CompressionSetting.NONE, TestPool.ON_DEMAND);
   }
 
   @AfterEach
@@ -213,7 +213,7 @@ class DamagedTreeTest {
         (fs, dir) -> {
           FileHandle file = open(fs, dir, "g0");
           for (int i = 0; i < FRAGMENTS; i += 90) {
-            write(fs, file, i * FRAGMENT_STEP + 8192, 4096);
+            write(fs, file, i * FRAGMENT_STEP, 4096);
           }
         });
     all.put(
