@@ -206,13 +206,13 @@ final class RangeCloning {
     if (range.length % SECTOR != 0 && !toBothEnds) {
       throw new FsException(FsError.INVALID);
     }
-    int cut =
-        volume.reads().cutExtents(target, range.toOffset, range.toEnd(), volume.txgs().openTxg());
     volume.tree().requireChangeable(Items.inode(target.number));
     ClonedRange prepared = new ClonedRange(volume, source, target, range);
     boolean done = false;
     try {
       prepared.prepare(killPrivileges);
+      long end = range.toOffset + prepared.length();
+      int cut = volume.reads().cutExtents(target, range.toOffset, end, volume.txgs().openTxg());
       prepared.reserve(cut * DataExtent.SECTORS_MAX);
       done = true;
       return prepared;

@@ -30,6 +30,9 @@ class TreeDamageModelTest {
   private static final int KEYS = 3000;
   private static final int VALUE_BYTES_MAX = 60;
 
+  /** Is always there, like a root directory: so no leaf but the first one becomes the first. */
+  private static final Key LEAST = new Key(0, 0, 0);
+
   private MemoryNodes nodes;
   private final NavigableMap<Key, byte[]> model = new TreeMap<>();
   private final Map<BlockPointer, byte[]> damaged = new HashMap<>();
@@ -47,8 +50,9 @@ class TreeDamageModelTest {
       nodes = new MemoryNodes();
       model.clear();
       root = null;
+      apply(List.of(Change.put(LEAST, new byte[0])));
       apply(puts(1 + random.nextInt(random.nextBoolean() ? 1500 : 60)));
-      for (int batch = 0; batch < BATCHES && root != null; batch++) {
+      for (int batch = 0; batch < BATCHES; batch++) {
         damageSome();
         List<Change> first = possible(random.nextInt(3) == 0 ? puts(60) : deletes());
         List<Change> second = first.stream().anyMatch(Change::isRange) ? List.of() : again(first);
