@@ -84,6 +84,13 @@ public final class Tree {
     }
   }
 
+  /** The same for changes that are about to be applied. */
+  public void requireReadable(Iterable<Change> changes) throws IOException {
+    for (Change change : changes) {
+      requireReadable(change.key(), change.isRange() ? change.last() : change.key());
+    }
+  }
+
   private void requireReadable(Node node, Key from, Key last) throws IOException {
     if (node.level() == 0) {
       return;

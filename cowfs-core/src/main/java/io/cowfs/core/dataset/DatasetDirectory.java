@@ -8,12 +8,16 @@ import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.NodeReader;
 import io.cowfs.core.btree.NodeVisitor;
 import io.cowfs.core.btree.NodeWriter;
+import io.cowfs.core.btree.RangeWalk;
 import io.cowfs.core.btree.Tree;
 import io.cowfs.core.btree.TreeUpdate;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,6 +31,7 @@ import java.util.TreeMap;
  */
 final class DatasetDirectory {
   static final Key POOL_KEY = new Key(0, 0, 0);
+  private static final Logger LOG = System.getLogger(DatasetDirectory.class.getName());
   private static final int NODE_KEY_KIND = 1;
   private static final int PROPERTIES_KEY_KIND = 2;
 
@@ -147,11 +152,26 @@ final class DatasetDirectory {
   }
 
   /**
-   * Writes the changed records of a txg.
+   * Writes the changed records of a txg; all of them where the tree is damaged in their place,
+   * which a commit must not fail for: the index has everything that is in it.
    *
    * @param pool goes into the tree without the tree's own root
    */
-  void apply(PoolRecord pool, HistoryChanges history, TxgSync sync) throws IOException {
+  void apply(PoolRecord pool, History history, TxgSync sync) throws IOException {
+    Collection<Change> changes = changes(pool, history.changes());
+    Tree tree = new Tree(root, reader);
+    try {
+      tree.requireReadable(changes);
+    } catch (IOException damaged) {
+      LOG.log(Level.WARNING, "the dataset directory is damaged, and written anew", damaged);
+      giveUp(tree, sync);
+      tree = new Tree(null, reader);
+      changes = changes(pool, history.everything());
+    }
+    root = TreeUpdate.apply(tree, ChangeSource.of(changes.iterator()), writer(sync));
+  }
+
+  private static Collection<Change> changes(PoolRecord pool, HistoryChanges history) {
     Map<Key, Change> changes = new TreeMap<>();
     changes.put(
         POOL_KEY,
@@ -165,8 +185,29 @@ final class DatasetDirectory {
       changes.put(key, Change.put(key, NodeRecordFormat.encode(node)));
     }
     history.properties().forEach((id, properties) -> putProperties(id, properties, changes));
-    ChangeSource source = ChangeSource.of(changes.values().iterator());
-    root = TreeUpdate.apply(new Tree(root, reader), source, writer(sync));
+    return changes.values();
+  }
+
+  /** Frees all nodes; what is below one above the leaves that cannot be read stays in use. */
+  private void giveUp(Tree tree, TxgSync sync) throws IOException {
+    RangeWalk.Visitor freeing =
+        new RangeWalk.Visitor() {
+          @Override
+          public void item(Key key, byte[] source, int offset, int length) {}
+
+          @Override
+          public void node(BlockPointer pointer, int level) throws IOException {
+            sync.dies(pointer);
+          }
+
+          @Override
+          public void damaged(BlockPointer node, Key first, Key next, IOException failure)
+              throws IOException {
+            sync.dies(node);
+          }
+        };
+    new RangeWalk(tree, -1, freeing, () -> false).walk(null, null);
+    sectors = 0;
   }
 
   /** Replaces all chunks. */

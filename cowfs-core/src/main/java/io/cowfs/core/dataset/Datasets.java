@@ -412,7 +412,7 @@ public final class Datasets {
    * @return its new root, for the root record
    */
   public BlockPointer writeDirectory() throws IOException {
-    directory.apply(record(Optional.empty(), 0), history.changes(), sync());
+    directory.apply(record(Optional.empty(), 0), history, sync());
     return directory.root().orElseThrow();
   }
 

@@ -148,6 +148,14 @@ final class History {
     return new HistoryChanges(records, properties, Set.copyOf(removed));
   }
 
+  /** All that there is, as if this txg had made it. */
+  HistoryChanges everything() {
+    Map<Integer, PropertySet> properties = new TreeMap<>();
+    nodes.values().forEach(node -> properties.put(node.id, node.properties));
+    return new HistoryChanges(
+        nodes.values().stream().map(DatasetNode::record).toList(), properties, Set.of());
+  }
+
   void committed() {
     changed.clear();
     propertiesChanged.clear();
