@@ -9,6 +9,7 @@ import io.cowfs.core.fs.LogEntry.ItemPut;
 import io.cowfs.core.fs.LogEntry.SectorsWritten;
 import io.cowfs.core.txg.IntentLog;
 import io.cowfs.core.txg.TransactionGroups;
+import io.cowfs.core.txg.TransactionalTree;
 import io.cowfs.core.txg.Txg;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -41,6 +42,7 @@ public final class LogReplay {
    *
    * @param heads of all datasets
    * @throws CorruptBlockException when it cannot have been logged; nothing is committed then
+   * @throws UnreplayableLogException when a tree is damaged where a change belongs, likewise
    * @throws IOException when it cannot be read or committed; the log stays what it is
    */
   public static void run(
@@ -82,6 +84,9 @@ public final class LogReplay {
       throw new CorruptBlockException(
           "the intent log has changes of a dataset that is not there: " + entries.keySet());
     }
+    for (Map.Entry<VolumeState, List<LogEntry>> each : work.entrySet()) {
+      requireReadable(each.getKey().tree(), each.getValue());
+    }
     Txg txg = txgs.join();
     boolean complete = false;
     try {
@@ -97,6 +102,34 @@ public final class LogReplay {
     }
     txgs.awaitDurable(txgNumber, () -> false);
     participants.forEach(txgs::removeIndependent);
+  }
+
+  /** A commit that meets damage would suspend the pool, at each opening. */
+  private static void requireReadable(TransactionalTree tree, List<LogEntry> entries)
+      throws UnreplayableLogException {
+    try {
+      for (LogEntry entry : entries) {
+        if (entry instanceof ItemPut put) {
+          tree.requireChangeable(put.key());
+        } else if (entry instanceof ItemDeleted deleted) {
+          tree.requireChangeable(deleted.key());
+        } else if (entry instanceof SectorsWritten written) {
+          long end = written.sector() + written.sectors();
+          requireReadable(tree, written.inode(), written.sector(), end);
+        } else if (entry instanceof HoleMade hole) {
+          requireReadable(tree, hole.inode(), hole.from(), hole.to());
+        }
+      }
+    } catch (IOException damage) {
+      throw new UnreplayableLogException(damage);
+    }
+  }
+
+  private static void requireReadable(TransactionalTree tree, long inode, long from, long to)
+      throws IOException {
+    tree.requireChangeable(Items.inlineData(inode));
+    long first = Math.max(0, DirtyFile.bytes(from) - FileReads.EXTENT_BYTES_MAX);
+    tree.requireChangeable(Items.extent(inode, first), Items.extent(inode, DirtyFile.bytes(to)));
   }
 
   /** The replay in one volume. */

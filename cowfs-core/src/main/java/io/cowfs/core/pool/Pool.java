@@ -31,6 +31,7 @@ import io.cowfs.core.fs.ExtentItems;
 import io.cowfs.core.fs.LogReplay;
 import io.cowfs.core.fs.SnapshotRights;
 import io.cowfs.core.fs.SpaceRelief;
+import io.cowfs.core.fs.UnreplayableLogException;
 import io.cowfs.core.fs.Volume;
 import io.cowfs.core.fs.VolumeServices;
 import io.cowfs.core.scrub.Scrub;
@@ -135,9 +136,16 @@ public final class Pool implements Closeable {
     USE,
     /** Nothing of it is changed. */
     CHECK,
-    /** As USE, but it cannot be changed: it has features that this program does not know. */
+    /** As USE, but it cannot be changed: it has unknown features, or is too damaged for that. */
     READ
   }
+
+  /**
+   * How a pool is opened.
+   *
+   * @param readOnly why it cannot be changed, where that is so
+   */
+  private record Terms(Purpose purpose, Optional<IOException> readOnly) {}
 
   private Pool(
       PoolLock lock,
@@ -145,12 +153,13 @@ public final class Pool implements Closeable {
       PoolDevices.Opened opened,
       Catalog catalog,
       Environment environment,
-      Purpose purpose)
+      Terms terms)
       throws IOException {
     MirrorDevice device = opened.device();
     MemberTable members = new MemberTable(device, catalog.members(), opened.completeTxgs());
     this.lock = lock;
-    this.purpose = purpose;
+    this.purpose = terms.purpose;
+    this.readOnlyReason = terms.readOnly;
     this.clock = environment.clock();
     this.label = label;
     this.device = device;
@@ -208,7 +217,6 @@ public final class Pool implements Closeable {
             new PoolIndex(datasets, catalog, allocator, backup, members),
             ring,
             clock);
-    this.readOnlyReason = readOnlyReason(label, device.name());
     List<IntentLog.Section> beyond = purpose == Purpose.CHECK ? List.of() : log.recover(txg);
     this.txgs =
         purpose == Purpose.READ
@@ -469,7 +477,10 @@ public final class Pool implements Closeable {
   private static Pool open(Path directory, Environment environment, Purpose purpose)
       throws IOException {
     try {
-      return openFiles(directory, environment, purpose);
+      return openFiles(directory, environment, purpose, Optional.empty());
+    } catch (UnreplayableLogException damage) {
+      LOG.log(Level.WARNING, directory + " is opened to be read: " + damage.getMessage(), damage);
+      return openFiles(directory, environment, Purpose.READ, Optional.of(damage));
     } catch (DamagedIndexException damage) {
       throw new DamagedPoolException(
           "%s; 'cowfs check --rebuild-index %s' mends it".formatted(damage.getMessage(), directory),
@@ -477,7 +488,13 @@ public final class Pool implements Closeable {
     }
   }
 
-  private static Pool openFiles(Path directory, Environment environment, Purpose purpose)
+  /**
+   * Opens a pool.
+   *
+   * @param damage what makes it one that can only be read, if anything does
+   */
+  private static Pool openFiles(
+      Path directory, Environment environment, Purpose purpose, Optional<IOException> damage)
       throws IOException {
     PoolPath path = new PoolPath(directory);
     path.requirePool();
@@ -487,8 +504,8 @@ public final class Pool implements Closeable {
     try {
       PoolDevices devices = PoolDevices.find(path, environment);
       PoolLabel label = devices.label();
-      boolean canBeChanged = readOnlyReason(label, directory.toString()).isEmpty();
-      Purpose possible = purpose == Purpose.USE && !canBeChanged ? Purpose.READ : purpose;
+      Optional<IOException> readOnly = readOnlyReason(label, directory.toString()).or(() -> damage);
+      Purpose possible = purpose == Purpose.USE && readOnly.isPresent() ? Purpose.READ : purpose;
       catalog = Catalog.open(directory, label.uuid(), label.capacityBytes());
       PoolDevices.Opened opened =
           devices.open(
@@ -496,7 +513,7 @@ public final class Pool implements Closeable {
               catalog.pool().txg(),
               possible == Purpose.USE ? PoolDevices.Purpose.USE : PoolDevices.Purpose.READ);
       device = opened.device();
-      return new Pool(lock, label, opened, catalog, environment, possible);
+      return new Pool(lock, label, opened, catalog, environment, new Terms(possible, readOnly));
     } catch (IOException | RuntimeException failure) {
       if (catalog != null) {
         catalog.close();
@@ -738,6 +755,7 @@ public final class Pool implements Closeable {
    * Refuses what would change a pool that can only be read.
    *
    * @throws UnsupportedFormatException saying which features keep it from being changed
+   * @throws UnreplayableLogException saying what is damaged
    */
   public void requireWritable() throws IOException {
     if (readOnlyReason.isPresent()) {

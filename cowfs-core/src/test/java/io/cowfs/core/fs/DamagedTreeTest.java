@@ -376,4 +376,39 @@ class DamagedTreeTest {
     again.create(Caller.ROOT, 1, bytes("another"), 0644, Set.of());
     pool.commit();
   }
+
+  @Test
+  void aPoolWhoseLogCannotBeReplayedCanBeRead() throws Exception {
+    FileSystem fs = pool.fileSystem();
+    for (int i = 0; i < 2000; i++) {
+      fs.release(fs.create(Caller.ROOT, 1, bytes("f" + i), 0644, Set.of()).handle());
+    }
+    pool.commit();
+    FileHandle late = fs.create(Caller.ROOT, 1, bytes("late"), 0644, Set.of()).handle();
+    write(fs, late, 0, 10_000);
+    fs.sync(Caller.ROOT, late.inode(), false);
+    List<BlockPointer> leaves = nodesOfTree().leaves;
+    BlockPointer newest = leaves.get(leaves.size() - 1);
+    pool.crash(new Random(1));
+    damage(newest);
+
+    pool.open();
+    String state = pool.pool().status().state();
+    assertTrue(state.startsWith("read-only: what was synced after the last commit"), state);
+    FileSystem readable = pool.fileSystem();
+    readable.lookup(1, bytes("f1"));
+    FsException refused =
+        assertThrows(
+            FsException.class,
+            () -> readable.create(Caller.ROOT, 1, bytes("another"), 0644, Set.of()));
+    assertEquals(FsError.READ_ONLY, refused.error());
+    pool.close();
+    damage(newest);
+
+    pool.open();
+    assertEquals("active", pool.pool().status().state());
+    FileSystem mended = pool.fileSystem();
+    assertEquals(10_000, mended.lookup(1, bytes("late")).size());
+    assertEquals(List.of(), pool.findings());
+  }
 }
