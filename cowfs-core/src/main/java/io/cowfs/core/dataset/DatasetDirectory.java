@@ -39,6 +39,9 @@ final class DatasetDirectory {
   private BlockPointer root;
   private long sectors;
 
+  /** All of it has been read since the pool was opened: what no change needs, nobody reads. */
+  private boolean isChecked;
+
   DatasetDirectory(NodeReader reader, PoolRecord pool) {
     this.reader = reader;
     this.root = pool.directoryRoot().orElse(null);
@@ -152,8 +155,9 @@ final class DatasetDirectory {
   }
 
   /**
-   * Writes the changed records of a txg; all of them where the tree is damaged in their place,
-   * which a commit must not fail for: the index has everything that is in it.
+   * Writes the changed records of a txg; all of them where the tree is damaged in their place, or
+   * anywhere when the first ones are written. A commit must not fail for that: the index has
+   * everything that is in it.
    *
    * @param pool goes into the tree without the tree's own root
    */
@@ -161,6 +165,9 @@ final class DatasetDirectory {
     Collection<Change> changes = changes(pool, history.changes());
     Tree tree = new Tree(root, reader);
     try {
+      if (!isChecked) {
+        tree.requireReadable(Key.MIN, Key.MAX);
+      }
       tree.requireReadable(changes);
     } catch (IOException damaged) {
       LOG.log(Level.WARNING, "the dataset directory is damaged, and written anew", damaged);
@@ -169,6 +176,7 @@ final class DatasetDirectory {
       changes = changes(pool, history.everything());
     }
     root = TreeUpdate.apply(tree, ChangeSource.of(changes.iterator()), writer(sync));
+    isChecked = true;
   }
 
   private static Collection<Change> changes(PoolRecord pool, HistoryChanges history) {

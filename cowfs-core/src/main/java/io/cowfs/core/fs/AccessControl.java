@@ -107,6 +107,9 @@ final class AccessControl {
    */
   Stored storedAccess(Inode inode) throws FsException, IOException {
     XattrReads.Found found = reads.find(inode.number, AclKind.ACCESS.xattrName());
+    if (found != null) {
+      xattrs.requireChangeable(inode.number, found.key());
+    }
     return found == null
         ? null
         : new Stored(

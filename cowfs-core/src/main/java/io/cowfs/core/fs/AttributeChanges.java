@@ -56,7 +56,7 @@ final class AttributeChanges {
       }
       InodeFlags.checkChange(inode, wanted, handle != null);
       AccessControl.Stored acl = wanted.mode() == null ? null : accessControl.storedAccess(inode);
-      change.join(acl == null ? null : acl.place().key());
+      change.join();
       apply(caller, inode, wanted, change.now());
       if (acl != null) {
         accessControl.follow(change, inode, acl);

@@ -8,6 +8,7 @@ import io.cowfs.core.fs.LogEntry.ItemDeleted;
 import io.cowfs.core.fs.LogEntry.ItemPut;
 import io.cowfs.core.fs.LogEntry.SectorsWritten;
 import io.cowfs.core.txg.IntentLog;
+import io.cowfs.core.txg.PoolSuspendedException;
 import io.cowfs.core.txg.TransactionGroups;
 import io.cowfs.core.txg.TransactionalTree;
 import io.cowfs.core.txg.Txg;
@@ -100,8 +101,20 @@ public final class LogReplay {
       }
       txg.leave();
     }
-    txgs.awaitDurable(txgNumber, () -> false);
+    awaitDurable(txgs);
     participants.forEach(txgs::removeIndependent);
+  }
+
+  /** What is left of compressed extents that are cut is read by the commit, and may be damaged. */
+  private void awaitDurable(TransactionGroups txgs) throws IOException {
+    try {
+      txgs.awaitDurable(txgNumber, () -> false);
+    } catch (PoolSuspendedException suspended) {
+      if (suspended.getCause() instanceof CorruptBlockException damage) {
+        throw new UnreplayableLogException(damage);
+      }
+      throw suspended;
+    }
   }
 
   /** A commit that meets damage would suspend the pool, at each opening. */

@@ -224,6 +224,11 @@ final class Mutation implements AutoCloseable {
     store(directory);
   }
 
+  /** The orphan that {@link #dropLink} would put; null where other links stay. */
+  static Key orphanOfLast(Inode inode) {
+    return inode.isDirectory() || inode.nlink == 1 ? Items.orphan(inode.number) : null;
+  }
+
   /** Takes one link from an inode; the last one makes it an orphan. */
   void dropLink(Inode inode) {
     inode.ctime = now;

@@ -32,7 +32,7 @@ final class Removal {
       checkFlags(parent, child);
       Key back = volume.directories().backReference(child.number, parentNumber, name);
 
-      change.join(found.key(), back, Items.orphan(child.number));
+      change.join(found.key(), back, Mutation.orphanOfLast(child));
       change.delete(found.key());
       change.delete(back);
       change.dropLink(child);
@@ -61,7 +61,7 @@ final class Removal {
       }
       Key back = volume.directories().backReference(child.number, parentNumber, name);
 
-      change.join(found.key(), back, Items.orphan(child.number));
+      change.join(found.key(), back, Mutation.orphanOfLast(child));
       change.delete(found.key());
       change.delete(back);
       change.dropLink(child);

@@ -203,7 +203,7 @@ final class Renaming {
         newBack,
         targetBack,
         entry,
-        n.target == null ? null : Items.orphan(n.target.number));
+        n.target == null ? null : Mutation.orphanOfLast(n.target));
     if (whiteout == null) {
       change.delete(n.source.key());
     } else {

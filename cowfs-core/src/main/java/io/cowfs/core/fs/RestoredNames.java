@@ -69,7 +69,7 @@ final class RestoredNames {
           entry,
           oldBack,
           back,
-          old == null ? null : Items.orphan(expected),
+          old == null ? null : Mutation.orphanOfLast(old),
           staged == null ? null : Items.orphan(number),
           Items.inode(number));
       if (old != null) {

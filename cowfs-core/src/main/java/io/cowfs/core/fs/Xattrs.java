@@ -104,7 +104,7 @@ final class Xattrs {
   }
 
   /** An attribute and the values of all, new ones included. */
-  private void requireChangeable(long number, Key attribute) throws IOException {
+  void requireChangeable(long number, Key attribute) throws IOException {
     volume.tree().requireChangeable(attribute, new Key(number, Items.XATTR_VALUE, -1L));
   }
 

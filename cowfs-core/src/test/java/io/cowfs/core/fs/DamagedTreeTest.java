@@ -7,8 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cowfs.core.block.BlockPointer;
 import io.cowfs.core.block.CorruptBlockException;
+import io.cowfs.core.block.DataExtent;
+import io.cowfs.core.block.DataExtentFormat;
 import io.cowfs.core.btree.Key;
 import io.cowfs.core.btree.NodeVisitor;
+import io.cowfs.core.codec.Compression;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.pool.TestPool;
 import io.cowfs.core.vfs.AttributeChange;
@@ -409,6 +412,43 @@ class DamagedTreeTest {
     assertEquals("active", pool.pool().status().state());
     FileSystem mended = pool.fileSystem();
     assertEquals(10_000, mended.lookup(1, bytes("late")).size());
+    assertEquals(List.of(), pool.findings());
+  }
+
+  @Test
+  void aPoolWhoseLogCutsADamagedExtentCanBeRead() throws Exception {
+    pool.close();
+    pool =
+        TestPool.create(
+            directory.resolve("compressed"),
+            64L << 20,
+            new CompressionSetting(Compression.LZ4, 0),
+            TestPool.ON_DEMAND);
+    FileSystem fs = pool.fileSystem();
+    FileHandle file = fs.create(Caller.ROOT, 1, bytes("file"), 0644, Set.of()).handle();
+    write(fs, file, 0, 128 << 10);
+    pool.commit();
+    List<DataExtent> extents = new ArrayList<>();
+    pool.liveTree("root")
+        .scan(
+            Items.extent(file.inode(), 0),
+            Items.extent(file.inode(), -1L),
+            (key, source, offset, length) ->
+                extents.add(DataExtentFormat.decode(ByteBuffer.wrap(source, offset, length))));
+    assertEquals(Compression.LZ4, extents.get(0).compression());
+    write(fs, file, 8192, 4096);
+    fs.sync(Caller.ROOT, file.inode(), false);
+    pool.crash(new Random(1));
+    pool.rot(extents.get(0), 20, 3);
+
+    pool.open();
+    String state = pool.pool().status().state();
+    assertTrue(state.startsWith("read-only: what was synced after the last commit"), state);
+    pool.fileSystem().lookup(1, bytes("file"));
+    pool.close();
+    pool.rot(extents.get(0), 20, 3);
+    pool.open();
+    assertEquals("active", pool.pool().status().state());
     assertEquals(List.of(), pool.findings());
   }
 }

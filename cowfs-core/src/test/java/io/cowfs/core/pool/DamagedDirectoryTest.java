@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -38,7 +39,6 @@ class DamagedDirectoryTest {
       assertEquals(snapshots > 1, leaves.size() > 1);
       leaves.forEach(leaf -> pool.rot(leaf, 100, 3));
       pool.sources().store().dropCaches();
-
       pool.commit();
       assertNotEquals(before, pool.sources().directoryRoot());
       assertEquals(List.of(), pool.findings(), "nothing is damaged, and no space is lost");
@@ -52,6 +52,24 @@ class DamagedDirectoryTest {
       pool.rebuildIndex();
       pool.open();
       assertTrue(pool.sources().nodes().containsAll(nodes), "a new index has all of it");
+    }
+  }
+
+  @Test
+  void isWrittenAnewAfterOpeningAlsoWhereNothingChanges() throws Exception {
+    Path at = directory.resolve("pool");
+    try (TestPool pool =
+        TestPool.create(at, 64L << 20, CompressionSetting.NONE, TestPool.ON_DEMAND)) {
+      for (int i = 0; i < 400; i++) {
+        pool.snapshot("s" + i);
+      }
+      List<BlockPointer> leaves = leaves(pool.sources());
+      BlockPointer quiet = leaves.get(leaves.size() / 2);
+      pool.close();
+      pool.rot(quiet, 100, 3);
+      pool.open();
+      pool.commit();
+      assertEquals(List.of(), pool.findings());
     }
   }
 
