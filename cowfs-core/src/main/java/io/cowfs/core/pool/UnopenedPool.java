@@ -162,7 +162,7 @@ final class UnopenedPool implements Closeable {
       return Optional.empty();
     }
     try {
-      // The index alone would do for reading, but no commit goes on from a damaged directory.
+      // Only where both say the same: a walk over what can be read is to decide otherwise.
       IndexBuilder.readDirectory(newest.directoryRoot(), store::readBlock);
       return Optional.of(
           new Restored(

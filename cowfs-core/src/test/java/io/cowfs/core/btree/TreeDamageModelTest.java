@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cowfs.core.block.BlockPointer;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -167,19 +166,7 @@ class TreeDamageModelTest {
   }
 
   private void damageSome() throws IOException {
-    List<BlockPointer> all = new ArrayList<>();
-    new Tree(root, nodes)
-        .walk(
-            -1,
-            new NodeVisitor() {
-              @Override
-              public void item(Key key, byte[] source, int offset, int length) {}
-
-              @Override
-              public void node(BlockPointer pointer, int level) {
-                all.add(pointer);
-              }
-            });
+    List<BlockPointer> all = TreeNodes.allOf(new Tree(root, nodes));
     int some = 1 + all.size() / (random.nextInt(3) == 0 ? 2 : 10);
     for (int i = 0; i < some; i++) {
       BlockPointer node = all.get(random.nextInt(all.size()));

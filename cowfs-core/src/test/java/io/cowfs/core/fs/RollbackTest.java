@@ -8,9 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cowfs.core.block.BlockPointer;
-import io.cowfs.core.btree.Key;
-import io.cowfs.core.btree.NodeVisitor;
-import io.cowfs.core.btree.Tree;
+import io.cowfs.core.btree.TreeNodes;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.pool.TestPool;
 import io.cowfs.core.vfs.CacheInvalidator;
@@ -182,7 +180,7 @@ class RollbackTest {
       fs.unlink(FileSystem.ROOT_INODE, "unnamed".getBytes(UTF_8));
     }
     pool.snapshot("s");
-    BlockPointer orphans = firstLeaf(pool.tree("s"));
+    BlockPointer orphans = TreeNodes.leavesOf(pool.tree("s")).get(0);
     pool.rollback("clean");
     for (int i = 0; i < orphans.places(); i++) {
       pool.device().flipBit(orphans.place(i) * BlockPointer.SECTOR_BYTES + 100, 3);
@@ -197,24 +195,6 @@ class RollbackTest {
     pool.rollback("s");
     write(file, 0, "goes on");
     assertEquals("goes on", read(file));
-  }
-
-  private static BlockPointer firstLeaf(Tree tree) throws IOException {
-    List<BlockPointer> leaves = new ArrayList<>();
-    tree.walk(
-        -1,
-        new NodeVisitor() {
-          @Override
-          public void item(Key key, byte[] source, int offset, int length) {}
-
-          @Override
-          public void node(BlockPointer pointer, int level) {
-            if (level == 0) {
-              leaves.add(pointer);
-            }
-          }
-        });
-    return leaves.get(0);
   }
 
   @Test

@@ -5,16 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cowfs.core.block.BlockPointer;
-import io.cowfs.core.btree.Key;
-import io.cowfs.core.btree.NodeVisitor;
 import io.cowfs.core.btree.Tree;
+import io.cowfs.core.btree.TreeNodes;
 import io.cowfs.core.codec.CompressionSetting;
 import io.cowfs.core.dataset.NodeRecord;
 import io.cowfs.core.scrub.SpaceAudit;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -74,21 +72,6 @@ class DamagedDirectoryTest {
   }
 
   private static List<BlockPointer> leaves(SpaceAudit.Sources sources) throws IOException {
-    List<BlockPointer> leaves = new ArrayList<>();
-    new Tree(sources.directoryRoot(), sources.store()::readBlock)
-        .walk(
-            -1,
-            new NodeVisitor() {
-              @Override
-              public void item(Key key, byte[] source, int offset, int length) {}
-
-              @Override
-              public void node(BlockPointer pointer, int level) {
-                if (level == 0) {
-                  leaves.add(pointer);
-                }
-              }
-            });
-    return leaves;
+    return TreeNodes.leavesOf(new Tree(sources.directoryRoot(), sources.store()::readBlock));
   }
 }
